@@ -1,0 +1,267 @@
+/**
+ * Installs and builds what a fresh clone lacks, and says so in one line each. It runs before node_modules is there, so it
+ * is plain Node without dependencies.
+ *
+ *   node .ci/setup.js STEP…
+ *     modules   node_modules, as package-lock.json has it
+ *     build     dist/, from src/
+ *     tests     the Debian packages that tests need
+ *     linters   the Debian packages that linters need
+ *
+ * Nothing is done twice: a step that finds everything in place costs a few milliseconds.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join, sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const waitForOtherSetupMs = 15 * 60_000;
+/** Written last by a build that succeeded. */
+const stamp = 'dist/.build.json';
+
+/** Debian packages, each with a program by which it is known to be there. */
+const packagesFor = {
+  tests: { coturn: 'turnserver', openssl: 'openssl', iproute2: 'ip' },
+  linters: { shellcheck: 'shellcheck' },
+};
+
+/** A failure that the person who ran this can do something about. */
+class SetupError extends Error {}
+
+/** A step: `missing` says what there is to do, or null; `run` does it. */
+const steps = {
+  modules: { missing: modulesMissing, run: installModules },
+  build: { missing: buildMissing, run: build },
+  tests: { missing: () => packagesMissing('tests'), run: () => installPackages('tests') },
+  linters: { missing: () => packagesMissing('linters'), run: () => installPackages('linters') },
+};
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`setup: ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+async function main(names) {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new SetupError(`Node.js 20.19 or newer is needed; this is ${process.versions.node}.`);
+  }
+  if (names.length === 0 || names.some((name) => !Object.hasOwn(steps, name))) {
+    throw new SetupError(`usage: node .ci/setup.js ${Object.keys(steps).join(' | ')} …`);
+  }
+  for (const name of names) {
+    const step = steps[name];
+    if (step.missing() === null) continue;
+    await alone(async () => {
+      // What another setup did while we waited need not be done again.
+      const missing = step.missing();
+      if (missing !== null) await step.run(missing);
+    });
+  }
+}
+
+function say(text) {
+  // stdout belongs to what runs after the set-up: a report, a tarball.
+  process.stderr.write(`setup: ${text}\n`);
+}
+
+/** Runs a program with its output on stderr; true when it succeeds. */
+function succeeds(command, args, options = {}) {
+  const { error, status } = spawnSync(command, args, { cwd: root, stdio: ['inherit', 2, 2], ...options });
+  if (error) throw new SetupError(`${command} cannot be run: ${error.message}`);
+  return status === 0;
+}
+
+/** The path of a program in PATH, or null. */
+function find(command) {
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(directory, command);
+    try {
+      accessSync(path, constants.X_OK);
+      if (statSync(path).isFile()) return path;
+    } catch {
+      continue;
+    }
+  }
+  return null;
+}
+
+// --- one set-up at a time ---
+
+/** Runs `work` while no other set-up of this folder does. */
+async function alone(work) {
+  const server = createServer();
+  await lock(server);
+  try {
+    await work();
+  } finally {
+    server.close();
+  }
+}
+
+/**
+ * A listening local socket is the lock, because the kernel lets go of it however its process ends. On Linux and Windows
+ * its name goes away too; elsewhere it is a file that stays when the process is killed.
+ */
+async function lock(server) {
+  const name = `rtc-ops-setup-${createHash('sha256').update(root).digest('hex').slice(0, 16)}`;
+  const path =
+    { linux: `\0${name}`, win32: `\\\\.\\pipe\\${name}` }[process.platform] ?? join(tmpdir(), name);
+  const deadline = Date.now() + waitForOtherSetupMs;
+  let told = false;
+  for (;;) {
+    const code = await new Promise((resolve) => {
+      server.once('error', (error) => resolve(error.code));
+      server.listen(path, () => resolve(null));
+    });
+    if (code === null) return;
+    if (code !== 'EADDRINUSE') throw new SetupError(`cannot lock ${JSON.stringify(path)}: ${code}`);
+    if (!told) say('waiting for another set-up in this folder');
+    told = true;
+    if (Date.now() > deadline)
+      throw new SetupError('another set-up in this folder does not end; end it and run again');
+    await sleep(100);
+  }
+}
+
+// --- modules ---
+
+function modulesMissing() {
+  // npm writes this copy of the lock file when it is through, and deletes it before it starts.
+  const installed = readJson('node_modules/.package-lock.json');
+  if (installed === null) return 'node_modules is missing';
+  for (const [path, wanted] of Object.entries(readJson('package-lock.json').packages)) {
+    if (path === '') continue;
+    const found = installed.packages[path];
+    // What is optional and not there is for another platform.
+    const missing = found === undefined && !wanted.optional && !wanted.devOptional;
+    const differs =
+      found !== undefined && (found.version !== wanted.version || found.integrity !== wanted.integrity);
+    if (missing || differs) return `${path} is not as in package-lock.json`;
+  }
+  return null;
+}
+
+function installModules(missing) {
+  say(`npm ci (${missing})`);
+  // npm_execpath: the npm that runs this, where there is one, even when it is not the first in PATH.
+  const npm = process.env.npm_execpath?.endsWith('npm-cli.js')
+    ? [process.execPath, process.env.npm_execpath]
+    : ['npm'];
+  const [command, ...args] = [...npm, 'ci', '--include=dev', '--no-audit', '--no-fund'];
+  if (succeeds(command, args, { shell: command === 'npm' && process.platform === 'win32' })) return;
+  throw new SetupError(
+    'npm ci failed; npm says above why. Without network: it needs the npm registry (try: npm ping), so connect, or set ' +
+      'npm’s proxy, and run the same command again.',
+  );
+}
+
+// --- build ---
+
+function buildMissing() {
+  const built = readJson(stamp);
+  if (built === null) return 'dist is missing';
+  return built.inputs === buildInputs() ? null : 'src has changed';
+}
+
+/** A digest of names, sizes and times of everything that dist/ is made from. */
+function buildInputs() {
+  const settings = ['tsconfig.json', 'tsconfig.build.json', 'node_modules/typescript/package.json'];
+  const files = [...filesUnder('src').toSorted(byName), ...settings];
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const { size, mtimeMs } = statSync(join(root, file));
+    hash.update(`${file}\0${size}\0${mtimeMs}\0`);
+  }
+  return hash.digest('hex');
+}
+
+function build(missing) {
+  say(`build (${missing})`);
+  const inputs = buildInputs();
+  rmSync(join(root, stamp), { force: true });
+  const compiled = succeeds(process.execPath, [
+    'node_modules/typescript/bin/tsc',
+    '-p',
+    'tsconfig.build.json',
+  ]);
+  // tsc leaves what it made from sources that are gone, and the package would carry it.
+  const sources = new Set(
+    filesUnder('src').map((file) => file.replace(/^src/, 'dist').replace(/\.ts$/, '.js')),
+  );
+  for (const file of filesUnder('dist')) {
+    if (!file.startsWith(`dist${sep}.`) && !sources.has(file)) rmSync(join(root, file));
+  }
+  // Despite type errors tsc has written what it could; the errors are to be seen again in the next build.
+  if (!compiled) throw new SetupError('the build has errors; tsc says above which.');
+  writeFileSync(join(root, stamp), `${JSON.stringify({ inputs })}\n`);
+}
+
+function filesUnder(folder) {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length));
+}
+
+function byName(a, b) {
+  return a < b ? -1 : 1;
+}
+
+function readJson(path) {
+  return existsSync(join(root, path)) ? JSON.parse(readFileSync(join(root, path), 'utf8')) : null;
+}
+
+// --- Debian packages ---
+
+function packagesMissing(purpose) {
+  const missing = Object.entries(packagesFor[purpose]).filter(([, program]) => find(program) === null);
+  return missing.length === 0 ? null : missing.map(([name]) => name).join(' ');
+}
+
+function installPackages(purpose) {
+  const missing = packagesMissing(purpose);
+  const left =
+    purpose === 'tests' ? 'Tests that need them are skipped by name.' : 'Their checks are left out.';
+  if (find('apt-get') === null) {
+    say(`not installed: ${missing} (only Debian and Ubuntu are known here). ${left}`);
+    return;
+  }
+  const asRoot = rootPrefix();
+  if (asRoot === null) {
+    say(`not installed: ${missing} (needs root). ${left} To install them: sudo node .ci/setup.js ${purpose}`);
+    return;
+  }
+  say(`apt-get install ${missing} (no service of theirs is started)`);
+  const [command, ...args] = [...asRoot, 'sh', '.ci/install-packages.sh', ...missing.split(' ')];
+  if (succeeds(command, args)) return;
+  const without = purpose === 'tests' ? ' What can be tested without them: npm run test:unit' : '';
+  throw new SetupError(
+    `apt-get install ${missing} failed; apt-get says above why. Without network: it needs Debian’s package mirror, so ` +
+      `connect, or set apt’s proxy, and run the same command again.${without}`,
+  );
+}
+
+/** What to put before a command so that it runs as root; null when there is no way that asks nobody. */
+function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  if (find('sudo') === null) return null;
+  if (spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) return ['sudo', '-n'];
+  return process.stdin.isTTY && process.stderr.isTTY ? ['sudo'] : null;
+}

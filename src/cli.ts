@@ -1,0 +1,130 @@
+import { inspect } from 'node:util';
+import { Command, CommanderError } from 'commander';
+import type { CommandContext, GlobalOptions } from './commands/context.ts';
+import { RtcOpsError, exitCode, reasonOf, type ExitCode } from './model/error.ts';
+import { version } from './model/version.ts';
+
+interface CommandModule {
+  /** Adds arguments, options and the action to a command that has its name and summary already. */
+  readonly define: (command: Command, context: CommandContext) => void;
+}
+
+// Summaries stand here so that `--help` loads no command; everything else of a command is in its module.
+const commands: readonly { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
+  {
+    name: 'try',
+    summary: 'the whole job on this machine: a coturn on loopback, credentials, a probe with an audio call',
+    load: () => import('./commands/try.ts'),
+  },
+  {
+    name: 'probe',
+    summary: 'test TURN and STUN servers from here, down to an audio call through the relay',
+    load: () => import('./commands/probe.ts'),
+  },
+  {
+    name: 'credentials',
+    summary: 'issue and check time-limited TURN credentials',
+    load: () => import('./commands/credentials.ts'),
+  },
+  {
+    name: 'render',
+    summary: 'print the turnserver.conf that rtc-ops.yaml stands for',
+    load: () => import('./commands/render.ts'),
+  },
+  {
+    name: 'explain',
+    summary: 'what a finding means, how it is proven and fixed',
+    load: () => import('./commands/explain.ts'),
+  },
+];
+
+/** Runs the command line `argv` (as `process.argv`) and sets the exit code of the process. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interrupt.abort(new RtcOpsError('interrupted', `stopped by ${signal}`)));
+  }
+  // `rtc-ops … | head` closes our stdout early; that is the reader's right and no error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCode.healthy);
+    throw error;
+  });
+  const context: CommandContext = {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    env: process.env,
+    workingDirectory: process.cwd(),
+    signal: interrupt.signal,
+    stdoutIsTerminal: process.stdout.isTTY === true,
+    stderrIsTerminal: process.stderr.isTTY === true,
+    stdinIsTerminal: process.stdin.isTTY === true,
+    columns: process.stdout.columns ?? 80,
+    now: () => new Date(),
+    exitWith: (code) => {
+      process.exitCode = code;
+    },
+  };
+  const program = createProgram();
+  try {
+    await addCommands(program, argv.slice(2), context);
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error, program.opts<GlobalOptions>().debug === true);
+  }
+}
+
+function createProgram(): Command {
+  return new Command('rtc-ops')
+    .description('Deploy, probe and explain TURN/STUN servers.')
+    .version(version, '-V, --version')
+    .option('--config <file>', 'rtc-ops.yaml to use (default: in this directory or above it)')
+    .option('--no-color', 'plain text')
+    .option('--quiet', 'no progress')
+    .option('--debug', 'stack traces and details')
+    .showHelpAfterError('Run with --help for the usage.')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .enablePositionalOptions();
+}
+
+/** Loads the one command that `args` names; the others stay names with a summary. */
+async function addCommands(
+  program: Command,
+  args: readonly string[],
+  context: CommandContext,
+): Promise<void> {
+  const wanted = commandName(args);
+  for (const { name, summary, load } of commands) {
+    const command = program.command(name).description(summary);
+    if (name === wanted) (await load()).define(command, context);
+  }
+}
+
+/** The first argument that is neither a global option nor an option's value; for `help NAME`, that NAME. */
+function commandName(args: readonly string[]): string | undefined {
+  const positional: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const argument = args[index] as string;
+    if (argument === '--config') index++;
+    else if (!argument.startsWith('-')) positional.push(argument);
+  }
+  return positional[0] === 'help' ? positional[1] : positional[0];
+}
+
+/** Prints an error for a person and gives the exit code that stands for it. */
+function report(error: unknown, debug: boolean): ExitCode {
+  if (error instanceof CommanderError) {
+    // commander has printed its own message; --help and --version arrive here with exit code 0.
+    return error.exitCode === 0 ? exitCode.healthy : exitCode.usage;
+  }
+  if (error instanceof RtcOpsError) {
+    process.stderr.write(`rtc-ops: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`);
+    if (debug) process.stderr.write(`${inspect(error)}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`rtc-ops: this is a bug: ${reasonOf(error)}\n`);
+  process.stderr.write(
+    debug ? `${inspect(error)}\n` : '  Run again with --debug and report what it prints, please.\n',
+  );
+  return exitCode.bug;
+}

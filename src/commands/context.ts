@@ -1,0 +1,30 @@
+import type { ExitCode } from '../model/error.ts';
+
+/** What a command may touch of the world; handed in, so that tests and other commands can run it too. */
+export interface CommandContext {
+  /** Results. */
+  readonly stdout: (text: string) => void;
+  /** Progress, warnings and errors. */
+  readonly stderr: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  /** Aborted by SIGINT and SIGTERM: stop, clean up, and let the caller exit with 130. */
+  readonly signal: AbortSignal;
+  readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  readonly stdinIsTerminal: boolean;
+  /** Columns of the terminal, 80 when there is none. */
+  readonly columns: number;
+  readonly now: () => Date;
+  /** What the process will exit with. A command sets it once, at its end. */
+  readonly exitWith: (code: ExitCode) => void;
+}
+
+/** The options that stand before every command's name. */
+export interface GlobalOptions {
+  readonly config?: string;
+  /** False with `--no-color`. */
+  readonly color: boolean;
+  readonly quiet?: boolean;
+  readonly debug?: boolean;
+}

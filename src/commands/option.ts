@@ -1,0 +1,52 @@
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../model/duration.ts';
+
+/** Parsers of option values. Each throws what commander prints together with the option's name. */
+
+/** A duration such as `150ms` or `3s`, in milliseconds. */
+export function durationOption(leastMs: number): (text: string) => number {
+  return (text) => {
+    const ms = parseDuration(text);
+    if (ms === null) throw new InvalidArgumentError('Write a duration such as 150ms, 3s, 5m or 12h.');
+    if (ms < leastMs || ms > longestMs) {
+      throw new InvalidArgumentError(`It must be ${leastMs} ms to 24 h.`);
+    }
+    return ms;
+  };
+}
+
+// Timers of Node.js hold 2^31 ms; a day is more than any use needs.
+const longestMs = 86_400_000;
+
+/** `1%` or `0.01` → 0.01. */
+export function ratioOption(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(text);
+  const ratio = match ? Number(match[1]) / (match[2] === '%' ? 100 : 1) : Number.NaN;
+  if (!(ratio >= 0 && ratio <= 1)) throw new InvalidArgumentError('Write a percentage such as 1%.');
+  return ratio;
+}
+
+/** A MOS: 1 to 4.5. */
+export function mosOption(text: string): number {
+  const mos = /^\d(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(mos >= 1 && mos <= 4.5)) throw new InvalidArgumentError('Write a MOS from 1 to 4.5.');
+  return mos;
+}
+
+export function countOption(text: string): number {
+  const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw new InvalidArgumentError('Write a number from 1 up.');
+  return count;
+}
+
+/** `udp,tcp`, each one of `choices`. */
+export function listOption<T extends string>(choices: readonly T[]): (text: string) => T[] {
+  return (text) =>
+    text.split(',').map((part) => {
+      const choice = choices.find((each) => each === part.trim().toLowerCase());
+      if (choice === undefined) {
+        throw new InvalidArgumentError(`${JSON.stringify(part)} is none of ${choices.join(', ')}.`);
+      }
+      return choice;
+    });
+}

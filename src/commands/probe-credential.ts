@@ -1,0 +1,53 @@
+import { RtcOpsError } from '../model/error.ts';
+import { Secret } from '../model/secret.ts';
+import type { ProbeOptions } from '../probes/probe.ts';
+import { issueCredential } from '../credentials/issue.ts';
+import type { CommandContext, GlobalOptions } from './context.ts';
+import { loadSecret } from './secret-source.ts';
+import { readPassword } from './secret-source.ts';
+
+interface CredentialOptions extends GlobalOptions {
+  readonly secretFile?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+// Long enough for the longest call that a probe makes by default; a probe asks for no more than it needs.
+const probeTtlSeconds = 3600;
+
+/**
+ * The credential that a probe uses: what the user gives as such, else one derived from the secret. Null when there
+ * is neither; the probe then says what it could not test.
+ */
+export async function probeCredential(
+  options: CredentialOptions & { readonly duration: number },
+  context: CommandContext,
+): Promise<ProbeOptions['credential']> {
+  const username = options.username ?? context.env['RTC_OPS_USERNAME'];
+  const password = options.password ?? context.env['RTC_OPS_PASSWORD'];
+  if (
+    options.secretFile !== undefined &&
+    (options.username !== undefined || options.password !== undefined)
+  ) {
+    throw new RtcOpsError('usage', '--secret-file and --username/--password exclude each other');
+  }
+  if (options.secretFile === undefined && (username !== undefined || password !== undefined)) {
+    if (username === undefined || password === undefined) {
+      const [given, lacking] = username === undefined ? ['password', 'username'] : ['username', 'password'];
+      throw new RtcOpsError('usage', `a ${given} was given without a ${lacking}`, {
+        hint: `Add --${lacking}, or RTC_OPS_${lacking.toUpperCase()}.`,
+      });
+    }
+    const value = password === '-' ? await readPassword(context) : new Secret(password);
+    return { source: 'given', username, password: value };
+  }
+  const found = await loadSecret(options, context);
+  if (found === null) return null;
+  const issued = issueCredential({
+    secret: found.secret,
+    user: 'rtc-ops-probe',
+    ttlSeconds: probeTtlSeconds + Math.ceil(options.duration / 1000),
+    now: context.now(),
+  });
+  return { source: 'secret', username: issued.username, password: issued.password };
+}

@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises';
+import { Option, type Command } from 'commander';
+import type { Family } from '../model/endpoint.ts';
+import { RtcOpsError, reasonOf } from '../model/error.ts';
+import type { TransportKind, TurnUri } from '../model/turn-uri.ts';
+import { isTurn } from '../model/turn-uri.ts';
+import { urisOf } from '../probes/plan.ts';
+import { probe, type ProbeOptions } from '../probes/probe.ts';
+import { requirements, type Criteria, type Requirement } from '../rules/criteria.ts';
+import type { CommandContext, GlobalOptions } from './context.ts';
+import { countOption, durationOption, listOption, mosOption, ratioOption } from './option.ts';
+import { probeCredential } from './probe-credential.ts';
+import { progressLine } from './progress.ts';
+import { createReport, printReport, reportFormats, type ReportFormat } from './report.ts';
+
+interface Options extends GlobalOptions {
+  readonly secretFile?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly transport?: TransportKind[];
+  readonly family?: ('4' | '6')[];
+  readonly call: boolean;
+  readonly duration: number;
+  readonly require?: Requirement[];
+  readonly maxRtt?: number;
+  readonly maxLoss?: number;
+  readonly maxJitter?: number;
+  readonly minMos?: number;
+  readonly timeout: number;
+  readonly concurrency: number;
+  readonly failOn: 'error' | 'warning';
+  readonly ca?: string;
+  readonly servername?: string;
+  readonly format: ReportFormat;
+}
+
+const examples = `
+Credentials come from --secret-file (time-limited ones are derived from it), from --username and --password,
+from RTC_OPS_SECRET or RTC_OPS_USERNAME and RTC_OPS_PASSWORD, or from rtc-ops.yaml.
+
+Examples:
+  rtc-ops probe turn.example.com --secret-file secret.txt
+  rtc-ops probe turns:turn.example.com:443 --username alice --password - < password.txt
+  rtc-ops probe stun:stun.example.com
+  rtc-ops probe turn.example.com --require udp,tls,call --max-loss 1% --format json
+
+Exit code: 0 healthy, 1 a finding or something required is unknown, 2 usage, 3 configuration, 4 a needed tool failed.`;
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument(
+      '[url...]',
+      'turn:, turns:, stun: or stuns: URIs, or hosts (default: the hosts of rtc-ops.yaml)',
+    )
+    .option('--secret-file <file>', 'the static-auth-secret of the server')
+    .option('--username <name>', 'TURN username')
+    .option('--password <password>', 'TURN password; "-" reads it from standard input')
+    .option('--transport <list>', 'only these: udp,tcp,tls', listOption(['udp', 'tcp', 'tls']))
+    .option('--family <list>', 'only these: 4,6', listOption(['4', '6']))
+    .addOption(new Option('--call', 'make an audio call through the relay').default(true))
+    .option('--no-call', 'make no call')
+    .option('--duration <time>', 'length of the call, 1s to hours', durationOption(1000), 3000)
+    .option(
+      '--require <list>',
+      `these must work, the rest may be unknown: ${requirements.join(',')}`,
+      listOption(requirements),
+    )
+    .option('--max-rtt <time>', 'longest round trip', durationOption(1))
+    .option('--max-loss <percentage>', 'highest packet loss of the call', ratioOption)
+    .option('--max-jitter <time>', 'highest jitter of the call', durationOption(1))
+    .option('--min-mos <score>', 'lowest quality of the call, 1 to 4.5', mosOption)
+    .option('--timeout <time>', 'longest wait for one answer', durationOption(100), 5000)
+    .option('--concurrency <n>', 'targets at once', countOption, 20)
+    .addOption(
+      new Option('--fail-on <severity>', 'exit 1 from here on')
+        .choices(['error', 'warning'])
+        .default('error'),
+    )
+    .option('--ca <file>', 'PEM file of certificates to trust as well')
+    .option('--servername <name>', 'name to ask for and to find in the certificate (default: the host)')
+    .addOption(new Option('--format <format>', 'form of the report').choices(reportFormats).default('human'))
+    .addHelpText('after', examples)
+    .action(async (urls: string[]) => run(urls, command.optsWithGlobals<Options>(), context));
+}
+
+async function run(urls: readonly string[], options: Options, context: CommandContext): Promise<void> {
+  const criteria = criteriaOf(options, context.now());
+  refuseCallLimitsWithoutCall(options);
+  const ca = options.ca === undefined ? null : await readCertificates(options.ca);
+  const uris = await urisToProbe(urls, options, context);
+  const credential = uris.some(isTurn) ? await probeCredential(options, context) : null;
+  const progress = await progressLine(options, context);
+  try {
+    const observations = await probe({
+      uris,
+      transports: options.transport ?? null,
+      families: options.family?.map((family) => Number(family) as Family) ?? null,
+      credential,
+      callDurationMs: options.call ? options.duration : null,
+      timeoutMs: options.timeout,
+      concurrency: options.concurrency,
+      ...(ca === null ? {} : { ca }),
+      ...(options.servername === undefined ? {} : { servername: options.servername }),
+      now: context.now,
+      signal: context.signal,
+      onProgress: progress.update,
+    } satisfies ProbeOptions);
+    progress.stop();
+    await printReport(createReport('probe', observations, criteria), options.format, options, context);
+  } finally {
+    progress.stop();
+  }
+}
+
+function criteriaOf(options: Options, now: Date): Criteria {
+  return {
+    require: options.require ?? null,
+    maxRttMs: options.maxRtt ?? null,
+    maxLossRatio: options.maxLoss ?? null,
+    maxJitterMs: options.maxJitter ?? null,
+    minMos: options.minMos ?? null,
+    failOn: options.failOn,
+    now,
+  };
+}
+
+/** A limit that is never measured would pass in silence. */
+function refuseCallLimitsWithoutCall(options: Options): void {
+  if (options.call) return;
+  const limits: readonly [string, boolean][] = [
+    ['--max-loss', options.maxLoss !== undefined],
+    ['--max-jitter', options.maxJitter !== undefined],
+    ['--min-mos', options.minMos !== undefined],
+    ['--require call', options.require?.includes('call') === true],
+  ];
+  const given = limits.filter(([, set]) => set).map(([name]) => name);
+  if (given.length === 0) return;
+  throw new RtcOpsError('usage', `${given.join(' and ')} need the call that --no-call forbids`, {
+    hint: 'Leave out --no-call.',
+  });
+}
+
+async function readCertificates(file: string): Promise<string> {
+  let pem: string;
+  try {
+    pem = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new RtcOpsError('usage', `--ca ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new RtcOpsError('usage', `--ca ${file} holds no PEM certificate`, {
+      hint: 'It should begin with -----BEGIN CERTIFICATE-----.',
+    });
+  }
+  return pem;
+}
+
+async function urisToProbe(
+  urls: readonly string[],
+  options: Options,
+  context: CommandContext,
+): Promise<readonly TurnUri[]> {
+  if (urls.length > 0) return urls.flatMap(urisOf);
+  const { configuredUris } = await import('./probe-hosts.ts');
+  return configuredUris(options, context);
+}

@@ -1,0 +1,53 @@
+import type { Observations } from '../model/observations.ts';
+import { schemaVersion, type Report } from '../model/report.ts';
+import { version } from '../model/version.ts';
+import type { Criteria } from '../rules/criteria.ts';
+import { judge } from '../rules/judgement.ts';
+import type { CommandContext, GlobalOptions } from './context.ts';
+
+export const reportFormats = ['human', 'json'] as const;
+
+export type ReportFormat = (typeof reportFormats)[number];
+
+/** Facts and what is asked of them, as the report that every format is made from. */
+export function createReport(command: string, observations: Observations, criteria: Criteria): Report {
+  const { interfaces, credential, names, startedAt, durationMs } = observations;
+  return {
+    schemaVersion,
+    tool: { name: 'rtc-ops', version },
+    command,
+    startedAt,
+    durationMs,
+    ...judge(observations, criteria),
+    observations: { interfaces, credential, names },
+  };
+}
+
+/** Prints a report and sets the exit code that it stands for. */
+export async function printReport(
+  report: Report,
+  format: ReportFormat,
+  options: GlobalOptions,
+  context: CommandContext,
+): Promise<void> {
+  context.stdout(await rendered(report, format, options, context));
+  context.exitWith(report.exitCode);
+}
+
+async function rendered(
+  report: Report,
+  format: ReportFormat,
+  options: GlobalOptions,
+  context: CommandContext,
+): Promise<string> {
+  if (format === 'json') return (await import('../report/json.ts')).renderJson(report);
+  const { renderHuman } = await import('../report/human.ts');
+  return renderHuman(report, { color: wantsColor(options, context), columns: context.columns });
+}
+
+/** NO_COLOR (no-color.org), FORCE_COLOR, --no-color, and whether somebody looks at a terminal. */
+export function wantsColor(options: GlobalOptions, { env, stdoutIsTerminal }: CommandContext): boolean {
+  if (!options.color || (env['NO_COLOR'] ?? '') !== '') return false;
+  if ((env['FORCE_COLOR'] ?? '0') !== '0') return true;
+  return stdoutIsTerminal && env['TERM'] !== 'dumb';
+}

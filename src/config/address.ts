@@ -1,0 +1,65 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { familyOf, type Family } from '../model/endpoint.ts';
+
+/** An address of a host as the world sees it, and as the host itself has it; the same where there is no NAT. */
+export interface AddressPair {
+  readonly public: string;
+  readonly private: string;
+}
+
+/** `203.0.113.10`, or `203.0.113.10/172.16.0.10` behind a 1:1 NAT; null when the text is neither. */
+export function parseAddressPair(text: string): AddressPair | null {
+  const [outside = '', inside = outside, ...more] = text.split('/');
+  if (more.length > 0 || !isIP(outside) || !isIP(inside) || familyOf(outside) !== familyOf(inside)) return null;
+  return { public: normalAddress(outside), private: normalAddress(inside) };
+}
+
+/** A network by its first and last address. */
+export interface Network {
+  readonly family: Family;
+  readonly first: string;
+  readonly last: string;
+}
+
+/** `10.0.0.0/8`, `2001:db8::/32`, or one address; null when the text is neither, or has bits set behind the prefix. */
+export function parseNetwork(text: string): Network | null {
+  const [address = '', prefix, ...more] = text.split('/');
+  const family = isIP(address);
+  if ((family !== 4 && family !== 6) || more.length > 0) return null;
+  const bits = family === 4 ? 32 : 128;
+  const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Infinity;
+  if (length > bits) return null;
+  const first = ipaddr.parse(address).toByteArray();
+  const mask = first.map((_, index) => (0xff00 >> Math.min(8, Math.max(0, length - 8 * index))) & 0xff);
+  if (first.some((byte, index) => (byte & ~(mask[index] ?? 0)) !== 0)) return null;
+  const last = first.map((byte, index) => byte | (~(mask[index] ?? 0) & 0xff));
+  return { family, first: addressOf(first), last: addressOf(last) };
+}
+
+/** Whether two networks share an address. */
+export function overlaps(a: Network, b: Network): boolean {
+  return a.family === b.family && !isBelow(a.last, b.first) && !isBelow(b.last, a.first);
+}
+
+/** Whether every address of `inner` lies in `outer`. */
+export function covers(outer: Network, inner: Network): boolean {
+  return outer.family === inner.family && !isBelow(inner.first, outer.first) && !isBelow(outer.last, inner.last);
+}
+
+function isBelow(a: string, b: string): boolean {
+  return Buffer.compare(bytesOf(a), bytesOf(b)) < 0;
+}
+
+function bytesOf(address: string): Buffer {
+  return Buffer.from(ipaddr.parse(address).toByteArray());
+}
+
+/** The usual spelling: IPv6 in lower case, compressed (RFC 5952 §4). */
+export function normalAddress(address: string): string {
+  return addressOf(ipaddr.parse(address).toByteArray());
+}
+
+function addressOf(bytes: number[]): string {
+  return ipaddr.fromByteArray(bytes).toString();
+}

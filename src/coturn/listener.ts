@@ -1,0 +1,36 @@
+import type { Endpoint } from '../model/endpoint.ts';
+import type { TransportKind } from '../model/turn-uri.ts';
+import { isOn, lastValueOf, valuesOf, type Directive } from './directive.ts';
+
+/** A socket that a coturn opens for its clients. */
+export interface Listener {
+  readonly transport: TransportKind;
+  readonly endpoint: Endpoint;
+}
+
+/**
+ * The sockets that a coturn with these directives opens for its clients. Without `listening-ip` coturn listens
+ * on every address of the machine, loopback among them; 127.0.0.1 stands for those. Where TLS is on but the
+ * certificate or its key is not named, coturn opens no TLS listener.
+ */
+export function listenersOf(directives: readonly Directive[]): Listener[] {
+  const named = valuesOf(directives, 'listening-ip');
+  const addresses = named.length === 0 ? ['127.0.0.1'] : named;
+  const port = Number(lastValueOf(directives, 'listening-port') ?? 3478);
+  const tlsPort = Number(lastValueOf(directives, 'tls-listening-port') ?? 5349);
+  const transports: [TransportKind, number][] = [];
+  if (!isOn(directives, 'no-udp')) transports.push(['udp', port]);
+  if (!isOn(directives, 'no-tcp')) transports.push(['tcp', port]);
+  const hasCertificate = lastValueOf(directives, 'cert') && lastValueOf(directives, 'pkey');
+  if (!isOn(directives, 'no-tls') && hasCertificate) transports.push(['tls', tlsPort]);
+  return addresses.flatMap((address) =>
+    transports.map(([transport, number]) => ({ transport, endpoint: { address, port: number } })),
+  );
+}
+
+/** Where a client on this machine reaches a listener that is bound to all addresses. */
+export function dialled(endpoint: Endpoint): Endpoint {
+  if (endpoint.address === '0.0.0.0') return { address: '127.0.0.1', port: endpoint.port };
+  if (endpoint.address === '::') return { address: '::1', port: endpoint.port };
+  return endpoint;
+}

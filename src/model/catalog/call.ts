@@ -1,0 +1,181 @@
+import { entry, type ListenerEvidence, exampleListener } from './entry.ts';
+
+const journal = 'on the server:  sudo journalctl -u coturn -n 50';
+
+interface MeasuredEvidence extends ListenerEvidence {
+  readonly measured: number;
+  readonly limit: number;
+}
+
+export const callCatalog = {
+  NO_HOST_CANDIDATE: entry<ListenerEvidence>({
+    severity: 'warning',
+    example: exampleListener,
+    title: () => 'ICE finds no address on this machine',
+    cause: () => 'This machine has no network interface that ICE can use besides loopback.',
+    proof: () => 'ICE gathering gave no host candidate.',
+    fix: () => ['ip address show   (an interface must be up and have an address)'],
+    explanation:
+      'Host candidates are the addresses of the own interfaces; without one no UDP leaves this machine.',
+    confusedWith: [],
+    references: ['RFC 8445 §5.1.1.1'],
+  }),
+  NO_SRFLX_CANDIDATE: entry<ListenerEvidence>({
+    severity: 'warning',
+    example: exampleListener,
+    title: (e) => `ICE learns no public address from ${e.host}`,
+    cause: (e) =>
+      `The server answers Binding requests of the probe, but ICE got no server-reflexive candidate from ${e.address}:${e.port}.`,
+    proof: () => 'ICE gathering gave no srflx candidate, while a plain Binding request was answered.',
+    fix: () => [journal],
+    explanation:
+      'Direct calls between two NATs need server-reflexive candidates; calls through the relay do not.',
+    confusedWith: [
+      'A client without NAT: its mapped address is a host candidate already, and none is missing.',
+    ],
+    references: ['RFC 8445 §5.1.1.2'],
+  }),
+  NO_RELAY_CANDIDATE: entry<ListenerEvidence>({
+    severity: 'error',
+    example: exampleListener,
+    title: (e) => `ICE gets no relay candidate from ${e.host}`,
+    cause: (e) =>
+      `The probe's own client could allocate over ${e.transport}, but the ICE agent got no relay candidate.`,
+    proof: () => 'ICE gathering ended without a relay candidate.',
+    fix: () => [
+      journal,
+      'a quota of one allocation per user shows like this:  user-quota in /etc/turnserver.conf',
+    ],
+    explanation: 'Without a relay candidate a call cannot use the relay at all.',
+    confusedWith: ['ALLOCATION_REFUSED and the CREDENTIAL codes: there the allocation itself fails.'],
+    references: ['RFC 8445 §5.1.1.2'],
+  }),
+  CALL_FAILED: entry<ListenerEvidence & { seen: string }>({
+    severity: 'error',
+    example: { ...exampleListener, seen: 'ICE failed' },
+    title: (e) => `A call through the relay does not connect over ${e.transport}`,
+    cause: (e) =>
+      `Two peers, each with an allocation on ${e.host}, found no way to each other through it: ${e.seen}. When the server may not send to its own relay address, this is what users see.`,
+    proof: (e) => `ICE and DTLS between two relay candidates ended with: ${e.seen}.`,
+    fix: (e) => [
+      "on the server:  grep -nE '^(denied-peer-ip|allowed-peer-ip|external-ip)' /etc/turnserver.conf",
+      `behind NAT:  external-ip=${e.address}/PRIVATE-ADDRESS   (the pair also allows the private one as a peer)`,
+    ],
+    explanation:
+      'The loopback call allocates twice on the same server and connects the two relay addresses with each other.',
+    confusedWith: ['RELAY_PORTS_BLOCKED: relay to relay stays inside the server and passes nevertheless.'],
+    references: ['RFC 8445 §7.2', 'RFC 8656 §11'],
+  }),
+  CALL_NOT_RELAYED: entry<ListenerEvidence & { pairs: string }>({
+    severity: 'error',
+    example: { ...exampleListener, pairs: 'host ↔ relay, relay ↔ host' },
+    title: () => 'The call found a way around the relay',
+    cause: (e) =>
+      `The selected candidate pair was ${e.pairs}, so the call says nothing about the relay of ${e.host}.`,
+    proof: (e) => `Selected pairs: ${e.pairs}.`,
+    fix: () => ['probe again from another network; please report this as a bug of rtc-ops'],
+    explanation: 'Both ends must have selected their relay addresses; this is asserted for every call.',
+    confusedWith: [],
+    references: ['RFC 8445 §8.1.1'],
+  }),
+  AUDIO_SILENT: entry<ListenerEvidence & { sent: number }>({
+    severity: 'error',
+    example: { ...exampleListener, sent: 150 },
+    title: () => 'The call connects and no audio arrives',
+    cause: (e) =>
+      `ICE and DTLS came about through ${e.host}, but none of the audio packets arrived in either direction.`,
+    proof: (e) => `${e.sent} packets sent each way, 0 received.`,
+    fix: () => [journal, '/etc/turnserver.conf:  max-bps and bps-capacity   (a tiny limit starves media)'],
+    explanation: 'Opus packets were sent 50 a second both ways; connectivity checks pass and media does not.',
+    confusedWith: ['AUDIO_ONE_WAY.', 'SERVER_STOPPED: audio flowed and then ended.'],
+    references: ['RFC 3550 §6.4.1'],
+  }),
+  AUDIO_ONE_WAY: entry<ListenerEvidence & { silent: string; sent: number }>({
+    severity: 'error',
+    example: { ...exampleListener, silent: 'callee-to-caller', sent: 150 },
+    title: () => 'Audio flows in one direction only',
+    cause: (e) =>
+      `Through ${e.host}, audio arrives in one direction and not from ${e.silent.replaceAll('-', ' ')}.`,
+    proof: (e) => `${e.silent.replaceAll('-', ' ')}: ${e.sent} packets sent, 0 received.`,
+    fix: () => [journal],
+    explanation: 'Opus packets were sent 50 a second both ways; all of one direction were lost.',
+    confusedWith: ['AUDIO_SILENT.'],
+    references: ['RFC 3550 §6.4.1'],
+  }),
+  AUDIO_INTERRUPTED: entry<ListenerEvidence & { lastMs: number; durationMs: number }>({
+    severity: 'error',
+    example: { ...exampleListener, lastMs: 1200, durationMs: 3000 },
+    title: () => 'Audio flows and then stops',
+    cause: (e) =>
+      `Through ${e.host}, audio arrived for ${(e.lastMs / 1000).toFixed(1)} s of a call of ${(e.durationMs / 1000).toFixed(1)} s, then no more.`,
+    proof: (e) => `The last packet arrived ${(e.lastMs / 1000).toFixed(1)} s after the first was sent.`,
+    fix: () => [journal, 'look for the end of the session, its reason and its time'],
+    explanation: 'All packets after one moment were lost although the call went on.',
+    confusedWith: ['LOSS_HIGH: there losses are spread over the call.'],
+    references: ['RFC 3550 §6.4.1'],
+  }),
+  LOSS_HIGH: entry<MeasuredEvidence>({
+    severity: 'error',
+    example: { ...exampleListener, measured: 0.052, limit: 0.03 },
+    title: (e) => `${percent(e.measured)} of the audio is lost`,
+    cause: (e) =>
+      `Of the packets sent through ${e.host} over ${e.transport}, ${percent(e.measured)} did not arrive; the limit is ${percent(e.limit)}.`,
+    proof: () => 'Counted by sequence number at the receiver (RFC 3550 A.3), both directions, the worse one.',
+    fix: (e) => [
+      `mtr --udp --port ${e.port} ${e.address}`,
+      'on the server:  max-bps and bps-capacity in /etc/turnserver.conf; ss -s; load',
+    ],
+    explanation: 'Loss above about 3 % is heard; above 10 % speech is hard to follow.',
+    confusedWith: ['AUDIO_INTERRUPTED: everything after one moment is lost.'],
+    references: ['RFC 3550 §A.3', 'ITU-T G.107'],
+  }),
+  JITTER_HIGH: entry<MeasuredEvidence>({
+    severity: 'error',
+    example: { ...exampleListener, measured: 64, limit: 50 },
+    title: (e) => `The jitter is ${ms(e.measured)}`,
+    cause: (e) =>
+      `Packets through ${e.host} over ${e.transport} arrive unevenly: jitter ${ms(e.measured)}, the limit is ${ms(e.limit)}.`,
+    proof: () => 'Interarrival jitter of RFC 3550 §6.4.1, both directions, the worse one.',
+    fix: (e) => [
+      `mtr --udp --port ${e.port} ${e.address}`,
+      'look at the load of the server and of this machine',
+    ],
+    explanation:
+      'Jitter makes the receiver buffer more, which delays speech; beyond the buffer, packets count as lost.',
+    confusedWith: ['RTT_HIGH: even, but late.'],
+    references: ['RFC 3550 §6.4.1'],
+  }),
+  RTT_HIGH: entry<MeasuredEvidence>({
+    severity: 'error',
+    example: { ...exampleListener, measured: 412, limit: 300 },
+    title: (e) => `The round trip is ${ms(e.measured)}`,
+    cause: (e) =>
+      `The round trip through ${e.host} over ${e.transport} takes ${ms(e.measured)}; the limit is ${ms(e.limit)}.`,
+    proof: () =>
+      'From RTCP sender and receiver reports of the call, or from the Binding request when there was none.',
+    fix: () => ['a server nearer to the users', 'UDP instead of TCP or TLS where the network allows it'],
+    explanation: 'Above about 300 ms round trip people talk into each other.',
+    confusedWith: ['JITTER_HIGH.'],
+    references: ['RFC 3550 §6.4.1', 'ITU-T G.114'],
+  }),
+  MOS_LOW: entry<MeasuredEvidence>({
+    severity: 'error',
+    example: { ...exampleListener, measured: 3.1, limit: 3.6 },
+    title: (e) => `The audio quality is low (MOS ${e.measured.toFixed(1)})`,
+    cause: (e) =>
+      `Estimated from the measured delay and loss of the call through ${e.host} over ${e.transport}: MOS ${e.measured.toFixed(1)}, the limit is ${e.limit.toFixed(1)}.`,
+    proof: () => 'E-model of ITU-T G.107 from one-way delay and loss, both directions, the worse one.',
+    fix: (e) => [`mtr --udp --port ${e.port} ${e.address}`, 'a server nearer to the users'],
+    explanation: 'A Mean Opinion Score of 4.0 and more satisfies; below 3.6 many users are dissatisfied.',
+    confusedWith: ['LOSS_HIGH, RTT_HIGH: they name the part.'],
+    references: ['ITU-T G.107', 'ITU-T G.109'],
+  }),
+} as const;
+
+function percent(ratio: number): string {
+  return `${Number((ratio * 100).toFixed(ratio < 0.1 ? 1 : 0))} %`;
+}
+
+function ms(value: number): string {
+  return `${Number(value.toFixed(value < 10 ? 1 : 0))} ms`;
+}

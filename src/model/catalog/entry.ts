@@ -1,0 +1,58 @@
+export type Severity = 'error' | 'warning' | 'info';
+
+/** The words of one finding code. `E` is the evidence that a finding of this code carries. */
+export interface CatalogEntry<E> {
+  readonly severity: Severity;
+  /** What `explain` shows the words with. */
+  readonly example: E;
+  /** One line, true when the finding is. */
+  readonly title: (evidence: E) => string;
+  /** What is wrong, for this server. */
+  readonly cause: (evidence: E) => string;
+  /** How it is known: what was sent, what came back. */
+  readonly proof: (evidence: E) => string;
+  /** What to type or to paste, one step a line, with the user's own values. */
+  readonly fix: (evidence: E) => readonly string[];
+  /** For `explain`, without evidence: what it means for users, and how it is proven. */
+  readonly explanation: string;
+  /** For `explain`: what looks alike and is not. */
+  readonly confusedWith: readonly string[];
+  readonly references: readonly string[];
+}
+
+/** Fixes the evidence type of an entry; the compiler then holds every finding of that code to it. */
+export function entry<E>(words: CatalogEntry<E>): CatalogEntry<E> {
+  return words;
+}
+
+/** One listener, as findings name it. */
+export interface ListenerEvidence {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp' | 'tls';
+}
+
+/** `UDP 3478`, `TLS 5349`. */
+export function listenerName({ transport, port }: ListenerEvidence): string {
+  return `${transport.toUpperCase()} ${port}`;
+}
+
+/** `turn.example.com (203.0.113.10)`, or the address alone when it was given as such. */
+export function serverName({ host, address }: { readonly host: string; readonly address: string }): string {
+  return host === address ? address : `${host} (${address})`;
+}
+
+/** The protocol that a packet filter sees: TLS is TCP to it. */
+export function filterProtocol({ transport }: ListenerEvidence): 'udp' | 'tcp' {
+  return transport === 'udp' ? 'udp' : 'tcp';
+}
+
+/** The listeners of the examples (documentation addresses, RFC 5737). */
+export const exampleListener: ListenerEvidence = {
+  host: 'turn.example.com',
+  address: '203.0.113.10',
+  port: 3478,
+  transport: 'udp',
+};
+export const exampleTls: ListenerEvidence = { ...exampleListener, port: 5349, transport: 'tls' };

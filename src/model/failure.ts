@@ -1,0 +1,75 @@
+import type { Failure } from './observations.ts';
+import { turnErrorName } from './turn-error-code.ts';
+
+/**
+ * Thrown by `net/` and `turn/` where an attempt on the network failed. It is how a `Failure` travels up a
+ * call stack; probes catch it and record the failure as a fact.
+ */
+export class AttemptError extends Error {
+  override readonly name = 'AttemptError';
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(describeFailure(failure));
+    this.failure = failure;
+  }
+}
+
+/** One line for a person: what was seen, without a guess at the cause. */
+export function describeFailure(failure: Failure): string {
+  switch (failure.kind) {
+    case 'timeout':
+      return `no answer within ${seconds(failure.afterMs)}${failure.sent > 1 ? ` (sent ${failure.sent} times)` : ''}`;
+    case 'system':
+      return systemErrors[failure.code] ?? `${failure.code}: ${failure.message}`;
+    case 'closed':
+      return failure.bytesReceived === 0
+        ? 'the connection was closed without an answer'
+        : `the connection was closed after ${failure.bytesReceived} bytes`;
+    case 'stun-error':
+      return `error ${failure.code} ${failure.reason || turnErrorName(failure.code)}`.trimEnd();
+    case 'malformed':
+      return `${failure.detail}: ${failure.preview}`;
+    case 'integrity':
+      return failure.detail;
+    case 'tls':
+      return `TLS handshake failed: ${failure.message}`;
+    case 'internal':
+      return failure.detail;
+    default:
+      return failure satisfies never;
+  }
+}
+
+/** What the operating system's codes mean in this field; ICMP arrives as one of them on a connected UDP socket. */
+const systemErrors: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused: nothing listens on that port (ECONNREFUSED)',
+  EHOSTUNREACH: 'no route to that host, or a firewall says so (EHOSTUNREACH)',
+  ENETUNREACH: 'no route to that network from here (ENETUNREACH)',
+  EACCES: 'a firewall forbids it (EACCES)',
+  EPERM: 'a firewall on this machine forbids it (EPERM)',
+  ECONNRESET: 'the connection was reset (ECONNRESET)',
+  EADDRNOTAVAIL: 'this machine has no address of that family (EADDRNOTAVAIL)',
+  EAFNOSUPPORT: 'this machine does not speak that address family (EAFNOSUPPORT)',
+};
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toFixed(1))} s`;
+}
+
+/** A `Failure` from an error of node:net, node:dgram or node:dns. */
+export function systemFailure(error: NodeJS.ErrnoException): Failure {
+  return { kind: 'system', code: error.code ?? 'UNKNOWN', message: error.message };
+}
+
+/** The first bytes of something unexpected: text as text, anything else as hexadecimal. */
+export function previewOf(bytes: Uint8Array): string {
+  const head = bytes.subarray(0, 32);
+  const printable =
+    head.length > 0 && head.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0d || byte === 0x0a);
+  if (!printable) return `${Buffer.from(head.subarray(0, 16)).toString('hex')} (${bytes.length} bytes)`;
+  const [line = ''] = Buffer.from(head)
+    .toString('latin1')
+    .split(/[\r\n]/);
+  return JSON.stringify(line);
+}

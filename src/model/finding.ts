@@ -1,0 +1,73 @@
+import { callCatalog } from './catalog/call.ts';
+import { credentialCatalog } from './catalog/credential.ts';
+import type { CatalogEntry, Severity } from './catalog/entry.ts';
+import { reachCatalog } from './catalog/reach.ts';
+import { relayCatalog } from './catalog/relay.ts';
+import { tlsCatalog } from './catalog/tls.ts';
+
+export type { Severity } from './catalog/entry.ts';
+
+/** Every finding code with its words, in the order in which a report shows findings of equal weight. */
+export const catalog = {
+  ...reachCatalog,
+  ...tlsCatalog,
+  ...credentialCatalog,
+  ...relayCatalog,
+  ...callCatalog,
+} as const;
+
+export type FindingCode = keyof typeof catalog;
+
+export const findingCodes = Object.keys(catalog) as FindingCode[];
+
+/** The evidence that a finding of code `C` carries. */
+export type Evidence<C extends FindingCode> = Parameters<(typeof catalog)[C]['title']>[0];
+
+/** Something that is wrong, as data; its words are in the catalog. */
+export type Finding = { [C in FindingCode]: FindingOf<C> }[FindingCode];
+
+interface FindingOf<C extends FindingCode> {
+  readonly code: C;
+  readonly severity: Severity;
+  readonly evidence: Evidence<C>;
+  /** URLs of the targets that it concerns; empty for all. */
+  readonly targets: readonly string[];
+  /** The finding that explains this one, when that is known. */
+  readonly causedBy: FindingCode | null;
+}
+
+export interface FindingOptions {
+  readonly targets?: readonly string[];
+  readonly severity?: Severity;
+  readonly causedBy?: FindingCode;
+}
+
+export function finding<C extends FindingCode>(
+  code: C,
+  evidence: Evidence<C>,
+  options: FindingOptions = {},
+): Finding {
+  const severity = options.severity ?? catalog[code].severity;
+  const targets = options.targets ?? [];
+  // The union over all codes cannot be inferred from one code that is still a type parameter.
+  return { code, severity, evidence, targets, causedBy: options.causedBy ?? null } as unknown as Finding;
+}
+
+export interface FindingWords {
+  readonly title: string;
+  readonly cause: string;
+  readonly proof: string;
+  readonly fix: readonly string[];
+}
+
+/** What a finding says to a person. */
+export function wordsOf({ code, evidence }: Finding): FindingWords {
+  // Code and evidence belong together by construction of `Finding`.
+  const words = catalog[code] as CatalogEntry<unknown>;
+  return {
+    title: words.title(evidence),
+    cause: words.cause(evidence),
+    proof: words.proof(evidence),
+    fix: words.fix(evidence),
+  };
+}

@@ -1,0 +1,236 @@
+import type { Endpoint, Family } from './endpoint.ts';
+import type { TransportKind, TurnScheme } from './turn-uri.ts';
+
+/**
+ * What the probes saw: facts with times, no opinion. Plain data, so that it can be saved in a report
+ * and judged again. A field that could not be tried says why; nothing here means "no" by being absent.
+ *
+ * Times: `atMs` is milliseconds since the probe began; `…Ms` are durations in milliseconds.
+ */
+export interface Observations {
+  /** When the probe began, ISO 8601. */
+  readonly startedAt: string;
+  readonly durationMs: number;
+  /** The addresses of this machine's own interfaces, loopback included. */
+  readonly interfaces: readonly InterfaceAddress[];
+  readonly credential: CredentialFacts;
+  readonly names: readonly NameFacts[];
+  readonly targets: readonly TargetFacts[];
+}
+
+export interface InterfaceAddress {
+  readonly interface: string;
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+/** What was presented to the server; never the password or the secret. */
+export type CredentialFacts =
+  | { readonly source: 'none' }
+  | {
+      /** `secret`: derived here from a shared secret. `given`: username and password as the user gave them. */
+      readonly source: 'secret' | 'given';
+      readonly username: string;
+      /** From the username of the form `UNIX[:ID]`, seconds since the epoch; null when it has another form. */
+      readonly expiresAt: number | null;
+    };
+
+export interface NameFacts {
+  readonly host: string;
+  readonly lookup: Attempt<{ readonly addresses: readonly string[] }>;
+}
+
+/** One thing that was tried: done, failed, or not tried for a reason. */
+export type Attempt<T> =
+  | { readonly state: 'done'; readonly atMs: number; readonly durationMs: number; readonly value: T }
+  | {
+      readonly state: 'failed';
+      readonly atMs: number;
+      readonly durationMs: number;
+      readonly failure: Failure;
+    }
+  | { readonly state: 'not-tried'; readonly because: string };
+
+/** Why an attempt failed, as it was seen on this machine. */
+export type Failure =
+  /** No answer in time; `sent` counts the transmissions. */
+  | { readonly kind: 'timeout'; readonly afterMs: number; readonly sent: number }
+  /** The operating system's word, ICMP errors on connected UDP sockets included: `ECONNREFUSED`, `EHOSTUNREACH`… */
+  | { readonly kind: 'system'; readonly code: string; readonly message: string }
+  /** The other side closed the stream. */
+  | { readonly kind: 'closed'; readonly bytesReceived: number }
+  /** A STUN error response (RFC 8489 §14.8). Newer coturn sends no reason phrase: judge the code. */
+  | { readonly kind: 'stun-error'; readonly code: number; readonly reason: string }
+  /** An answer that is not what the protocol allows; `preview` is its beginning, printable. */
+  | { readonly kind: 'malformed'; readonly detail: string; readonly preview: string }
+  /** A response whose MESSAGE-INTEGRITY or FINGERPRINT is wrong. */
+  | { readonly kind: 'integrity'; readonly detail: string }
+  | { readonly kind: 'tls'; readonly code: string; readonly message: string }
+  /** Our own part failed: a child process died, a native library froze. Says nothing about the server. */
+  | { readonly kind: 'internal'; readonly detail: string };
+
+export interface Target {
+  /** The URI as the user would write it, with the address it stands for in `address`. */
+  readonly url: string;
+  readonly scheme: TurnScheme;
+  readonly host: string;
+  readonly address: string;
+  readonly family: Family;
+  readonly port: number;
+  readonly transport: TransportKind;
+}
+
+export interface TargetFacts {
+  readonly target: Target;
+  /** UDP: a connected socket (which proves nothing). TCP: the handshake. TLS: TCP alone. */
+  readonly connect: Attempt<{ readonly local: Endpoint }>;
+  readonly tls: Attempt<TlsFacts>;
+  readonly binding: Attempt<BindingFacts>;
+  readonly challenge: Attempt<ChallengeFacts>;
+  readonly allocate: Attempt<AllocationFacts>;
+  /** Where 300 Try-Alternate sent the client, in order; what follows happened at the last one. */
+  readonly redirects: readonly Endpoint[];
+  readonly permission: Attempt<{ readonly peer: string }>;
+  readonly channel: Attempt<{ readonly peer: Endpoint; readonly channel: number }>;
+  /** A second socket, to which the relay had sent nothing, sent to the relay address. */
+  readonly inbound: Attempt<{ readonly seenFrom: Endpoint }>;
+  /** The relay sent to that second socket. */
+  readonly outbound: Attempt<{ readonly peer: Endpoint }>;
+  /** The second socket sent to the relay address after the relay had sent to it. */
+  readonly reply: Attempt<{ readonly seenFrom: Endpoint }>;
+  readonly refresh: Attempt<{ readonly lifetimeSeconds: number }>;
+  /** Refresh with lifetime 0, and the lifetime that the server confirmed. */
+  readonly release: Attempt<{ readonly lifetimeSeconds: number }>;
+  /** After something had been answered and something else was not: a Binding over a new connection. */
+  readonly recheck: Attempt<BindingFacts>;
+  readonly gathering: Attempt<GatheringFacts>;
+  readonly call: Attempt<CallFacts>;
+}
+
+export interface BindingFacts {
+  /** XOR-MAPPED-ADDRESS: this client as the server sees it. */
+  readonly mapped: Endpoint;
+  readonly software: string | null;
+  /** From the last transmission before the answer. */
+  readonly rttMs: number;
+  readonly sent: number;
+}
+
+/** An Allocate without credentials (RFC 8489 §9.2.4: it must be refused with 401, a realm and a nonce). */
+export type ChallengeFacts =
+  | { readonly granted: false; readonly code: number; readonly realm: string | null; readonly nonce: boolean }
+  | { readonly granted: true; readonly relayed: Endpoint };
+
+export interface AllocationFacts {
+  readonly relayed: Endpoint;
+  readonly mapped: Endpoint | null;
+  readonly lifetimeSeconds: number;
+  /** Time of the authenticated request alone. */
+  readonly rttMs: number;
+}
+
+export interface TlsFacts {
+  readonly protocol: string;
+  readonly cipher: string;
+  /** ALPN protocol chosen by the server (RFC 7443), null when none. */
+  readonly alpn: string | null;
+  /** The name that was sent as SNI and checked, or the IP address when there is no name. */
+  readonly servername: string;
+  /** Null when the chain is trusted here; else OpenSSL's code (`CERT_HAS_EXPIRED`, `SELF_SIGNED_CERT_IN_CHAIN`…). */
+  readonly chainError: string | null;
+  /** Null when the certificate names the server; else what it names instead. */
+  readonly nameError: string | null;
+  /** Leaf first, as the server sent them. */
+  readonly chain: readonly CertificateFacts[];
+}
+
+export interface CertificateFacts {
+  readonly subject: string;
+  readonly issuer: string;
+  /** `DNS:…`, `IP Address:…`. */
+  readonly names: readonly string[];
+  /** ISO 8601. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly serial: string;
+  readonly selfIssued: boolean;
+}
+
+export interface CandidateFacts {
+  readonly type: 'host' | 'srflx' | 'prflx' | 'relay';
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: string;
+  /** From the start of gathering. */
+  readonly atMs: number;
+}
+
+export interface GatheringFacts {
+  readonly candidates: readonly CandidateFacts[];
+  /** Whether ICE said that gathering is complete, or the deadline cut it. */
+  readonly complete: boolean;
+  readonly durationMs: number;
+}
+
+/** One loopback call: two peers on this machine, each forced through its own allocation. */
+export interface CallFacts {
+  readonly transport: TransportKind;
+  /** From the start of gathering to both directions open; null when it never connected. */
+  readonly connectMs: number | null;
+  /** Why it did not connect, in the word of the ICE or DTLS state; null when it did. */
+  readonly connectError: string | null;
+  /** Candidate types of the selected pair at each end, and whether the addresses are the two relay addresses. */
+  readonly pairs: readonly SelectedPair[];
+  /** One entry per direction: caller → callee, callee → caller. Empty when the call did not connect. */
+  readonly audio: readonly AudioFacts[];
+  readonly dataChannel: {
+    readonly sent: number;
+    readonly received: number;
+    readonly rttMs: number | null;
+  } | null;
+  /** What the bridge to the server saw during the call. */
+  readonly relay: CallRelayFacts;
+}
+
+export interface SelectedPair {
+  readonly local: string;
+  readonly remote: string;
+  readonly relayed: boolean;
+}
+
+export interface AudioFacts {
+  readonly direction: 'caller-to-callee' | 'callee-to-caller';
+  readonly sent: number;
+  readonly received: number;
+  /** Lost packets ÷ sent packets, 0 to 1; duplicates do not hide losses. */
+  readonly lossRatio: number;
+  readonly duplicates: number;
+  readonly reordered: number;
+  /** Interarrival jitter at the end of the call (RFC 3550 §6.4.1 and A.8). */
+  readonly jitterMs: number;
+  readonly jitterMaxMs: number;
+  /** One-way delay: both ends share this machine's clock. */
+  readonly delayMs: Distribution | null;
+  /** From sender and receiver reports (RFC 3550 §6.4.1); null when no report came back. */
+  readonly rttMs: number | null;
+  /** 1 to 4.5, ITU-T G.107 E-model from measured delay and loss; null when nothing was received. */
+  readonly mos: number | null;
+  /** When the last packet arrived, from the first that was sent; null when none did. */
+  readonly lastReceivedMs: number | null;
+}
+
+export interface Distribution {
+  readonly min: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly max: number;
+}
+
+export interface CallRelayFacts {
+  /** Relay addresses of the caller and the callee; null where none was allocated. */
+  readonly relayed: readonly (Endpoint | null)[];
+  readonly allocateMs: number | null;
+  /** What ended an allocation before we released it. */
+  readonly lost: readonly { readonly atMs: number; readonly failure: Failure }[];
+  readonly released: boolean;
+}

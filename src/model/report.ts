@@ -1,0 +1,78 @@
+import type { ExitCode } from './error.ts';
+import type { CheckId, CheckStatus } from './check.ts';
+import type { Finding, FindingCode, FindingWords } from './finding.ts';
+import type { CallFacts, Observations, Target, TargetFacts } from './observations.ts';
+
+/** Raised when a key of the JSON report is renamed, removed or changes its meaning; additions leave it. */
+export const schemaVersion = 1;
+
+export type Verdict = 'healthy' | 'degraded' | 'broken' | 'unknown';
+
+export type VantageKind = 'off-link' | 'same-network' | 'same-host' | 'unknown';
+
+export interface Vantage {
+  readonly kind: VantageKind;
+  readonly because: string;
+}
+
+export interface CheckReport {
+  readonly id: CheckId;
+  readonly title: string;
+  readonly status: CheckStatus;
+  /** Why it was skipped or is unknown; null otherwise. */
+  readonly because: string | null;
+  /** The figure a person wants beside a passed check (`62 days`, `MOS 4.4`); null when there is none. */
+  readonly detail: string | null;
+  /** Null when nothing was done. */
+  readonly durationMs: number | null;
+  /** Whether `healthy` needs it. */
+  readonly required: boolean;
+  readonly findings: readonly FindingCode[];
+}
+
+export interface TargetReport extends Target {
+  readonly checks: readonly CheckReport[];
+  readonly observations: Omit<TargetFacts, 'target'>;
+}
+
+export interface CallReport {
+  readonly transport: CallFacts['transport'];
+  readonly target: string;
+  readonly address: string;
+  readonly connectMs: number | null;
+  readonly selectedPair: { readonly local: string; readonly remote: string } | null;
+  /** The worse of both directions in every figure; `sent` and `received` are their sums. */
+  readonly audio: {
+    readonly sent: number;
+    readonly received: number;
+    readonly lossRatio: number;
+    readonly jitterMs: number;
+    readonly rttMs: number | null;
+    readonly mos: number | null;
+  } | null;
+}
+
+export type FindingReport = Finding & FindingWords;
+
+/** The result of a probe: the public JSON form, and all that a human report is made of. */
+export interface Report {
+  readonly schemaVersion: typeof schemaVersion;
+  readonly tool: { readonly name: 'rtc-ops'; readonly version: string };
+  readonly command: string;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly verdict: Verdict;
+  /** One sentence for a person: why this verdict. */
+  readonly headline: string;
+  readonly exitCode: ExitCode;
+  readonly vantage: Vantage;
+  readonly targets: readonly TargetReport[];
+  /** Checks that belong to no single target: names, and what was required of the whole. */
+  readonly checks: readonly CheckReport[];
+  /** The worst call; null when none was tried. */
+  readonly call: CallReport | null;
+  readonly calls: readonly CallReport[];
+  readonly findings: readonly FindingReport[];
+  /** With the targets' own observations, enough to judge this report again. */
+  readonly observations: Pick<Observations, 'interfaces' | 'credential' | 'names'>;
+}

@@ -1,0 +1,74 @@
+import { createSocket } from 'node:dgram';
+import { familyOf, sameEndpoint, type Endpoint, type Family } from '../model/endpoint.ts';
+import { AttemptError, systemFailure } from '../model/failure.ts';
+import type { Transport } from './transport.ts';
+
+/**
+ * A UDP socket that plays the other end of a relay: it talks to a relay address and, from the very same port, to a
+ * STUN server. Not connected, so it hears no ICMP.
+ */
+export interface PeerSocket {
+  readonly local: Endpoint;
+  send(bytes: Uint8Array, to: Endpoint): void;
+  /** The one receiver of what no transport of `transportTo` takes. */
+  onBytes: (bytes: Uint8Array, from: Endpoint) => void;
+  /** This socket as a transport to one endpoint; closing that leaves the socket open. */
+  transportTo(remote: Endpoint): Transport;
+  close(): void;
+}
+
+/** @throws AttemptError when this machine has no address of that family */
+export async function openPeerSocket(family: Family, signal: AbortSignal): Promise<PeerSocket> {
+  signal.throwIfAborted();
+  const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind(0, () => {
+        socket.off('error', reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    socket.close();
+    throw new AttemptError(systemFailure(error as NodeJS.ErrnoException));
+  }
+  const { address, port } = socket.address();
+  const transports: Transport[] = [];
+  let open = true;
+  const peer: PeerSocket = {
+    local: { address, port },
+    send(bytes, to) {
+      // A send that fails (no route, a local firewall) shows as a packet that does not arrive: that is what is tested.
+      if (open && familyOf(to.address) === family) socket.send(bytes, to.port, to.address, () => {});
+    },
+    onBytes: () => {},
+    transportTo(remote) {
+      const transport: Transport = {
+        kind: 'udp',
+        local: peer.local,
+        remote,
+        send: (bytes) => peer.send(bytes, remote),
+        onBytes: () => {},
+        onClosed: () => {},
+        close: () => void transports.splice(transports.indexOf(transport), 1),
+      };
+      transports.push(transport);
+      return transport;
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      socket.close();
+    },
+  };
+  socket.on('message', (bytes, { address: from, port: fromPort }) => {
+    const sender = { address: from, port: fromPort };
+    const transport = transports.find(({ remote }) => sameEndpoint(remote, sender));
+    if (transport) transport.onBytes(bytes);
+    else peer.onBytes(bytes, sender);
+  });
+  // An unconnected socket reports no error of the network; one that appears nevertheless ends it like a close.
+  socket.on('error', () => peer.close());
+  return peer;
+}

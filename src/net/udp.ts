@@ -1,0 +1,59 @@
+import { createSocket } from 'node:dgram';
+import { familyOf } from '../model/endpoint.ts';
+import { AttemptError, systemFailure } from '../model/failure.ts';
+import type { Transport, ConnectOptions } from './transport.ts';
+
+// Room for a burst of a few hundred packets while the event loop is busy; the kernel caps it at net.core.rmem_max.
+const receiveBufferBytes = 1 << 20;
+
+/**
+ * A connected UDP socket: the kernel drops datagrams of others, and ICMP errors become visible (an unconnected
+ * socket of Node never reports them). Connecting sends nothing, so success proves nothing about the remote side.
+ * @throws AttemptError when there is no route or no address of that family
+ */
+export async function openUdp({ remote, signal }: Omit<ConnectOptions, 'timeoutMs'>): Promise<Transport> {
+  signal.throwIfAborted();
+  const socket = createSocket({
+    type: familyOf(remote.address) === 6 ? 'udp6' : 'udp4',
+    recvBufferSize: receiveBufferBytes,
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.connect(remote.port, remote.address, () => {
+        socket.off('error', reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    socket.close();
+    throw new AttemptError(systemFailure(error as NodeJS.ErrnoException));
+  }
+  const { address, port } = socket.address();
+  let open = true;
+  const close = (): void => {
+    if (!open) return;
+    open = false;
+    socket.close();
+  };
+  const fail = (error: NodeJS.ErrnoException): void => {
+    if (!open) return;
+    close();
+    transport.onClosed(systemFailure(error));
+  };
+  const transport: Transport = {
+    kind: 'udp',
+    local: { address, port },
+    remote,
+    send(bytes) {
+      // A refusal of the local firewall (EPERM) arrives here, an ICMP error of an earlier packet too.
+      if (open) socket.send(bytes, (error) => (error ? fail(error) : undefined));
+    },
+    onBytes: () => {},
+    onClosed: () => {},
+    close,
+  };
+  socket.on('message', (bytes) => transport.onBytes(bytes));
+  socket.on('error', fail);
+  return transport;
+}

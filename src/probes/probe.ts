@@ -1,0 +1,196 @@
+import { availableParallelism } from 'node:os';
+import pLimit from 'p-limit';
+import type {
+  Attempt,
+  CallFacts,
+  CredentialFacts,
+  Failure,
+  GatheringFacts,
+  NameFacts,
+  Observations,
+  Target,
+  TargetFacts,
+} from '../model/observations.ts';
+import { scopeOf } from '../model/endpoint.ts';
+import { isTurn, type TurnUri } from '../model/turn-uri.ts';
+import { resolveHost } from '../net/name.ts';
+import type { TurnServer } from '../turn/server.ts';
+import type { TurnCredential } from '../turn/session.ts';
+import type { GatheringProcess } from '../webrtc/gathering-process.ts';
+import { attempt, notTried, rounded, type Clock } from './attempt.ts';
+import { interfaceAddresses } from './interfaces.ts';
+import { targetsOf, type PlanFilter } from './plan.ts';
+import { probeTarget, servernameOf, type ProtocolFacts } from './target-probe.ts';
+
+export interface ProbeOptions extends PlanFilter {
+  readonly uris: readonly TurnUri[];
+  readonly credential: (TurnCredential & { readonly source: 'secret' | 'given' }) | null;
+  /** Null: no call. */
+  readonly callDurationMs: number | null;
+  readonly timeoutMs: number;
+  /** Targets at once. */
+  readonly concurrency: number;
+  /** Trust anchors beside the built-in ones, PEM. */
+  readonly ca?: string;
+  readonly servername?: string;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: ProbeProgress) => void;
+}
+
+/** What is being waited for. */
+export interface ProbeProgress {
+  readonly target: Target | null;
+  readonly step: string;
+}
+
+// A call's child keeps most of a core busy while it connects; more at once would measure this machine, not the server.
+const callsAtOnce = Math.max(3, availableParallelism());
+
+/**
+ * Resolves every host, then examines every address over every transport.
+ * @returns facts, no verdict
+ * @throws the reason of `signal` when aborted; what was allocated is freed before
+ */
+export async function probe(options: ProbeOptions): Promise<Observations> {
+  const startedAt = options.now();
+  const origin = performance.now();
+  const clock: Clock = () => performance.now() - origin;
+  options.onProgress?.({ target: null, step: 'dns-resolves' });
+  const names = await resolveNames(options, clock);
+  const addresses = new Map(
+    names.map(({ host, lookup }) => [host, lookup.state === 'done' ? lookup.value.addresses : []]),
+  );
+  const targets = targetsOf(options.uris, (host) => addresses.get(host) ?? [], options);
+  const facts = await probeTargets(targets, options, clock);
+  return {
+    startedAt: startedAt.toISOString(),
+    durationMs: rounded(clock()),
+    interfaces: interfaceAddresses(),
+    credential: credentialFacts(options.credential),
+    names,
+    targets: facts,
+  };
+}
+
+async function resolveNames(options: ProbeOptions, clock: Clock): Promise<NameFacts[]> {
+  const hosts = [...new Set(options.uris.map(({ host }) => host))];
+  return Promise.all(
+    hosts.map(async (host) => ({
+      host,
+      lookup: await attempt(clock, async () => ({
+        addresses: await resolveHost(host, options.timeoutMs, options.signal),
+      })),
+    })),
+  );
+}
+
+function credentialFacts(credential: ProbeOptions['credential']): CredentialFacts {
+  if (credential === null) return { source: 'none' };
+  const { source, username } = credential;
+  const time = /^(\d{1,15})(?::|$)/.exec(username)?.[1];
+  return { source, username, expiresAt: time === undefined ? null : Number(time) };
+}
+
+async function probeTargets(
+  targets: readonly Target[],
+  options: ProbeOptions,
+  clock: Clock,
+): Promise<TargetFacts[]> {
+  const credential = options.credential;
+  // Started before it is needed: the child's start then overlaps the first round trips.
+  const gathering =
+    credential !== null && targets.some(isTurn)
+      ? (await import('../webrtc/gathering-process.ts')).GatheringProcess.start()
+      : null;
+  const limit = pLimit(options.concurrency);
+  const callLimit = pLimit(callsAtOnce);
+  try {
+    return await Promise.all(
+      targets.map((target) =>
+        limit(async () => {
+          const server = serverOf(target, options);
+          const facts = await probeTarget(target, {
+            ...options,
+            credential,
+            server,
+            clock,
+            onStep: (step) => options.onProgress?.({ target, step }),
+          });
+          if (gathering === null || credential === null || facts.allocate.state !== 'done') return facts;
+          await probeMedia(facts, { ...options, credential, server, clock, gathering, callLimit });
+          return facts;
+        }),
+      ),
+    );
+  } finally {
+    gathering?.close();
+  }
+}
+
+interface MediaProbeOptions extends ProbeOptions {
+  readonly credential: TurnCredential & { readonly source: 'secret' | 'given' };
+  readonly server: TurnServer;
+  readonly clock: Clock;
+  readonly gathering: GatheringProcess;
+  readonly callLimit: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** ICE and the call: what applications do, by the library that they are built on. */
+async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Promise<void> {
+  const { target } = facts;
+  const { clock, server, credential, timeoutMs, signal } = options;
+  if (facts.release.state !== 'done') {
+    const gone = notTried('the server no longer answered');
+    Object.assign(facts, { gathering: gone, call: gone });
+    return;
+  }
+  options.onProgress?.({ target, step: 'candidates-relay' });
+  facts.gathering = await childAttempt<GatheringFacts>(clock, () =>
+    options.gathering.gather(
+      {
+        // libjuice speaks STUN over UDP alone; over a stream the mapped address would be that of the stream.
+        stun: target.transport === 'udp' ? { address: target.address, port: target.port } : null,
+        turn: { server, credential },
+        bindAddress: scopeOf(target.address) === 'loopback' ? target.address : null,
+        timeoutMs,
+      },
+      signal,
+    ),
+  );
+  const { callDurationMs } = options;
+  if (callDurationMs === null) {
+    facts.call = notTried('--no-call');
+    return;
+  }
+  facts.call = await options.callLimit(async () => {
+    options.onProgress?.({ target, step: 'call-audio' });
+    const { runCall } = await import('../webrtc/call-process.ts');
+    return childAttempt<CallFacts>(clock, () =>
+      runCall({ server, credential, durationMs: callDurationMs, connectTimeoutMs: timeoutMs, signal }),
+    );
+  });
+}
+
+type ChildResult<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
+
+async function childAttempt<T>(clock: Clock, work: () => Promise<ChildResult<T>>): Promise<Attempt<T>> {
+  const atMs = clock();
+  const result = await work();
+  const times = { atMs: rounded(atMs), durationMs: rounded(clock() - atMs) };
+  return result.ok
+    ? { state: 'done', ...times, value: result.value }
+    : { state: 'failed', ...times, failure: result.failure };
+}
+
+function serverOf(target: Target, { ca, servername }: ProbeOptions): TurnServer {
+  return {
+    transport: target.transport,
+    endpoint: { address: target.address, port: target.port },
+    servername: servernameOf(target, servername),
+    ...(ca === undefined ? {} : { ca }),
+    // What is wrong with a certificate is a finding of its own; what lies behind it is examined all the same.
+    verifyTls: false,
+  };
+}

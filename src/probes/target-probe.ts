@@ -1,0 +1,320 @@
+import { isIP } from 'node:net';
+import { familyOf } from '../model/endpoint.ts';
+import { AttemptError } from '../model/failure.ts';
+import type { Attempt, BindingFacts, ChallengeFacts, Target, TargetFacts } from '../model/observations.ts';
+import { isTurn } from '../model/turn-uri.ts';
+import { xorMappedAddress, xorRelayedAddress, mappedAddress } from '../stun/address-attributes.ts';
+import { put, read } from '../stun/attribute.ts';
+import { nonce, realm } from '../stun/authentication-attributes.ts';
+import { software } from '../stun/message-attributes.ts';
+import { encodeMessage, method, type StunMessage } from '../stun/message.ts';
+import { lifetime, requestedAddressFamily, requestedTransport } from '../stun/relay-attributes.ts';
+import { allocate, allocateOn, type Allocation } from '../turn/allocation.ts';
+import type { StunConnection } from '../turn/connection.ts';
+import { openConnection, type TurnServer } from '../turn/server.ts';
+import { errorOf, reading, TryAlternateError, TurnSession, type TurnCredential } from '../turn/session.ts';
+import { attempt, notTried, rounded, type Clock } from './attempt.ts';
+import { probeRelay } from './relay-probe.ts';
+
+export interface TargetProbeOptions {
+  /** Null: only what needs no credentials is tried. */
+  readonly credential: TurnCredential | null;
+  readonly server: TurnServer;
+  readonly clock: Clock;
+  /** How long one answer is waited for. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Called with the id of what is being waited for. */
+  readonly onStep: (step: string) => void;
+}
+
+/** What one vantage can see of one listener; the call and ICE are not part of it. */
+export type ProtocolFacts = { -readonly [K in keyof TargetFacts]: TargetFacts[K] };
+
+const noCredentials = 'no credentials were given';
+
+/**
+ * Examines one listener, step by step over one connection: transport, certificate, Binding, anonymous Allocate,
+ * Allocate, permission, channel, relay in both directions, refresh, release. A step that is not answered ends it, and what
+ * follows says so.
+ */
+export async function probeTarget(target: Target, options: TargetProbeOptions): Promise<ProtocolFacts> {
+  const facts = untried(target);
+  const connection = await open(facts, options);
+  if (connection === null) return facts;
+  try {
+    options.onStep('stun-binding');
+    const binding = attempt(options.clock, () => bind(connection, options));
+    // At the same time: a server that is silent to both costs one deadline, and one that answers TURN but not
+    // Binding (coturn with no-stun) is told from a dead one.
+    const turn = isTurn(target) ? probeTurn(facts, connection, options) : null;
+    facts.binding = await binding;
+    await turn;
+  } finally {
+    connection.close();
+  }
+  if (hasAnswered(facts) && steps.some((step) => isSilence(facts[step]))) {
+    facts.recheck = await attempt(options.clock, () => bindAnew(options));
+  }
+  return facts;
+}
+
+/** Whether the server is still there: from a new socket, as the old connection may be what broke. */
+async function bindAnew(options: TargetProbeOptions): Promise<BindingFacts> {
+  const { connection } = await openConnection(options.server, options).ready;
+  try {
+    return await bind(connection, options);
+  } finally {
+    connection.close();
+  }
+}
+
+function hasAnswered({ binding, challenge }: ProtocolFacts): boolean {
+  return binding.state === 'done' || challenge.state === 'done';
+}
+
+function untried(target: Target): ProtocolFacts {
+  const later = notTried('the listener did not answer');
+  const turn = isTurn(target) ? later : notTried('a stun: URI asks for no relay');
+  return {
+    target,
+    connect: later,
+    tls: target.transport === 'tls' ? later : notTried('no TLS on this transport'),
+    binding: later,
+    challenge: turn,
+    allocate: turn,
+    permission: turn,
+    channel: turn,
+    inbound: turn,
+    outbound: turn,
+    reply: turn,
+    refresh: turn,
+    release: turn,
+    recheck: notTried('nothing went silent'),
+    redirects: [],
+    gathering: turn,
+    call: turn,
+  };
+}
+
+async function open(facts: ProtocolFacts, options: TargetProbeOptions): Promise<StunConnection | null> {
+  options.onStep('listener-answers');
+  const { clock, server, timeoutMs, signal } = options;
+  const opening = openConnection(server, { timeoutMs, signal });
+  const connected = await attempt(clock, () => opening.connected);
+  facts.connect =
+    connected.state === 'done' ? { ...connected, value: { local: connected.value } } : connected;
+  if (connected.state !== 'done') return null;
+  const ready = await attempt(clock, () => opening.ready);
+  if (ready.state !== 'done') {
+    if (server.transport === 'tls') facts.tls = ready;
+    return null;
+  }
+  if (ready.value.tls !== null) facts.tls = { ...ready, value: ready.value.tls };
+  return ready.value.connection;
+}
+
+async function bind(connection: StunConnection, options: TargetProbeOptions): Promise<BindingFacts> {
+  const request = encodeMessage({ class: 'request', method: method.binding, fingerprint: true });
+  const { message, rttMs, sent } = await connection.exchange(request, options);
+  return reading(message, (response) => {
+    if (response.class === 'error') {
+      throw new AttemptError({ kind: 'stun-error', ...errorOf(response) });
+    }
+    // A server of the time before RFC 5389 sends MAPPED-ADDRESS alone.
+    const mapped = read(response, xorMappedAddress) ?? read(response, mappedAddress);
+    if (mapped === undefined) throw incomplete('Binding', 'XOR-MAPPED-ADDRESS');
+    return { mapped, software: read(response, software) ?? null, rttMs: rounded(rttMs), sent };
+  });
+}
+
+function incomplete(request: string, attribute: string): AttemptError {
+  const detail = `the ${request} success response has no ${attribute}`;
+  return new AttemptError({ kind: 'malformed', detail, preview: 'incomplete' });
+}
+
+async function probeTurn(
+  facts: ProtocolFacts,
+  connection: StunConnection,
+  options: TargetProbeOptions,
+): Promise<void> {
+  const { credential, clock, onStep } = options;
+  const session = new TurnSession(connection, credential);
+  onStep('turn-challenge');
+  facts.challenge = await attempt(clock, () => challenge(facts.target, connection, session, options));
+  if (isSilence(facts.challenge)) {
+    stopAt(facts, 'allocate', 'the server did not answer the Allocate request');
+    return;
+  }
+  if (credential === null) {
+    stopAt(facts, 'allocate', noCredentials);
+    return;
+  }
+  onStep('turn-allocate');
+  let allocation: Allocation | null = null;
+  facts.allocate = await attempt(clock, async () => {
+    allocation = await allocateHere(session, facts, { ...options, credential });
+    const { relayed, mapped, lifetimeSeconds, rttMs } = allocation;
+    return { relayed, mapped, lifetimeSeconds, rttMs: rounded(rttMs) };
+  });
+  if (allocation === null) {
+    stopAt(facts, 'permission', 'there was no allocation');
+    return;
+  }
+  await probeAllocation(facts, allocation, options);
+}
+
+/** The first Allocate, without credentials; what it teaches (realm, nonce) signs the next one. */
+async function challenge(
+  target: Target,
+  connection: StunConnection,
+  session: TurnSession,
+  options: TargetProbeOptions,
+): Promise<ChallengeFacts> {
+  const request = encodeMessage({
+    class: 'request',
+    method: method.allocate,
+    attributes: [
+      put(requestedTransport, 17),
+      ...(target.family === 6 ? [put(requestedAddressFamily, target.family)] : []),
+    ],
+    fingerprint: true,
+  });
+  const { message } = await connection.exchange(request, options);
+  if (message.class === 'success') {
+    const relayed = reading(message, (response) => read(response, xorRelayedAddress));
+    await freeAnonymous(connection, options);
+    if (relayed === undefined) throw incomplete('Allocate', 'XOR-RELAYED-ADDRESS');
+    return { granted: true, relayed };
+  }
+  return reading(message, (response: StunMessage) => {
+    session.learn(response);
+    return {
+      granted: false,
+      code: errorOf(response).code,
+      realm: read(response, realm) ?? null,
+      nonce: read(response, nonce) !== undefined,
+    };
+  });
+}
+
+async function freeAnonymous(connection: StunConnection, options: TargetProbeOptions): Promise<void> {
+  const request = encodeMessage({
+    class: 'request',
+    method: method.refresh,
+    attributes: [put(lifetime, 0)],
+    fingerprint: true,
+  });
+  // Whether that succeeds changes nothing of the finding; the allocation expires in any case.
+  await attempt(options.clock, () => connection.exchange(request, options));
+}
+
+async function allocateHere(
+  session: TurnSession,
+  facts: ProtocolFacts,
+  options: TargetProbeOptions & { credential: TurnCredential },
+): Promise<Allocation> {
+  const request = { ...options, family: facts.target.family };
+  try {
+    return await allocateOn(session, request);
+  } catch (error) {
+    if (!(error instanceof TryAlternateError)) throw error;
+    // Sent elsewhere: what follows is examined there.
+    const server = { ...options.server, endpoint: error.alternate };
+    const family = familyOf(error.alternate.address);
+    const redirects = [error.alternate];
+    facts.redirects = redirects;
+    return allocate({ ...request, server, family, redirects });
+  }
+}
+
+async function probeAllocation(
+  facts: ProtocolFacts,
+  allocation: Allocation,
+  options: TargetProbeOptions,
+): Promise<void> {
+  const { clock, onStep } = options;
+  let lost = false;
+  allocation.onLost = () => {
+    lost = true;
+  };
+  const own = allocation.mapped ?? (facts.binding.state === 'done' ? facts.binding.value.mapped : null);
+  try {
+    if (own === null) {
+      stopAt(facts, 'permission', 'the server does not tell the own address');
+      return;
+    }
+    onStep('turn-permission');
+    facts.permission = await attempt(clock, async () => {
+      await allocation.permit([own.address]);
+      return { peer: own.address };
+    });
+    if (facts.permission.state === 'done') {
+      onStep('relay-inbound');
+      const stunServer = { address: facts.target.address, port: udpPortOf(facts.target) };
+      Object.assign(facts, await probeRelay({ ...options, allocation, stunServer }));
+      onStep('turn-channel');
+      facts.channel = await attempt(clock, async () => ({
+        peer: own,
+        channel: await allocation.bindChannel(own),
+      }));
+    } else {
+      stopAt(facts, 'inbound', 'there was no permission', ['refresh', 'release']);
+    }
+    if (isSilence(facts.permission) || isSilence(facts.channel)) {
+      stopAt(facts, 'refresh', 'the server no longer answered');
+      return;
+    }
+    onStep('turn-refresh');
+    facts.refresh = await attempt(clock, async () => ({ lifetimeSeconds: await allocation.refresh() }));
+    onStep('turn-release');
+    facts.release = await attempt(clock, async () => ({ lifetimeSeconds: await allocation.free() }));
+  } finally {
+    // What was not released as a step of the probe (an abort, a refusal on the way) is released nevertheless.
+    if (facts.release.state === 'not-tried' && !lost) await allocation.release(releaseLimitMs);
+    allocation.close();
+  }
+}
+
+// A server that has stopped answering gets this long for the last request of a probe that is over.
+const releaseLimitMs = 500;
+
+/** UDP beside TCP on the standard port; with TLS, 3478 is the likeliest place. */
+function udpPortOf({ transport, port }: Target): number {
+  return transport === 'tls' ? 3478 : port;
+}
+
+/** Whether nothing usable came back any more: whatever follows on this connection would only time out. */
+function isSilence(result: Attempt<unknown>): boolean {
+  return result.state === 'failed' && result.failure.kind !== 'stun-error';
+}
+
+const order = [
+  'allocate',
+  'permission',
+  'inbound',
+  'outbound',
+  'reply',
+  'channel',
+  'refresh',
+  'release',
+  'gathering',
+  'call',
+] as const;
+
+type Step = (typeof order)[number];
+
+/** The steps that wait for an answer of the server over its connection. */
+const steps = ['binding', 'challenge', 'allocate', 'permission', 'channel', 'refresh', 'release'] as const;
+
+/** Marks every step from `first` on as not tried, but for those in `except` and those that were tried. */
+function stopAt(facts: ProtocolFacts, first: Step, because: string, except: readonly Step[] = []): void {
+  for (const step of order.slice(order.indexOf(first))) {
+    if (!except.includes(step) && facts[step].state === 'not-tried') facts[step] = notTried(because);
+  }
+}
+
+/** The name that TLS asks for: what the user says, else the host of the URI. */
+export function servernameOf(target: Target, override: string | undefined): string {
+  return override ?? (isIP(target.host) ? target.address : target.host);
+}

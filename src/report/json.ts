@@ -1,0 +1,6 @@
+import type { Report } from '../model/report.ts';
+
+/** The report as its public JSON form. */
+export function renderJson(report: Report): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
+}

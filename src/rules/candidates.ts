@@ -1,0 +1,56 @@
+import type { Outcome } from '../model/check.ts';
+import { sameAddress } from '../model/endpoint.ts';
+import { describeFailure } from '../model/failure.ts';
+import type { CandidateFacts, GatheringFacts, TargetFacts } from '../model/observations.ts';
+import { duration, failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
+
+/** `candidates-host`, `candidates-srflx`, `candidates-relay`: what an ICE agent gets from this server. */
+export function judgeCandidates(
+  facts: TargetFacts,
+): Record<'candidates-host' | 'candidates-srflx' | 'candidates-relay', Outcome> {
+  const { gathering } = facts;
+  if (gathering.state === 'done') {
+    return {
+      'candidates-host': judgeHost(facts, gathering.value),
+      'candidates-srflx': judgeServerReflexive(facts, gathering.value),
+      'candidates-relay': judgeRelay(facts, gathering.value),
+    };
+  }
+  const because = gathering.state === 'not-tried' ? gathering.because : describeFailure(gathering.failure);
+  const none = unknown(because);
+  return { 'candidates-host': none, 'candidates-srflx': none, 'candidates-relay': none };
+}
+
+function judgeHost({ target }: TargetFacts, { candidates }: GatheringFacts): Outcome {
+  const host = first(candidates, 'host');
+  return host ? passed(host.address) : failed('NO_HOST_CANDIDATE', listenerOf(target), target);
+}
+
+function judgeServerReflexive({ target, binding }: TargetFacts, gathered: GatheringFacts): Outcome {
+  if (target.transport !== 'udp') return skipped('a mapped address is learnt over UDP only');
+  const srflx = first(gathered.candidates, 'srflx');
+  if (srflx) return passed(`${srflx.address}, ${duration(srflx.atMs)}`);
+  if (binding.state !== 'done') return unknown('the server did not answer Binding');
+  // RFC 8445 §5.1.3: a candidate equal to one that is there already is redundant and left out.
+  const { mapped } = binding.value;
+  if (
+    gathered.candidates.some(({ type, address }) => type === 'host' && sameAddress(address, mapped.address))
+  ) {
+    return passed('no NAT: the same as the host candidate');
+  }
+  if (!gathered.complete) return unknown('gathering was not complete in time');
+  return failed('NO_SRFLX_CANDIDATE', listenerOf(target), target);
+}
+
+function judgeRelay({ target }: TargetFacts, gathered: GatheringFacts): Outcome {
+  const relay = first(gathered.candidates, 'relay');
+  if (relay) return passed(duration(relay.atMs));
+  return failed('NO_RELAY_CANDIDATE', listenerOf(target), target);
+}
+
+function first(
+  candidates: readonly CandidateFacts[],
+  type: CandidateFacts['type'],
+): CandidateFacts | undefined {
+  return candidates.find((candidate) => candidate.type === type);
+}

@@ -1,0 +1,80 @@
+import type { Outcome } from '../model/check.ts';
+import { describeFailure } from '../model/failure.ts';
+import { finding, type Finding } from '../model/finding.ts';
+import type { TargetFacts, TlsFacts } from '../model/observations.ts';
+import { failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
+
+const dayMs = 86_400_000;
+// certbot renews 30 days before the end; with 14 left, its timer has failed many times. A certificate that lives
+// for less than 30 days as a whole is renewed at a third of its life.
+const soonDays = 14;
+const shortLifeDays = 30;
+
+/** `tls-certificate`: chain, name and dates, as a client would judge them. */
+export function judgeCertificate({ target, connect, tls }: TargetFacts, now: Date): Outcome {
+  if (target.transport !== 'tls') return skipped('no TLS on this transport');
+  if (tls.state === 'not-tried') return unknown(tls.because);
+  if (tls.state === 'failed') {
+    if (connect.state !== 'done') return unknown('the listener did not answer');
+    if (tls.failure.kind !== 'tls' && tls.failure.kind !== 'closed')
+      return unknown('the listener did not answer');
+    return failed(
+      'TLS_HANDSHAKE_FAILED',
+      { ...listenerOf(target), seen: describeFailure(tls.failure) },
+      target,
+    );
+  }
+  const findings = certificateFindings(tls.value, { ...listenerOf(target), url: target.url }, now);
+  const [leaf] = tls.value.chain;
+  if (findings.some(({ severity }) => severity === 'error')) return { status: 'failed', findings };
+  if (findings.length > 0) return { status: 'failed', findings };
+  return passed(leaf === undefined ? undefined : `${daysBetween(now, leaf.notAfter)} days`);
+}
+
+function certificateFindings(
+  facts: TlsFacts,
+  { url, ...listener }: ReturnType<typeof listenerOf> & { url: string },
+  now: Date,
+): Finding[] {
+  const [leaf] = facts.chain;
+  if (leaf === undefined) return [];
+  const options = { targets: [url] };
+  const evidence = { ...listener, subject: leaf.subject, issuer: leaf.issuer };
+  const findings: Finding[] = [];
+  if (Date.parse(leaf.notAfter) < now.getTime()) {
+    const expired = { ...evidence, notAfter: leaf.notAfter, serial: leaf.serial };
+    findings.push(finding('TLS_CERT_EXPIRED', expired, options));
+  } else if (facts.chainError !== null) {
+    findings.push(
+      isIncomplete(facts)
+        ? finding('TLS_CHAIN_INCOMPLETE', evidence, options)
+        : finding('TLS_UNTRUSTED', { ...evidence, reason: facts.chainError }, options),
+    );
+  }
+  if (facts.nameError !== null) {
+    const mismatch = { ...evidence, servername: facts.servername, names: leaf.names };
+    findings.push(finding('TLS_NAME_MISMATCH', mismatch, options));
+  }
+  const daysLeft = daysBetween(now, leaf.notAfter);
+  const lifeDays = daysBetween(new Date(leaf.notBefore), leaf.notAfter);
+  const limit = lifeDays < shortLifeDays ? Math.floor(lifeDays / 4) : soonDays;
+  if (findings.length === 0 && daysLeft < limit) {
+    const soon = { ...evidence, notAfter: leaf.notAfter, daysLeft };
+    findings.push(finding('TLS_CERT_EXPIRES_SOON', soon, options));
+  }
+  return findings;
+}
+
+/**
+ * OpenSSL says that the leaf's issuer is missing, and the server sent the leaf alone. A leaf of a private CA looks
+ * the same from here, unless it is self-issued.
+ */
+function isIncomplete({ chainError, chain }: TlsFacts): boolean {
+  const missing =
+    chainError === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' || chainError === 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
+  return missing && chain.length === 1 && chain[0]?.selfIssued === false;
+}
+
+function daysBetween(from: Date, to: string): number {
+  return Math.floor((Date.parse(to) - from.getTime()) / dayMs);
+}

@@ -1,0 +1,35 @@
+import { finding, type Evidence, type FindingCode } from '../model/finding.ts';
+import type { Outcome } from '../model/check.ts';
+import type { ListenerEvidence } from '../model/catalog/entry.ts';
+import type { Target } from '../model/observations.ts';
+
+export function passed(detail?: string): Outcome {
+  return detail === undefined ? { status: 'passed' } : { status: 'passed', detail };
+}
+
+export function failed<C extends FindingCode>(
+  code: C,
+  evidence: Evidence<C>,
+  target: Target | null,
+): Outcome {
+  return { status: 'failed', findings: [finding(code, evidence, target ? { targets: [target.url] } : {})] };
+}
+
+export function skipped(because: string): Outcome {
+  return { status: 'skipped', because };
+}
+
+export function unknown(because: string): Outcome {
+  return { status: 'unknown', because };
+}
+
+/** What names a listener in the evidence of its findings. */
+export function listenerOf({ host, address, port, transport }: Target): ListenerEvidence {
+  return { host, address, port, transport };
+}
+
+/** `0.4 ms`, `12 ms`, `1.2 s`. */
+export function duration(ms: number): string {
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
+}

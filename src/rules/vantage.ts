@@ -1,0 +1,53 @@
+import { inNetwork, sameAddress, scopeOf } from '../model/endpoint.ts';
+import { finding, type Finding } from '../model/finding.ts';
+import type { Observations, TargetFacts } from '../model/observations.ts';
+import type { Vantage, VantageKind } from '../model/report.ts';
+
+/** From the least to the most that a probe can prove there. */
+const closeness: readonly VantageKind[] = ['same-host', 'same-network', 'unknown', 'off-link'];
+
+/** Where the probe stood, seen from the server that was nearest to it. */
+export function vantageOf(observations: Observations): Vantage {
+  const vantages = observations.targets.map((facts) => vantageOfTarget(facts, observations));
+  const [nearest] = vantages.toSorted((a, b) => closeness.indexOf(a.kind) - closeness.indexOf(b.kind));
+  return nearest ?? { kind: 'unknown', because: 'no target was examined' };
+}
+
+/** Where the probe stood, seen from one server. */
+export function vantageOfTarget({ target, binding }: TargetFacts, { interfaces }: Observations): Vantage {
+  const { address } = target;
+  if (scopeOf(address) === 'loopback')
+    return { kind: 'same-host', because: `${address} is a loopback address` };
+  const own = interfaces.filter(({ address: mine }) => scopeOf(mine) !== 'loopback');
+  const same = own.find((mine) => sameAddress(mine.address, address));
+  if (same) return { kind: 'same-host', because: `${address} is an address of ${same.interface} here` };
+  // Zero-length and /32 prefixes (point-to-point links of cloud machines) say nothing about a shared network.
+  const link = own.find(
+    (mine) => mine.prefixLength > 0 && inNetwork(address, mine.address, mine.prefixLength),
+  );
+  if (link) {
+    return { kind: 'same-network', because: `${address} is in the network of ${link.interface} here` };
+  }
+  if (binding.state !== 'done')
+    return { kind: 'unknown', because: 'the server did not tell how it sees this client' };
+  const { mapped } = binding.value;
+  if (sameAddress(mapped.address, address)) {
+    return {
+      kind: 'same-network',
+      because: `this client and ${target.host} share the public address ${address}`,
+    };
+  }
+  const direct = own.some((mine) => sameAddress(mine.address, mapped.address));
+  const nat = direct ? 'without NAT' : 'behind NAT';
+  return { kind: 'off-link', because: `${mapped.address}, ${nat}` };
+}
+
+/** VANTAGE_TOO_CLOSE for each server that was reached without crossing its network's edge. */
+export function vantageFindings(observations: Observations): Finding[] {
+  return observations.targets.flatMap((facts) => {
+    const { kind } = vantageOfTarget(facts, observations);
+    if (kind !== 'same-host' && kind !== 'same-network') return [];
+    const { host, address, url } = facts.target;
+    return [finding('VANTAGE_TOO_CLOSE', { host, address, vantage: kind }, { targets: [url] })];
+  });
+}

@@ -1,0 +1,89 @@
+import type { Socket } from 'node:net';
+import { AttemptError } from '../model/failure.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { TlsFacts } from '../model/observations.ts';
+import type { TransportKind } from '../model/turn-uri.ts';
+import { connectTcp, handshakeTls, streamTransport } from '../net/stream.ts';
+import { openUdp } from '../net/udp.ts';
+import { StunConnection } from './connection.ts';
+
+/** How to reach one listener of one server. */
+export interface TurnServer {
+  readonly transport: TransportKind;
+  readonly endpoint: Endpoint;
+  /** TLS: the name to ask for and to find in the certificate; the address when absent. */
+  readonly servername?: string;
+  /** TLS: additional trust anchors, PEM. */
+  readonly ca?: string;
+  /** TLS: whether an invalid certificate ends the connection. Otherwise it is only recorded. */
+  readonly verifyTls: boolean;
+}
+
+export interface Opened {
+  readonly connection: StunConnection;
+  /** Null without TLS. */
+  readonly tls: TlsFacts | null;
+}
+
+/** A connection in the making, in its two stages. Each rejects with AttemptError; `ready` also when `connected` does. */
+export interface Opening {
+  /** UDP: the socket. TCP and TLS: the TCP handshake. Gives the local endpoint. */
+  readonly connected: Promise<Endpoint>;
+  /** TLS: the TLS handshake. Else the same moment as `connected`. */
+  readonly ready: Promise<Opened>;
+}
+
+/** Opens a connection to a listener. With `verifyTls`, an invalid certificate makes `ready` reject. */
+export function openConnection(
+  server: TurnServer,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Opening {
+  const opening = begin(server, timeoutMs, signal);
+  // Who waits for one of the two alone must not have the other's rejection end the process.
+  for (const stage of [opening.connected, opening.ready]) stage.catch(() => {});
+  return opening;
+}
+
+function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Opening {
+  const remote = server.endpoint;
+  if (server.transport === 'udp') {
+    const transport = openUdp({ remote, signal });
+    return {
+      connected: transport.then(({ local }) => local),
+      ready: transport.then((udp) => ({ connection: new StunConnection(udp), tls: null })),
+    };
+  }
+  const socket = connectTcp({ remote, timeoutMs, signal });
+  return {
+    connected: socket.then(({ localAddress = '', localPort = 0 }) => ({
+      address: localAddress,
+      port: localPort,
+    })),
+    ready: socket.then((tcp) =>
+      server.transport === 'tcp'
+        ? { connection: new StunConnection(streamTransport(tcp, remote)), tls: null }
+        : secured(tcp, server, timeoutMs, signal),
+    ),
+  };
+}
+
+async function secured(
+  tcp: Socket,
+  server: TurnServer,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const remote = server.endpoint;
+  const servername = server.servername ?? remote.address;
+  const { socket, facts } = await handshakeTls(tcp, { servername, ca: server.ca, timeoutMs, signal });
+  const invalid = facts.chainError ?? facts.nameError;
+  if (server.verifyTls && invalid !== null) {
+    socket.destroy();
+    throw new AttemptError({
+      kind: 'tls',
+      code: invalid,
+      message: `the certificate is not valid: ${invalid}`,
+    });
+  }
+  return { connection: new StunConnection(streamTransport(socket, remote)), tls: facts };
+}

@@ -1,0 +1,163 @@
+import type { Endpoint, Family } from '../model/endpoint.ts';
+import { AttemptError } from '../model/failure.ts';
+import type { CallRelayFacts, Failure } from '../model/observations.ts';
+import { allocate, type Allocation, type Lifetimes } from '../turn/allocation.ts';
+import type { TurnServer } from '../turn/server.ts';
+import type { TurnCredential } from '../turn/session.ts';
+
+export interface CallRelaysOptions {
+  readonly server: TurnServer;
+  readonly credential: TurnCredential;
+  readonly family?: Family;
+  readonly lifetimes?: Lifetimes;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+// Refresh with lifetime 0 over UDP is sent again after 0.1–0.5 s; two chances, then the server may keep it.
+const releaseTimeoutMs = 1000;
+
+/**
+ * The two allocations of a call, one per peer, on one server. What goes wrong with them is kept as facts; it
+ * throws on abort alone.
+ */
+export class CallRelays {
+  /** Called at the first failure. */
+  onFailure: (what: string) => void = () => {};
+  readonly #startedAt: number;
+  readonly #allocations: readonly (Allocation | null)[];
+  readonly #allocateMs: number | null;
+  readonly #lost: { readonly atMs: number; readonly failure: Failure }[] = [];
+  #error: string | null = null;
+  #releasing = false;
+  #released = false;
+
+  /** Allocates twice at once. When one is refused, the other is not waited for. */
+  static async allocate(options: CallRelaysOptions, startedAt: number): Promise<CallRelays> {
+    const given = new AbortController();
+    const signal = AbortSignal.any([options.signal, given.signal]);
+    const failures: { what: string; failure: Failure }[] = [];
+    const attempt = async (peer: string): Promise<Allocation | null> => {
+      try {
+        return await allocate({ ...options, signal });
+      } catch (error) {
+        if (error instanceof AttemptError) {
+          failures.push({ what: `the ${peer} got no allocation`, failure: error.failure });
+          given.abort();
+        } else if (!given.signal.aborted) throw error;
+        return null;
+      }
+    };
+    const results = await Promise.allSettled([attempt('caller'), attempt('callee')]);
+    const allocations = results.map((result) => (result.status === 'fulfilled' ? result.value : null));
+    const relays = new CallRelays(startedAt, allocations);
+    const thrown = results.find((result) => result.status === 'rejected');
+    if (thrown) {
+      await relays.release();
+      throw thrown.reason;
+    }
+    for (const { what, failure } of failures) relays.#fail(what, failure);
+    return relays;
+  }
+
+  private constructor(startedAt: number, allocations: readonly (Allocation | null)[]) {
+    this.#startedAt = startedAt;
+    this.#allocations = allocations;
+    this.#allocateMs = allocations.includes(null) ? null : performance.now() - startedAt;
+    for (const allocation of allocations) {
+      if (allocation) allocation.onLost = (failure) => this.#fail('the server ended an allocation', failure);
+    }
+  }
+
+  /** Why there can be no call, or no longer; null while there is no reason. */
+  get error(): string | null {
+    return this.#error;
+  }
+
+  /** Both allocations, caller's first; null unless there are two. */
+  get both(): readonly [Allocation, Allocation] | null {
+    const [caller, callee] = this.#allocations;
+    return caller && callee ? [caller, callee] : null;
+  }
+
+  /** Lets each relay address send to the other, by permission and channel. A refusal is told by `onFailure`. */
+  async connect(): Promise<void> {
+    if (this.both === null) return;
+    const [caller, callee] = this.both;
+    await Promise.all([this.#open(caller, callee.relayed), this.#open(callee, caller.relayed)]);
+  }
+
+  /**
+   * Asks the server whether the allocations still live, which no packet does when the server has fallen silent.
+   * A negative answer, or none, is told by `onFailure`.
+   */
+  async examine(): Promise<void> {
+    await Promise.all(
+      this.#held.map((allocation) =>
+        this.#attempt('the server stopped answering', () => allocation.refresh()),
+      ),
+    );
+  }
+
+  /** Frees both; takes a second at most. */
+  async release(): Promise<void> {
+    // From now on a request that fails does so because of us.
+    this.#releasing = true;
+    const failures = await Promise.all(this.#held.map((allocation) => allocation.release(releaseTimeoutMs)));
+    const unreleased = failures.find((failure) => failure !== null);
+    this.#released = unreleased === undefined;
+    if (unreleased) this.#note('the server did not confirm the release', unreleased);
+  }
+
+  get #held(): Allocation[] {
+    return this.#allocations.filter((allocation) => allocation !== null);
+  }
+
+  facts(): CallRelayFacts {
+    return {
+      relayed: this.#allocations.map((allocation) => allocation?.relayed ?? null),
+      allocateMs: this.#allocateMs,
+      lost: this.#lost,
+      released: this.#released,
+    };
+  }
+
+  async #open(allocation: Allocation, peer: Endpoint): Promise<void> {
+    await Promise.all([
+      this.#attempt('the server gave no permission for the relay address of the other peer', () =>
+        allocation.permit([peer.address]),
+      ),
+      this.#bindChannel(allocation, peer),
+    ]);
+  }
+
+  /** Without a channel the call goes on with Send indications; that channels work is another check's matter. */
+  async #bindChannel(allocation: Allocation, peer: Endpoint): Promise<void> {
+    try {
+      await allocation.bindChannel(peer);
+    } catch (error) {
+      if (!(error instanceof AttemptError)) throw error;
+    }
+  }
+
+  async #attempt(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof AttemptError)) throw error;
+      this.#fail(what, error.failure);
+    }
+  }
+
+  #fail(what: string, failure: Failure): void {
+    if (!this.#releasing) this.#note(what, failure);
+  }
+
+  /** Only the first failure counts: what comes after it is its consequence. */
+  #note(what: string, failure: Failure): void {
+    if (this.#error !== null) return;
+    this.#error = what;
+    this.#lost.push({ atMs: performance.now() - this.#startedAt, failure });
+    this.onFailure(what);
+  }
+}

@@ -1,0 +1,358 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Family } from '../model/endpoint.ts';
+import type { AudioFacts, CallFacts, SelectedPair } from '../model/observations.ts';
+import type { Allocation, Lifetimes } from '../turn/allocation.ts';
+import type { TurnServer } from '../turn/server.ts';
+import type { TurnCredential } from '../turn/session.ts';
+import { AudioEndpoint, audioFacts } from './audio-endpoint.ts';
+import { Bridge, type Deliver } from './bridge.ts';
+import { CallPeer } from './call-peer.ts';
+import { CallRelays } from './call-relays.ts';
+import { DataEcho } from './data-echo.ts';
+import { packetMs } from './e-model.ts';
+import { ImpairedPath, type Impairment } from './impairment.ts';
+import { loadNative } from './native.ts';
+import { readSpeech } from './opus.ts';
+import { pace } from './pacer.ts';
+import { SequenceTracker } from './rtp-statistics.ts';
+import { decodeRtpHeader, kindOfMedia } from './rtp.ts';
+
+export interface CallRequest {
+  readonly server: TurnServer;
+  readonly credential: TurnCredential;
+  /** How long to talk, from one second to hours. */
+  readonly durationMs: number;
+  /** From the first packet to the server until media can flow in both directions. */
+  readonly connectTimeoutMs: number;
+  /** Family of the relay addresses; the server's default when absent. */
+  readonly family?: Family;
+  /** For a server whose permissions and channels live shorter than the RFC says. */
+  readonly lifetimes?: Lifetimes;
+  readonly impairment?: Impairment;
+}
+
+export interface CallProgress {
+  readonly phase: 'allocating' | 'connecting' | 'talking' | 'ending';
+  /** Since the call was begun. */
+  readonly elapsedMs: number;
+  /** Packets of both directions together. */
+  readonly sent: number;
+  readonly received: number;
+}
+
+export interface CallHooks {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: CallProgress) => void;
+}
+
+// In packets of 20 ms. The second report after half a second answers the first, so that even a call of one second has a
+// round trip; RFC 3550 §6.2 asks for five seconds between reports in the long run.
+const firstReports = new Set([5, 25]);
+const reportEvery = { early: 50, late: 250, lateFrom: 500 };
+const echoEvery = 10;
+const lookEvery = 25;
+// Audio is 50 packets a second: nothing at all for this long is no jitter.
+const silenceMs = 2000;
+const examineAgainMs = 5000;
+const drainMs = { least: 100, most: 1000, poll: 5 };
+
+/**
+ * Calls itself through a server: two peers of this process, each with an allocation of its own, joined relay address to
+ * relay address, with speech in both directions and a data channel beside it. Holds native objects that live until
+ * the process ends, so it runs in a child process (`runCall`).
+ * @throws the reason of `signal` when aborted, after the allocations were freed; else only for faults of our own
+ */
+export async function makeCall(request: CallRequest, hooks: CallHooks): Promise<CallFacts> {
+  const startedAt = performance.now();
+  const { server, credential, family, lifetimes, connectTimeoutMs: timeoutMs } = request;
+  const relays = await CallRelays.allocate(
+    {
+      server,
+      credential,
+      timeoutMs,
+      signal: hooks.signal,
+      ...(family === undefined ? {} : { family }),
+      ...(lifetimes === undefined ? {} : { lifetimes }),
+    },
+    startedAt,
+  );
+  const session = relays.both === null ? null : new Session(request, hooks, relays, relays.both, startedAt);
+  try {
+    await session?.run();
+  } finally {
+    session?.close();
+    await relays.release();
+  }
+  hooks.signal.throwIfAborted();
+  return {
+    transport: server.transport,
+    connectMs: session?.connectMs ?? null,
+    connectError: session ? session.connectError : relays.error,
+    pairs: session?.pairs ?? [],
+    audio: session?.audio() ?? [],
+    dataChannel: session?.echo?.facts() ?? null,
+    relay: relays.facts(),
+  };
+}
+
+/** A call between two allocations that are there, from the offer to the last packet. */
+class Session {
+  connectMs: number | null = null;
+  connectError: string | null = null;
+  pairs: readonly SelectedPair[] = [];
+  echo: DataEcho | null = null;
+
+  readonly #request: CallRequest;
+  readonly #hooks: CallHooks;
+  readonly #relays: CallRelays;
+  readonly #allocations: readonly [Allocation, Allocation];
+  readonly #startedAt: number;
+  /** Aborted when the call is over before its time; the reason is a text, or an Error of our own. */
+  readonly #over = new AbortController();
+  readonly #bridges: Bridge[] = [];
+  readonly #paths: ImpairedPath[] = [];
+  /** What came out of the relay for the callee, and for the caller. */
+  readonly #wires = { callee: new SequenceTracker(), caller: new SequenceTracker() };
+  #ends: { readonly caller: AudioEndpoint; readonly callee: AudioEndpoint } | null = null;
+
+  constructor(
+    request: CallRequest,
+    hooks: CallHooks,
+    relays: CallRelays,
+    allocations: readonly [Allocation, Allocation],
+    startedAt: number,
+  ) {
+    this.#request = request;
+    this.#hooks = hooks;
+    this.#relays = relays;
+    this.#allocations = allocations;
+    this.#startedAt = startedAt;
+    relays.onFailure = (what) => this.#over.abort(what);
+    hooks.signal.addEventListener('abort', this.#stop, { once: true });
+    if (relays.error !== null) this.#over.abort(relays.error);
+  }
+
+  readonly #stop = (): void => this.#over.abort('aborted');
+  readonly #fail = (error: Error): void => this.#over.abort(error);
+
+  /** @throws only for faults of our own */
+  async run(): Promise<void> {
+    this.#tell('connecting');
+    const peers = await this.#makePeers();
+    this.connectError = await this.#connect(peers.caller, peers.callee);
+    this.#throwOwnFault();
+    if (this.connectError !== null) return;
+    this.connectMs = performance.now() - this.#startedAt;
+    this.pairs = this.#selectedPairs(peers);
+    await this.#talk(peers);
+    this.#throwOwnFault();
+    // ICE may have moved to another pair since; the last one is what the figures belong to.
+    const pairs = this.#selectedPairs(peers);
+    if (pairs.length === 2) this.pairs = pairs;
+  }
+
+  close(): void {
+    this.#hooks.signal.removeEventListener('abort', this.#stop);
+    for (const path of this.#paths) path.close();
+    for (const bridge of this.#bridges) bridge.close();
+  }
+
+  audio(): AudioFacts[] {
+    if (this.#ends === null) return [];
+    const { caller, callee } = this.#ends;
+    return [
+      audioFacts('caller-to-callee', caller, callee, this.#wires.callee),
+      audioFacts('callee-to-caller', callee, caller, this.#wires.caller),
+    ];
+  }
+
+  async #makePeers(): Promise<Peers> {
+    const native = await loadNative();
+    const [callerRelay, calleeRelay] = this.#allocations;
+    // Two different sources in one call (RFC 3550 §8.1): one even, one odd.
+    const ssrc = randomInt(2 ** 31) * 2;
+    const make = async (
+      name: 'caller' | 'callee',
+      own: Allocation,
+      other: Allocation,
+      stream: number,
+    ): Promise<CallPeer> => {
+      const bridge = await Bridge.open({
+        allocation: Promise.resolve(own),
+        address: '127.0.0.1',
+        peer: other.relayed,
+        inbound: this.#inbound(this.#wires[name], stream),
+      });
+      bridge.onError = this.#fail;
+      this.#bridges.push(bridge);
+      return new CallPeer(native, {
+        name,
+        bridge,
+        ssrc: ssrc + stream,
+        onError: this.#fail,
+        onEnded: (state) => this.#over.abort(`the connection of the ${name} is ${state}`),
+      });
+    };
+    return {
+      caller: await make('caller', callerRelay, calleeRelay, 1),
+      callee: await make('callee', calleeRelay, callerRelay, 0),
+      ssrc: { caller: ssrc + 1, callee: ssrc },
+    };
+  }
+
+  /** Faults on purpose, if any, then the count of what gets through. */
+  #inbound(wire: SequenceTracker, stream: number): (deliver: Deliver) => Deliver {
+    return (deliver) => {
+      const counted: Deliver = (payload) => {
+        const header = decodeRtpHeader(payload);
+        if (header !== null) wire.observe(header.sequenceNumber);
+        deliver(payload);
+      };
+      const { impairment } = this.#request;
+      if (impairment === undefined) return counted;
+      const path = new ImpairedPath(impairment, stream, counted);
+      this.#paths.push(path);
+      return (payload) => (kindOfMedia(payload) === 'rtp' ? path.push(payload) : counted(payload));
+    };
+  }
+
+  /** Gives null when media can flow both ways, else why it cannot. */
+  async #connect(caller: CallPeer, callee: CallPeer): Promise<string | null> {
+    const signal = this.#over.signal;
+    const timeout = new AbortController();
+    const remainingMs = this.#request.connectTimeoutMs - (performance.now() - this.#startedAt);
+    const negotiate = async (): Promise<void> => {
+      const { sdp, channel } = await caller.offer();
+      this.echo = new DataEcho(channel, this.#fail);
+      caller.accept(await callee.answer(sdp, (far) => DataEcho.answer(far, this.#fail)));
+      await Promise.all([caller.open, callee.open]);
+    };
+    try {
+      const opened = Promise.all([negotiate(), this.#relays.connect()]).then(() => true);
+      const late = sleep(Math.max(0, remainingMs), false, { signal: timeout.signal });
+      const over = new Promise<false>((resolve) => {
+        if (signal.aborted) resolve(false);
+        signal.addEventListener('abort', () => resolve(false), { once: true });
+      });
+      // The losers of the race must not end the process when they reject.
+      for (const one of [opened, late]) one.catch(() => {});
+      if (await Promise.race([opened, late, over])) return null;
+    } finally {
+      timeout.abort();
+    }
+    const [out, back] = this.#bridges.map(({ statistics }) => statistics);
+    const seen = `caller: ${caller.state}, ${out?.toPeer ?? 0} packets out and ${out?.fromPeer ?? 0} in; callee: ${callee.state}, ${back?.toPeer ?? 0} out and ${back?.fromPeer ?? 0} in`;
+    const why = signal.aborted ? String(signal.reason) : 'not connected in time';
+    return `${why} (${seen})`;
+  }
+
+  async #talk({ caller, callee, ssrc }: Peers): Promise<void> {
+    const speech = readSpeech().map(({ bytes }) => bytes);
+    const cname = randomBytes(9).toString('base64url');
+    const ends = {
+      caller: new AudioEndpoint({
+        ssrc: ssrc.caller,
+        cname: `${cname}-caller`,
+        speech,
+        send: (packet) => caller.send(packet),
+      }),
+      callee: new AudioEndpoint({
+        ssrc: ssrc.callee,
+        cname: `${cname}-callee`,
+        speech,
+        send: (packet) => callee.send(packet),
+      }),
+    };
+    this.#ends = ends;
+    AudioEndpoint.pair(ends.caller, ends.callee);
+    caller.onMedia = (bytes, nowMs) => ends.caller.receive(bytes, nowMs);
+    callee.onMedia = (bytes, nowMs) => ends.callee.receive(bytes, nowMs);
+    const silence = new SilenceWatch(() => this.#relays.examine());
+    const tick = (index: number): void => {
+      for (const end of [ends.caller, ends.callee]) {
+        end.sendSpeech(index, performance.now());
+        if (isReportDue(index)) end.sendReport(performance.now());
+      }
+      if (index % echoEvery === 0) this.echo?.send();
+      if (index % lookEvery === 0) {
+        this.#tell('talking');
+        silence.look(performance.now(), this.#received()).catch(this.#fail);
+      }
+    };
+    const { durationMs } = this.#request;
+    await pace({ intervalMs: packetMs, durationMs, signal: this.#over.signal, tick });
+    await this.#drain(ends);
+  }
+
+  /** Waits for packets under way, until all are there or it takes too long. */
+  async #drain({ caller, callee }: { caller: AudioEndpoint; callee: AudioEndpoint }): Promise<void> {
+    this.#tell('ending');
+    const roundTripMs = Math.max(caller.rttMs ?? 0, callee.rttMs ?? 0);
+    const delayMs = Math.max(caller.delays.quantile(1) ?? 0, callee.delays.quantile(1) ?? 0);
+    const waitMs = Math.min(drainMs.most, Math.max(drainMs.least, 3 * roundTripMs, 2 * delayMs));
+    const deadline = performance.now() + waitMs;
+    const missing = (): boolean =>
+      caller.sequence.received < callee.sent ||
+      callee.sequence.received < caller.sent ||
+      this.echo?.isComplete === false;
+    while (missing() && performance.now() < deadline && !this.#over.signal.aborted) await sleep(drainMs.poll);
+  }
+
+  #selectedPairs({ caller, callee }: Peers): SelectedPair[] {
+    const [callerRelay, calleeRelay] = this.#allocations.map(({ relayed }) => relayed);
+    if (callerRelay === undefined || calleeRelay === undefined) return [];
+    return [
+      caller.selectedPair(callerRelay, calleeRelay),
+      callee.selectedPair(calleeRelay, callerRelay),
+    ].filter((pair) => pair !== null);
+  }
+
+  #received(): number {
+    return (this.#ends?.caller.sequence.received ?? 0) + (this.#ends?.callee.sequence.received ?? 0);
+  }
+
+  #tell(phase: CallProgress['phase']): void {
+    const sent = (this.#ends?.caller.sent ?? 0) + (this.#ends?.callee.sent ?? 0);
+    const elapsedMs = performance.now() - this.#startedAt;
+    this.#hooks.onProgress({ phase, elapsedMs, sent, received: this.#received() });
+  }
+
+  #throwOwnFault(): void {
+    const reason: unknown = this.#over.signal.aborted ? this.#over.signal.reason : null;
+    if (reason instanceof Error) throw reason;
+  }
+}
+
+interface Peers {
+  readonly caller: CallPeer;
+  readonly callee: CallPeer;
+  readonly ssrc: { readonly caller: number; readonly callee: number };
+}
+
+/** Notices that nothing arrives any more, and has it examined. */
+class SilenceWatch {
+  readonly #examine: () => Promise<void>;
+  #received = 0;
+  #changedMs: number | null = null;
+  #examinedMs = -Infinity;
+
+  constructor(examine: () => Promise<void>) {
+    this.#examine = examine;
+  }
+
+  async look(nowMs: number, received: number): Promise<void> {
+    if (received !== this.#received || this.#changedMs === null) {
+      this.#received = received;
+      this.#changedMs = nowMs;
+    }
+    if (nowMs - this.#changedMs < silenceMs || nowMs - this.#examinedMs < examineAgainMs) return;
+    this.#examinedMs = nowMs;
+    await this.#examine();
+  }
+}
+
+function isReportDue(index: number): boolean {
+  if (index < reportEvery.early) return firstReports.has(index);
+  return index % (index < reportEvery.lateFrom ? reportEvery.early : reportEvery.late) === 0;
+}

@@ -1,0 +1,38 @@
+/**
+ * `npm run bench [-- NAME…]`: measures every row, or those whose name contains one of the words, and prints the table.
+ * Ends with 1 when a limit is missed.
+ */
+import { codecBench } from './codec-bench.ts';
+import { holds, type Bench, type BenchRow } from './row.ts';
+import { startUpBench } from './start-up-bench.ts';
+import { tableOf } from './table.ts';
+
+const benches: Record<string, Bench> = {
+  version: startUpBench('--version'),
+  help: startUpBench('--help'),
+  codec: async () => {
+    const { name, ours, theirs } = await codecBench();
+    return {
+      what: name,
+      ours,
+      unit: 'per s',
+      against: { name: 'stun', figure: theirs },
+      limit: { atLeast: 3 },
+    };
+  },
+};
+
+const words = process.argv.slice(2);
+const chosen = Object.entries(benches).filter(
+  ([name]) => words.length === 0 || words.some((word) => name.includes(word)),
+);
+const rows: BenchRow[] = [];
+for (const [name, bench] of chosen) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${name} …`);
+  rows.push(await bench());
+}
+if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+process.stdout.write(`${tableOf(rows)}\n`);
+if (rows.length === 0)
+  process.stderr.write(`no row is named ${words.join(', ')}; there are ${Object.keys(benches).join(', ')}\n`);
+process.exitCode = rows.length > 0 && rows.every((row) => holds(row) !== false) ? 0 : 1;

@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+import { TallyReporter } from './test/support/tally-reporter.ts';
+
+export default defineConfig({
+  test: {
+    reporters: ['default', new TallyReporter()],
+    globalSetup: 'test/support/fresh-build.ts',
+    // vitest takes one core less than there are, which leaves a machine of two cores with one.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.integration.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/**/*.integration.test.ts'],
+          // After the unit tests, so that the figures of a call are not taken on a machine that is busy with them.
+          sequence: { groupOrder: 1 },
+          // A call of some seconds, a deadline that has to pass, a coturn that starts: with room for a busy machine.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
