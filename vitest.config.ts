@@ -13,6 +13,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.integration.test.ts'],
+          // None takes seconds by itself; on a busy machine a process that a test starts may.
+          testTimeout: 20_000,
         },
       },
       {

@@ -14,7 +14,10 @@ flock 9
 
 forbid_service() {
   # Until it is disabled, so that whatever ends this script before that leaves a service that cannot start.
-  if [ -d /etc/systemd/system ] && [ ! -e "$mask" ]; then ln -sf /dev/null "$mask"; fi
+  if [ -d /etc/systemd/system ] && [ ! -e "$mask" ]; then
+    ln -s /dev/null "$mask"
+    masked=yes
+  fi
   # invoke-rc.d and deb-systemd-invoke ask policy-rc.d before they start a service; 101 means no.
   if [ -e "$policy" ]; then mv "$policy" "$own_policy"; fi
   cat >"$policy" <<END
@@ -34,7 +37,7 @@ restore_policy() {
 
 # shellcheck disable=SC2329 # called by trap
 clean_up() {
-  if [ "$(readlink "$mask")" = /dev/null ]; then rm "$mask"; fi
+  if [ -n "$masked" ]; then rm -f "$mask"; fi
   # Whether or not apt-get came to its end.
   if command -v turnserver >/dev/null; then
     if command -v systemctl >/dev/null; then
@@ -47,7 +50,9 @@ clean_up() {
 }
 
 # A coturn that is there already belongs to someone who may want its service, unless a run that was killed left it.
-if ! command -v turnserver >/dev/null || grep -qsF "$marker" "$policy"; then
+masked=
+if grep -qsF "$marker" "$policy" && [ "$(readlink "$mask")" = /dev/null ]; then masked=yes; fi
+if ! command -v turnserver >/dev/null || [ -n "$masked" ]; then
   restore_policy
   trap clean_up EXIT
   trap 'exit 130' INT
@@ -55,7 +60,14 @@ if ! command -v turnserver >/dev/null || grep -qsF "$marker" "$policy"; then
   forbid_service
 fi
 
+# What apt-get says matters when it fails.
+log=$(mktemp)
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 # A mirror of someone else's that cannot be reached must not stand in the way: what matters is the install.
-apt-get update -q || true
-apt-get install -qy --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" 9>&-
+apt-get update -qq >"$log" 2>&1 || true
+if ! apt-get install -qqy --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 9>&-; then
+  cat "$log"
+  rm "$log"
+  exit 1
+fi
+rm "$log"

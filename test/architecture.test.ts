@@ -36,6 +36,8 @@ describe('the rules of the house', () => {
 const house: Record<string, string> = {
   'package.json':
     '{ "dependencies": { "chalk": "^5", "ora": "^9", "node-datachannel": "^0.33", "@scope/thing": "^1" } }',
+  'package-lock.json': `{ "packages": { "": { "dependencies": { "a": "1" } }, "node_modules/a": { "dependencies": { "b": "1", "c": "1" } },
+    "node_modules/a/node_modules/@x/b": { "dependencies": { "c": "1" } }, "node_modules/a/node_modules/b": {}, "node_modules/c": {} } }`,
   'src/cli.ts': `import { a } from './model/a.ts'; await import('./commands/probe.ts'); process.exitCode = a;`,
   'src/model/a.ts': `export const a = 0; export type A = typeof a;`,
   'src/stun/message.ts': `import type { A } from '../model/a.ts'; export const m: A = 0;`,
@@ -44,8 +46,10 @@ const house: Record<string, string> = {
     import type { PeerConnection } from 'node-datachannel';
     import '../turn/client.ts';
     export const load = (): Promise<PeerConnection> => import('node-datachannel');
-    export const child = new URL('../../dist/webrtc/call-child.js', import.meta.url); void m;`,
-  'src/webrtc/call-child.ts': `process.on('message', () => process.exit(0));`,
+    void m; start('call-worker'); start('gathering-worker');`,
+  'src/webrtc/call-worker.ts': `import './worker.ts';`,
+  'src/webrtc/gathering-worker.ts': `import './worker.ts';`,
+  'src/webrtc/worker.ts': `process.on('disconnect', () => process.exit(0));`,
   'src/report/human.ts': `import chalk from 'chalk'; import '@scope/thing/part'; export { chalk as paint, own };
     const own = { process: 1 }.process;`,
   'src/commands/probe.ts': `import ora from 'ora'; import '../report/human.ts'; import '../webrtc/call.ts';
@@ -158,8 +162,8 @@ const breaches: Record<RuleName, Breach[]> = {
       found: ['src/turn/client.ts:1: ask the caller instead of importing node:process'],
     },
     {
-      plant: { 'src/webrtc/call-child.ts': `process.stdout.write('');` },
-      found: ['src/webrtc/call-child.ts:1: process.stdout belongs to commands/ and cli.ts'],
+      plant: { 'src/webrtc/worker.ts': `process.stdout.write('');` },
+      found: ['src/webrtc/worker.ts:1: process.stdout belongs to commands/ and cli.ts'],
     },
   ],
   'chalk, ora and node-datachannel have their place': [
@@ -212,8 +216,8 @@ const breaches: Record<RuleName, Breach[]> = {
       found: ['src/model/b.ts: nothing that cli.ts reaches imports or starts it'],
     },
     {
-      plant: { 'src/webrtc/call.ts': `import '../turn/client.ts';` },
-      found: ['src/webrtc/call-child.ts: nothing that cli.ts reaches imports or starts it'],
+      plant: { 'src/webrtc/call.ts': `import '../turn/client.ts'; start('gathering-worker');` },
+      found: ['src/webrtc/call-worker.ts: nothing that cli.ts reaches imports or starts it'],
     },
   ],
   'no path of a machine, no registry': [
@@ -234,6 +238,14 @@ const breaches: Record<RuleName, Breach[]> = {
     {
       plant: { 'package-lock.json': ['{ "resolved"', ' "https://example.org/zod.tgz" }'].join(':') },
       found: ['package-lock.json:1: the address of a package registry'],
+    },
+  ],
+  'the lock file is complete': [
+    {
+      plant: {
+        'package-lock.json': `{ "packages": { "node_modules/a": { "optionalDependencies": { "@a/win32": "1" } } } }`,
+      },
+      found: ['package-lock.json: node_modules/a needs @a/win32, which has no entry'],
     },
   ],
 };

@@ -11,7 +11,8 @@ export interface AddressPair {
 /** `203.0.113.10`, or `203.0.113.10/172.16.0.10` behind a 1:1 NAT; null when the text is neither. */
 export function parseAddressPair(text: string): AddressPair | null {
   const [outside = '', inside = outside, ...more] = text.split('/');
-  if (more.length > 0 || !isIP(outside) || !isIP(inside) || familyOf(outside) !== familyOf(inside)) return null;
+  if (more.length > 0 || !isIP(outside) || !isIP(inside) || familyOf(outside) !== familyOf(inside))
+    return null;
   return { public: normalAddress(outside), private: normalAddress(inside) };
 }
 
@@ -44,7 +45,9 @@ export function overlaps(a: Network, b: Network): boolean {
 
 /** Whether every address of `inner` lies in `outer`. */
 export function covers(outer: Network, inner: Network): boolean {
-  return outer.family === inner.family && !isBelow(inner.first, outer.first) && !isBelow(outer.last, inner.last);
+  return (
+    outer.family === inner.family && !isBelow(inner.first, outer.first) && !isBelow(outer.last, inner.last)
+  );
 }
 
 function isBelow(a: string, b: string): boolean {

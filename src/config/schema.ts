@@ -8,13 +8,17 @@ import { closest } from './suggestion.ts';
 function map<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   return z.strictObject(shape, {
     error: (issue) =>
-      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownKey(key, Object.keys(shape))).join('\n') : null,
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => unknownKey(key, Object.keys(shape))).join('\n')
+        : null,
   });
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
   const meant = closest(key, known);
-  return meant === null ? `there is no such key; there are ${known.join(', ')}` : `there is no such key; did you mean ${meant}?`;
+  return meant === null
+    ? `there is no such key; there are ${known.join(', ')}`
+    : `there is no such key; did you mean ${meant}?`;
 }
 
 /** A text that `parse` understands; `what` completes "must be …". */
@@ -59,10 +63,16 @@ const remotePath = text.refine((value) => value.startsWith('/'), {
   error: 'must be an absolute path: it is that of a file on the TURN server',
 });
 
+const logTarget = text.refine((value) => value === 'syslog' || value === 'stdout' || value.startsWith('/'), {
+  error: 'must be syslog, stdout, or the absolute path of a file on the TURN server',
+});
+
 const secretSource = z.union(
   [
     map({ file: z.string().min(1) }),
-    map({ env: z.string().regex(/^[A-Za-z_]\w*$/, { error: 'must be the name of an environment variable' }) }),
+    map({
+      env: z.string().regex(/^[A-Za-z_]\w*$/, { error: 'must be the name of an environment variable' }),
+    }),
   ],
   { error: 'must be { file: PATH } or { env: NAME }: secrets do not stand in this file' },
 );
@@ -80,7 +90,10 @@ const hosts = z.array(
 );
 
 // coturn reads quotas with atoi and rates with atol; beyond this it would take another number in silence.
-const count = z.int().min(1).max(2 ** 31 - 1);
+const count = z
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
 
 /** `rtc-ops.yaml` as it is written. What belongs together is checked in constraints.ts. */
 export const configSchema = map({
@@ -116,9 +129,7 @@ export const configSchema = map({
   }).prefault({}),
   peers: map({ allow: z.array(network).default([]), deny: z.array(network).default([]) }).prefault({}),
   logging: map({
-    to: z
-      .union([z.enum(['syslog', 'stdout']), remotePath], { error: 'must be syslog, stdout, or an absolute path' })
-      .default('syslog'),
+    to: logTarget.default('syslog'),
     verbose: z.boolean().default(false),
   }).prefault({}),
 });

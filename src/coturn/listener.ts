@@ -1,6 +1,6 @@
 import type { Endpoint } from '../model/endpoint.ts';
 import type { TransportKind } from '../model/turn-uri.ts';
-import { isOn, lastValueOf, valuesOf, type Directive } from './directive.ts';
+import { isOn, lastValueOf, valuesOf, type PlainDirective } from './directive.ts';
 
 /** A socket that a coturn opens for its clients. */
 export interface Listener {
@@ -13,7 +13,7 @@ export interface Listener {
  * on every address of the machine, loopback among them; 127.0.0.1 stands for those. Where TLS is on but the
  * certificate or its key is not named, coturn opens no TLS listener.
  */
-export function listenersOf(directives: readonly Directive[]): Listener[] {
+export function listenersOf(directives: readonly PlainDirective[]): Listener[] {
   const named = valuesOf(directives, 'listening-ip');
   const addresses = named.length === 0 ? ['127.0.0.1'] : named;
   const port = Number(lastValueOf(directives, 'listening-port') ?? 3478);

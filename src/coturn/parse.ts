@@ -1,7 +1,7 @@
-import type { Directive } from './directive.ts';
+import type { PlainDirective } from './directive.ts';
 
 /** A directive and where it stands: 1-based line, 1-based columns of its name and its value. */
-export interface ParsedDirective extends Directive {
+export interface ParsedDirective extends PlainDirective {
   readonly line: number;
   readonly column: number;
   readonly valueColumn: number;

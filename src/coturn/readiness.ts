@@ -109,7 +109,7 @@ async function answersTcp(target: Endpoint, transport: 'tcp' | 'tls', signal: Ab
   }
 }
 
-/** Whether one of `events` comes before an error, the end of the stream, or the time for one try. */
+/** Whether one of `events` comes before an error, the end of the stream, the time for one try, or an abort. */
 function firstOf(
   socket: UdpSocket | Socket,
   events: readonly string[],
@@ -117,9 +117,9 @@ function firstOf(
   // A lost datagram is asked for again after this; on loopback an answer takes well below 1 ms.
   tryMs = 200,
 ): Promise<boolean> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const timer = tryMs === Infinity ? undefined : setTimeout(() => settle(() => resolve(false)), tryMs);
-    const aborted = (): void => settle(() => reject(signal.reason));
+    const aborted = (): void => settle(() => resolve(false));
     const settle = (outcome: () => void): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', aborted);

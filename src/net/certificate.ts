@@ -1,32 +1,56 @@
-import type { Certificate, DetailedPeerCertificate } from 'node:tls';
+import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Certificate } from 'node:tls';
 import type { CertificateFacts } from '../model/observations.ts';
 
-// A chain of a public CA has at most four; a loop through a cross-signed root must end somewhere.
+// A chain of a public CA has at most four. A server may send any number, and each one stands in the report.
 const longestChain = 10;
 
-/** The certificates from the leaf up, as far as the server's answer and the trust store show them. */
-export function chainOf(leaf: DetailedPeerCertificate): CertificateFacts[] {
+/** The certificates as the server sent them: its own order, nothing added from a trust store, ten at most. */
+export function chainOf(leaf: X509Certificate | undefined): CertificateFacts[] {
   const chain: CertificateFacts[] = [];
-  let certificate: DetailedPeerCertificate | undefined = leaf;
-  while (certificate?.raw !== undefined && chain.length < longestChain) {
-    chain.push(certificateFacts(certificate));
-    // Node gives a self-signed certificate itself as its issuer.
-    const issuer: DetailedPeerCertificate | undefined = certificate.issuerCertificate;
-    certificate = issuer?.fingerprint256 === certificate.fingerprint256 ? undefined : issuer;
+  // Of a certificate that came from a peer, `issuerCertificate` is the next one that was sent, its issuer or not.
+  for (let next = leaf; next !== undefined && chain.length < longestChain; next = next.issuerCertificate) {
+    chain.push(certificateFacts(next));
   }
   return chain;
 }
 
-function certificateFacts(certificate: DetailedPeerCertificate): CertificateFacts {
+/**
+ * Why a certificate is not that of `servername`, an IP literal or a host name; null when it is. Only subjectAltName
+ * counts: a common name means nothing to browsers (RFC 9525 §2).
+ */
+export function nameErrorOf(leaf: X509Certificate | undefined, servername: string): string | null {
+  if (leaf === undefined) return 'there is no certificate';
+  const found = isIP(servername)
+    ? leaf.checkIP(servername)
+    : leaf.checkHost(servername, { subject: 'never', partialWildcards: false });
+  if (found !== undefined) return null;
+  return `it names ${namesOf(leaf).join(', ') || 'nothing'}, not ${servername}`;
+}
+
+function certificateFacts(certificate: X509Certificate): CertificateFacts {
+  const { subject, issuer } = certificate.toLegacyObject();
   return {
-    subject: nameOf(certificate.subject),
-    issuer: nameOf(certificate.issuer),
-    names: certificate.subjectaltname?.split(', ') ?? [],
-    notBefore: new Date(certificate.valid_from).toISOString(),
-    notAfter: new Date(certificate.valid_to).toISOString(),
+    subject: nameOf(subject),
+    issuer: nameOf(issuer),
+    names: namesOf(certificate),
+    notBefore: timeOf(certificate.validFrom),
+    notAfter: timeOf(certificate.validTo),
     serial: certificate.serialNumber,
-    selfIssued: nameOf(certificate.subject) === nameOf(certificate.issuer),
+    selfIssued: certificate.subject === certificate.issuer,
   };
+}
+
+/** `DNS:a.example, IP Address:192.0.2.1`; Node quotes a name with a comma in it, so that it cannot pass for two. */
+function namesOf({ subjectAltName }: X509Certificate): string[] {
+  return subjectAltName?.match(/(?:"(?:\\.|[^"\\])*"|[^",])+/g)?.map((name) => name.trim()) ?? [];
+}
+
+/** OpenSSL's text for a time, as ISO 8601; as it is where the certificate holds none. */
+function timeOf(text: string): string {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? text : new Date(at).toISOString();
 }
 
 /** The common name where there is one; else the whole distinguished name. */

@@ -34,13 +34,15 @@ export async function openPeerSocket(family: Family, signal: AbortSignal): Promi
     throw new AttemptError(systemFailure(error as NodeJS.ErrnoException));
   }
   const { address, port } = socket.address();
-  const transports: Transport[] = [];
+  const transports = new Set<Transport>();
   let open = true;
   const peer: PeerSocket = {
     local: { address, port },
     send(bytes, to) {
       // A send that fails (no route, a local firewall) shows as a packet that does not arrive: that is what is tested.
-      if (open && familyOf(to.address) === family) socket.send(bytes, to.port, to.address, () => {});
+      // Port 0, which a broken server can name, is refused by Node with an exception.
+      if (!open || to.port === 0 || familyOf(to.address) !== family) return;
+      socket.send(bytes, to.port, to.address, () => {});
     },
     onBytes: () => {},
     transportTo(remote) {
@@ -48,12 +50,14 @@ export async function openPeerSocket(family: Family, signal: AbortSignal): Promi
         kind: 'udp',
         local: peer.local,
         remote,
-        send: (bytes) => peer.send(bytes, remote),
+        send(bytes) {
+          if (transports.has(transport)) peer.send(bytes, remote);
+        },
         onBytes: () => {},
         onClosed: () => {},
-        close: () => void transports.splice(transports.indexOf(transport), 1),
+        close: () => void transports.delete(transport),
       };
-      transports.push(transport);
+      transports.add(transport);
       return transport;
     },
     close() {
@@ -64,7 +68,7 @@ export async function openPeerSocket(family: Family, signal: AbortSignal): Promi
   };
   socket.on('message', (bytes, { address: from, port: fromPort }) => {
     const sender = { address: from, port: fromPort };
-    const transport = transports.find(({ remote }) => sameEndpoint(remote, sender));
+    const transport = [...transports].find(({ remote }) => sameEndpoint(remote, sender));
     if (transport) transport.onBytes(bytes);
     else peer.onBytes(bytes, sender);
   });

@@ -1,8 +1,8 @@
-import { TLSSocket, checkServerIdentity, connect as connectTlsSocket } from 'node:tls';
+import { TLSSocket, connect as connectTlsSocket } from 'node:tls';
 import { connect, isIP, type Socket } from 'node:net';
 import { AttemptError, systemFailure } from '../model/failure.ts';
 import type { Failure, TlsFacts } from '../model/observations.ts';
-import { chainOf } from './certificate.ts';
+import { chainOf, nameErrorOf } from './certificate.ts';
 import type { ConnectOptions, Transport } from './transport.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { ConnectOptions, Transport } from './transport.ts';
 export async function connectTcp({ remote, timeoutMs, signal }: ConnectOptions): Promise<Socket> {
   signal.throwIfAborted();
   const socket = connect({ host: remote.address, port: remote.port, noDelay: true });
-  await settled(socket, 'connect', timeoutMs, signal, (error) => systemFailure(error));
+  await settled(socket, 'connect', timeoutMs, signal);
   return socket;
 }
 
@@ -35,39 +35,70 @@ export async function handshakeTls(
   { servername, ca, timeoutMs, signal }: HandshakeOptions,
 ): Promise<{ socket: TLSSocket; facts: TlsFacts }> {
   signal.throwIfAborted();
+  // The dot that ends an absolute name is no part of it in TLS (RFC 6066 §3).
+  const name = servername.replace(/\.$/, '');
   const secure = connectTlsSocket({
     socket,
-    ...(isIP(servername) ? {} : { servername }),
+    ...(isIP(name) ? {} : { servername: name }),
     ...(ca === undefined ? {} : { ca }),
     ALPNProtocols: ['stun.turn'],
     rejectUnauthorized: false,
     // The name is judged below: here a wrong name would hide behind, or hide, an error of the chain.
     checkServerIdentity: () => undefined,
   });
-  await settled(secure, 'secureConnect', timeoutMs, signal, (error) => tlsFailure(error, socket));
-  return { socket: secure, facts: tlsFacts(secure, servername) };
+  await settled(secure, 'secureConnect', timeoutMs, signal);
+  return { socket: secure, facts: tlsFacts(secure, name) };
 }
 
 function tlsFacts(socket: TLSSocket, servername: string): TlsFacts {
-  const certificate = socket.getPeerCertificate(true);
-  const nameError = checkServerIdentity(servername, certificate);
-  const { authorizationError } = socket;
+  // To be asked for once: asking takes the certificates behind the leaf out of the socket.
+  const certificate = socket.getPeerX509Certificate();
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
     alpn: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : null,
     servername,
-    chainError: socket.authorized ? null : String(authorizationError),
-    nameError: nameError === undefined ? null : nameError.message,
+    chainError: socket.authorized ? null : String(socket.authorizationError),
+    nameError: nameErrorOf(certificate, servername),
     chain: chainOf(certificate),
   };
 }
 
-function tlsFailure(error: NodeJS.ErrnoException, socket: Socket): Failure {
+/** Waits for `event`; on an error, a close, the deadline or the abort the socket is destroyed. */
+function settled(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error: Error | null): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      socket.off(event, onEvent).off('close', onClose).off('error', onError);
+      if (error === null) {
+        resolve();
+        return;
+      }
+      // An error after the first one has nobody left to tell.
+      socket.on('error', () => {}).destroy();
+      reject(error);
+    };
+    const fail = (failure: Failure): void => settle(new AttemptError(failure));
+    const onEvent = (): void => settle(null);
+    const onError = (error: Error): void => fail(streamFailure(error, socket));
+    const onClose = (): void => fail({ kind: 'closed', bytesReceived: socket.bytesRead });
+    const onAbort = (): void => settle(signal.reason as Error);
+    const timer = setTimeout(() => fail({ kind: 'timeout', afterMs: timeoutMs, sent: 1 }), timeoutMs);
+    socket.on(event, onEvent).on('close', onClose).on('error', onError);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+function streamFailure(error: NodeJS.ErrnoException & { reason?: string }, socket: Socket): Failure {
   // OpenSSL's codes; a reset or a close in the middle of the handshake stays what it is.
-  if (error.code?.startsWith('ERR_SSL') || error.code?.startsWith('ERR_TLS') || error.code === 'EPROTO') {
-    const reason = /:([^:]+):(?:[^:]*\.c):\d+/.exec(error.message)?.[1] ?? error.message;
-    return { kind: 'tls', code: error.code, message: reason };
+  if (error.code?.startsWith('ERR_SSL') || error.code === 'EPROTO') {
+    return { kind: 'tls', code: error.code, message: error.reason ?? error.message };
   }
   if (/before secure TLS connection was established/.test(error.message)) {
     return { kind: 'closed', bytesReceived: socket.bytesRead };
@@ -75,46 +106,15 @@ function tlsFailure(error: NodeJS.ErrnoException, socket: Socket): Failure {
   return systemFailure(error);
 }
 
-/** Waits for `event`; on an error, the deadline or the abort the socket is destroyed. */
-async function settled(
-  socket: Socket,
-  event: 'connect' | 'secureConnect',
-  timeoutMs: number,
-  signal: AbortSignal,
-  failureOf: (error: NodeJS.ErrnoException) => Failure,
-): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort = (): void => {};
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once(event, resolve);
-      socket.once('error', (error) => reject(new AttemptError(failureOf(error))));
-      socket.once('close', () =>
-        reject(new AttemptError({ kind: 'closed', bytesReceived: socket.bytesRead })),
-      );
-      timer = setTimeout(
-        () => reject(new AttemptError({ kind: 'timeout', afterMs: timeoutMs, sent: 1 })),
-        timeoutMs,
-      );
-      onAbort = () => reject(signal.reason as Error);
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
-    socket.removeAllListeners('error').removeAllListeners('close');
-  } catch (error) {
-    // An error after the first one has nobody left to tell.
-    socket.removeAllListeners('error').on('error', () => {});
-    socket.destroy();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
 // A peer that reads no more would keep unsent bytes, and with them the process, for ever.
 const flushLimitMs = 1000;
+// Media that waits longer than this much of it takes is of no use when it arrives: ten seconds of 800 kbit/s.
+const backlogLimitBytes = 1 << 20;
 
-/** A connected TCP or TLS socket as a transport; it takes the socket over. */
+/**
+ * A connected TCP or TLS socket as a transport; it takes the socket over. When the peer does not read, what is sent
+ * beyond a backlog of 1 MiB is dropped, whole packets at a time, as a datagram would be.
+ */
 export function streamTransport(socket: Socket, remote: ConnectOptions['remote']): Transport {
   let open = true;
   let bytesReceived = 0;
@@ -128,7 +128,7 @@ export function streamTransport(socket: Socket, remote: ConnectOptions['remote']
     local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
     remote,
     send(bytes) {
-      if (open) socket.write(bytes);
+      if (open && socket.writableLength <= backlogLimitBytes) socket.write(bytes);
     },
     onBytes: () => {},
     onClosed: () => {},
@@ -136,16 +136,15 @@ export function streamTransport(socket: Socket, remote: ConnectOptions['remote']
       if (!open) return;
       open = false;
       // end() flushes what was written (a Refresh with lifetime 0 must leave) before the FIN; destroy() would drop it.
-      socket.end();
-      socket.once('finish', () => socket.destroy());
-      setTimeout(() => socket.destroy(), flushLimitMs).unref();
+      const limit = setTimeout(() => socket.destroy(), flushLimitMs).unref();
+      socket.once('close', () => clearTimeout(limit)).end(() => socket.destroy());
     },
   };
   socket.on('data', (bytes: Buffer) => {
     bytesReceived += bytes.length;
     if (open) transport.onBytes(bytes);
   });
-  socket.on('error', (error) => end(systemFailure(error)));
+  socket.on('error', (error) => end(streamFailure(error, socket)));
   socket.on('close', () => end({ kind: 'closed', bytesReceived }));
   socket.on('end', () => end({ kind: 'closed', bytesReceived }));
   return transport;

@@ -6,6 +6,10 @@ import type { Transport, ConnectOptions } from './transport.ts';
 // Room for a burst of a few hundred packets while the event loop is busy; the kernel caps it at net.core.rmem_max.
 const receiveBufferBytes = 1 << 20;
 
+// What befell one packet and says nothing of the next: too large for the path (Linux reports it for a packet that was
+// sent before, and fragments from then on), or no room in the queue of the network card.
+const lossOfOnePacket: ReadonlySet<string> = new Set(['EMSGSIZE', 'ENOBUFS']);
+
 /**
  * A connected UDP socket: the kernel drops datagrams of others, and ICMP errors become visible (an unconnected
  * socket of Node never reports them). Connecting sends nothing, so success proves nothing about the remote side.
@@ -20,15 +24,16 @@ export async function openUdp({ remote, signal }: Omit<ConnectOptions, 'timeoutM
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
-      socket.connect(remote.port, remote.address, () => {
-        socket.off('error', reject);
-        resolve();
-      });
+      // An error of connect(2) comes as the argument, one of bind(2) as an event; @types/node knows only the latter.
+      socket.connect(remote.port, remote.address, (error?: Error) => (error ? reject(error) : resolve()));
     });
+    signal.throwIfAborted();
   } catch (error) {
     socket.close();
+    if (signal.aborted) throw error;
     throw new AttemptError(systemFailure(error as NodeJS.ErrnoException));
   }
+  socket.removeAllListeners('error');
   const { address, port } = socket.address();
   let open = true;
   const close = (): void => {
@@ -37,7 +42,7 @@ export async function openUdp({ remote, signal }: Omit<ConnectOptions, 'timeoutM
     socket.close();
   };
   const fail = (error: NodeJS.ErrnoException): void => {
-    if (!open) return;
+    if (!open || lossOfOnePacket.has(error.code ?? '')) return;
     close();
     transport.onClosed(systemFailure(error));
   };
@@ -53,7 +58,9 @@ export async function openUdp({ remote, signal }: Omit<ConnectOptions, 'timeoutM
     onClosed: () => {},
     close,
   };
-  socket.on('message', (bytes) => transport.onBytes(bytes));
+  socket.on('message', (bytes) => {
+    if (open) transport.onBytes(bytes);
+  });
   socket.on('error', fail);
   return transport;
 }

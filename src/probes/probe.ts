@@ -44,8 +44,10 @@ export interface ProbeProgress {
   readonly step: string;
 }
 
-// A call's child keeps most of a core busy while it connects; more at once would measure this machine, not the server.
+// A call's process keeps most of a core busy while it connects; more at once would measure this machine, not the server.
 const callsAtOnce = Math.max(3, availableParallelism());
+// Gathering is lighter and happens in one process; libjuice has no more than a handful of agents at once there.
+const gatheringsAtOnce = 8;
 
 /**
  * Resolves every host, then examines every address over every transport.
@@ -104,7 +106,7 @@ async function probeTargets(
       ? (await import('../webrtc/gathering-process.ts')).GatheringProcess.start()
       : null;
   const limit = pLimit(options.concurrency);
-  const callLimit = pLimit(callsAtOnce);
+  const mediaLimit = pLimit(options.callDurationMs === null ? gatheringsAtOnce : callsAtOnce);
   try {
     return await Promise.all(
       targets.map((target) =>
@@ -118,7 +120,8 @@ async function probeTargets(
             onStep: (step) => options.onProgress?.({ target, step }),
           });
           if (gathering === null || credential === null || facts.allocate.state !== 'done') return facts;
-          await probeMedia(facts, { ...options, credential, server, clock, gathering, callLimit });
+          const media = { ...options, credential, server, clock, gathering };
+          await mediaLimit(() => probeMedia(facts, media));
           return facts;
         }),
       ),
@@ -133,7 +136,6 @@ interface MediaProbeOptions extends ProbeOptions {
   readonly server: TurnServer;
   readonly clock: Clock;
   readonly gathering: GatheringProcess;
-  readonly callLimit: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** ICE and the call: what applications do, by the library that they are built on. */
@@ -145,31 +147,35 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
     Object.assign(facts, { gathering: gone, call: gone });
     return;
   }
-  options.onProgress?.({ target, step: 'candidates-relay' });
-  facts.gathering = await childAttempt<GatheringFacts>(clock, () =>
-    options.gathering.gather(
-      {
-        // libjuice speaks STUN over UDP alone; over a stream the mapped address would be that of the stream.
-        stun: target.transport === 'udp' ? { address: target.address, port: target.port } : null,
-        turn: { server, credential },
-        bindAddress: scopeOf(target.address) === 'loopback' ? target.address : null,
-        timeoutMs,
-      },
-      signal,
-    ),
-  );
   const { callDurationMs } = options;
-  if (callDurationMs === null) {
-    facts.call = notTried('--no-call');
-    return;
-  }
-  facts.call = await options.callLimit(async () => {
-    options.onProgress?.({ target, step: 'call-audio' });
-    const { runCall } = await import('../webrtc/call-process.ts');
-    return childAttempt<CallFacts>(clock, () =>
-      runCall({ server, credential, durationMs: callDurationMs, connectTimeoutMs: timeoutMs, signal }),
+  // Started now, so that its start overlaps the gathering.
+  const caller =
+    callDurationMs === null ? null : (await import('../webrtc/call-process.ts')).CallProcess.start();
+  try {
+    options.onProgress?.({ target, step: 'candidates-relay' });
+    facts.gathering = await childAttempt<GatheringFacts>(clock, () =>
+      options.gathering.gather(
+        {
+          // libjuice speaks STUN over UDP alone; over a stream the mapped address would be that of the stream.
+          stun: target.transport === 'udp' ? { address: target.address, port: target.port } : null,
+          turn: { server, credential },
+          bindAddress: scopeOf(target.address) === 'loopback' ? target.address : null,
+          timeoutMs,
+        },
+        signal,
+      ),
     );
-  });
+    if (caller === null || callDurationMs === null) {
+      facts.call = notTried('--no-call');
+      return;
+    }
+    options.onProgress?.({ target, step: 'call-audio' });
+    facts.call = await childAttempt<CallFacts>(clock, () =>
+      caller.call({ server, credential, durationMs: callDurationMs, connectTimeoutMs: timeoutMs, signal }),
+    );
+  } finally {
+    caller?.close();
+  }
 }
 
 type ChildResult<T> =

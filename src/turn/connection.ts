@@ -1,11 +1,12 @@
 import { AttemptError, previewOf } from '../model/failure.ts';
 import type { Failure } from '../model/observations.ts';
 import type { Transport } from '../net/transport.ts';
+import { unknownRequiredAttributes } from '../stun/attribute-registry.ts';
 import { decodeChannelData, isChannelData } from '../stun/channel-data.ts';
 import { StunDecodeError } from '../stun/decode-error.ts';
 import { StreamFramer } from '../stun/framing.ts';
 import { verifyFingerprint } from '../stun/integrity.ts';
-import { decodeMessage, looksLikeStun, type StunMessage } from '../stun/message.ts';
+import { decodeMessage, type StunMessage } from '../stun/message.ts';
 
 export interface Exchange {
   readonly message: StunMessage;
@@ -18,22 +19,19 @@ export interface Exchange {
 export interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Whether a response is to be believed; one that is not counts as not received (RFC 8489 §9.2.5). */
-  readonly accept?: (response: StunMessage) => boolean;
-}
-
-interface Pending {
-  readonly settle: (result: Exchange | AttemptError) => void;
-  readonly accept: ((response: StunMessage) => boolean) | undefined;
-  lastSentAt: number;
-  sent: number;
+  /** Why a response is not to be believed, or null. One that is not counts as not received (RFC 8489 §9.2.5). */
+  readonly distrust?: (response: StunMessage) => string | null;
 }
 
 // RFC 8489 §6.2.1: the initial RTO should be 500 ms or more when nothing is known of the path…
 const initialRtoMs = 500;
-// …and follow RFC 6298 once it is; below 100 ms a busy event loop would look like a loss.
+// …and follow RFC 6298 once it is (three times the first round trip); below 100 ms a busy event loop would look like
+// a loss. What was learnt is stale after ten minutes.
 const leastRtoMs = 100;
-// Something answers, but not STUN: the real answer gets this long to arrive as well.
+const rtoStaleMs = 600_000;
+// Rc of RFC 8489 §6.2.1; a deadline that is later still is waited for.
+const mostTransmissions = 7;
+// An answer came that is none: the real one, which takes the same way, gets this long to arrive as well.
 const strangeReplyGraceMs = 300;
 
 /**
@@ -47,18 +45,18 @@ export class StunConnection {
   /** The transport has ended by itself. Pending requests have been rejected with the same failure before. */
   onClosed: (failure: Failure) => void = () => {};
 
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<string, Transaction>();
   readonly #framer: StreamFramer | null;
-  #rtoMs = initialRtoMs;
-  #strange: Failure | null = null;
-  #streamIsStun = false;
+  #rto = { ms: initialRtoMs, learntAt: 0 };
+  /** Whether a response has been believed: from then on, garbage is a stranger's and not what serves that port. */
+  #answered = false;
   #ended: Failure | null = null;
 
   constructor(transport: Transport) {
     this.transport = transport;
     this.#framer = transport.kind === 'udp' ? null : new StreamFramer();
     transport.onBytes = (bytes) => this.#receive(bytes);
-    transport.onClosed = (failure) => this.#end(this.#strange ?? failure);
+    transport.onClosed = (failure) => this.#end(failure);
   }
 
   get isReliable(): boolean {
@@ -68,40 +66,22 @@ export class StunConnection {
   /**
    * Sends an encoded request until it is answered (RFC 8489 §6.2.1 over UDP, once over TCP and TLS §6.2.2).
    * Success and error responses alike are answers.
-   * @throws AttemptError `timeout`, `system`, `closed`, `malformed` or `integrity`; the abort reason when aborted
+   * @throws AttemptError `timeout`, `system`, `closed`, `tls`, `malformed` or `integrity`; the abort reason when aborted
    */
-  async exchange(request: Uint8Array, { timeoutMs, signal, accept }: ExchangeOptions): Promise<Exchange> {
+  async exchange(request: Uint8Array, options: ExchangeOptions): Promise<Exchange> {
+    const { signal } = options;
     signal.throwIfAborted();
     if (this.#ended) throw new AttemptError(this.#ended);
     const id = transactionKey(request.subarray(8, 20));
-    const timers: { retransmit?: NodeJS.Timeout; deadline?: NodeJS.Timeout } = {};
-    let onAbort = (): void => {};
+    const transaction = new Transaction(options);
+    const onAbort = (): void => transaction.settle(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#pending.set(id, transaction);
     try {
-      return await new Promise<Exchange>((resolve, reject) => {
-        const pending: Pending = {
-          settle: (result) => (result instanceof AttemptError ? reject(result) : resolve(result)),
-          accept,
-          lastSentAt: 0,
-          sent: 0,
-        };
-        this.#pending.set(id, pending);
-        onAbort = () => reject(signal.reason as Error);
-        signal.addEventListener('abort', onAbort, { once: true });
-        timers.deadline = setTimeout(() => {
-          const silence: Failure = { kind: 'timeout', afterMs: timeoutMs, sent: pending.sent };
-          reject(new AttemptError(this.#strange ?? silence));
-        }, timeoutMs);
-        const transmit = (rtoMs: number): void => {
-          pending.sent++;
-          pending.lastSentAt = performance.now();
-          this.transport.send(request);
-          if (!this.isReliable) timers.retransmit = setTimeout(() => transmit(rtoMs * 2), rtoMs);
-        };
-        transmit(this.#rtoMs);
-      });
+      const send = (): void => this.transport.send(request);
+      transaction.start(send, this.isReliable ? null : this.#rtoMs());
+      return await transaction.result;
     } finally {
-      clearTimeout(timers.retransmit);
-      clearTimeout(timers.deadline);
       signal.removeEventListener('abort', onAbort);
       this.#pending.delete(id);
     }
@@ -114,8 +94,13 @@ export class StunConnection {
 
   close(): void {
     this.transport.close();
-    this.#rejectAll({ kind: 'closed', bytesReceived: 0 });
-    this.#ended ??= { kind: 'closed', bytesReceived: 0 };
+    if (this.#ended) return;
+    this.#ended = { kind: 'closed', bytesReceived: 0 };
+    this.#rejectAll(this.#ended);
+  }
+
+  #rtoMs(): number {
+    return performance.now() - this.#rto.learntAt < rtoStaleMs ? this.#rto.ms : initialRtoMs;
   }
 
   #receive(bytes: Uint8Array): void {
@@ -123,75 +108,71 @@ export class StunConnection {
       this.#receiveFrame(bytes);
       return;
     }
-    // The first answer on a stream is STUN. Anything else (HTTP, SSH, a TLS alert) is known by its first bytes;
-    // the framer could take it for the start of a long ChannelData and wait for the rest.
-    if (!this.#streamIsStun) {
-      const malformed = streamBeginsWrong(bytes);
-      if (malformed) {
-        this.#fail(malformed);
-        return;
-      }
-      this.#streamIsStun = true;
-    }
-    let frames: Uint8Array[];
+    let broken: StunDecodeError | null;
     try {
-      frames = this.#framer.push(bytes);
+      for (const frame of this.#framer.push(bytes)) this.#receiveFrame(frame);
+      broken = this.#framer.failure;
     } catch (error) {
       if (!(error instanceof StunDecodeError)) throw error;
-      this.#fail(malformedFailure(error, bytes));
-      return;
+      broken = error;
     }
-    for (const frame of frames) this.#receiveFrame(frame);
+    // What is no frame has no end either: nothing that follows could be read.
+    if (broken) this.#fail(malformedFailure(broken, bytes));
   }
 
   #receiveFrame(bytes: Uint8Array): void {
+    // A receiver of an earlier frame of this chunk may have closed the connection.
+    if (this.#ended) return;
+    let message: StunMessage;
     try {
       if (isChannelData(bytes)) {
         const { channel, payload } = decodeChannelData(bytes);
         this.onChannelData(channel, payload);
         return;
       }
-      this.#receiveMessage(decodeMessage(bytes));
+      message = decodeMessage(bytes);
     } catch (error) {
       if (!(error instanceof StunDecodeError)) throw error;
-      this.#noteStrange(malformedFailure(error, bytes));
+      if (this.#answered) return;
+      for (const transaction of this.#pending.values()) this.#doubt(transaction, malformedFailure(error, bytes));
+      return;
     }
+    if (message.class !== 'indication') this.#receiveResponse(message);
+    // With an attribute that has to be understood and is not, an indication is discarded (RFC 8489 §6.3.2).
+    else if (demandsOf(message).length === 0) this.onIndication(message);
   }
 
-  #receiveMessage(message: StunMessage): void {
-    if (message.class === 'indication') {
-      this.onIndication(message);
+  #receiveResponse(message: StunMessage): void {
+    const transaction = this.#pending.get(transactionKey(message.transactionId));
+    if (transaction === undefined) return; // to a request that was given up, or answered already
+    const doubt = doubtOf(message, transaction);
+    if (doubt !== null) {
+      this.#doubt(transaction, doubt);
       return;
     }
-    const pending = this.#pending.get(transactionKey(message.transactionId));
-    if (pending === undefined) return; // an answer to a request that was given up, or answered already
-    if (message.class === 'request') {
-      const detail = 'the request itself came back: that port echoes what it gets';
-      this.#noteStrange({ kind: 'malformed', detail, preview: previewOf(message.bytes) });
+    this.#answered = true;
+    const demands = demandsOf(message);
+    if (demands.length > 0) {
+      const types = demands.map((type) => `0x${type.toString(16).padStart(4, '0')}`).join(', ');
+      const detail = `a response that cannot be understood without the unknown attributes ${types} (RFC 8489 §6.3.3)`;
+      const failure: Failure = { kind: 'malformed', detail, preview: previewOf(message.bytes) };
+      transaction.settle(new AttemptError(failure));
       return;
     }
-    if (verifyFingerprint(message) === 'invalid') {
-      this.#noteStrange({ kind: 'integrity', detail: 'a response arrived with a wrong FINGERPRINT' });
-      return;
-    }
-    if (pending.accept && !pending.accept(message)) {
-      this.#noteStrange({ kind: 'integrity', detail: 'a response arrived with a wrong MESSAGE-INTEGRITY' });
-      return;
-    }
-    const rttMs = performance.now() - pending.lastSentAt;
+    const now = performance.now();
+    const { sent } = transaction;
+    const rttMs = now - transaction.lastSentAt;
     // Karn's algorithm (RFC 6298 §3): after a retransmission the round trip is ambiguous.
-    if (pending.sent === 1) this.#rtoMs = Math.min(initialRtoMs, Math.max(leastRtoMs, 3 * rttMs));
-    pending.settle({ message, rttMs, sent: pending.sent });
+    if (sent === 1) {
+      this.#rto = { ms: Math.min(initialRtoMs, Math.max(leastRtoMs, 3 * rttMs)), learntAt: now };
+    }
+    transaction.settle({ message, rttMs, sent });
   }
 
-  /** Something that is no answer arrived. It is remembered for the time-out, which comes sooner now. */
-  #noteStrange(failure: Failure): void {
-    if (this.#strange !== null) return;
-    this.#strange = failure;
-    const waiting = [...this.#pending.values()];
-    setTimeout(() => {
-      for (const pending of waiting) pending.settle(new AttemptError(failure));
-    }, strangeReplyGraceMs).unref();
+  /** Something came as an answer and is none. On a stream it was the only one; elsewhere another may follow. */
+  #doubt(transaction: Transaction, failure: Failure): void {
+    if (this.isReliable) transaction.settle(new AttemptError(failure));
+    else transaction.doubt(failure);
   }
 
   #fail(failure: Failure): void {
@@ -207,8 +188,90 @@ export class StunConnection {
   }
 
   #rejectAll(failure: Failure): void {
-    for (const pending of this.#pending.values()) pending.settle(new AttemptError(failure));
+    for (const transaction of this.#pending.values()) transaction.settle(new AttemptError(failure));
   }
+}
+
+/** One request on its way, with its timers, until it is settled. */
+class Transaction {
+  readonly result: Promise<Exchange>;
+  readonly distrust: ExchangeOptions['distrust'];
+  lastSentAt = 0;
+  sent = 0;
+  readonly #timeoutMs: number;
+  #strange: Failure | null = null;
+  #resolve: (exchange: Exchange) => void = () => {};
+  #reject: (error: Error) => void = () => {};
+  readonly #timers: { retransmission?: NodeJS.Timeout; deadline?: NodeJS.Timeout; grace?: NodeJS.Timeout } = {};
+  #settled = false;
+
+  constructor({ timeoutMs, distrust }: ExchangeOptions) {
+    this.#timeoutMs = timeoutMs;
+    this.distrust = distrust;
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Transmits; with an RTO again and again, each time after twice as long. */
+  start(send: () => void, rtoMs: number | null): void {
+    this.#timers.deadline = setTimeout(() => {
+      const silence: Failure = { kind: 'timeout', afterMs: this.#timeoutMs, sent: this.sent };
+      this.settle(new AttemptError(this.#strange ?? silence));
+    }, this.#timeoutMs);
+    this.#transmit(send, rtoMs);
+  }
+
+  #transmit(send: () => void, rtoMs: number | null): void {
+    this.sent++;
+    this.lastSentAt = performance.now();
+    send();
+    if (rtoMs === null || this.#settled || this.sent === mostTransmissions) return;
+    this.#timers.retransmission = setTimeout(() => this.#transmit(send, rtoMs * 2), rtoMs);
+  }
+
+  /** Remembers what came instead of an answer: it explains the time-out, which comes sooner now. */
+  doubt(failure: Failure): void {
+    if (this.#strange !== null) return;
+    this.#strange = failure;
+    this.#timers.grace = setTimeout(() => this.settle(new AttemptError(failure)), strangeReplyGraceMs);
+  }
+
+  /** Only the first call counts. */
+  settle(result: Exchange | Error): void {
+    this.#settled = true;
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    if (result instanceof Error) this.#reject(result);
+    else this.#resolve(result);
+  }
+}
+
+/** Why a message with the id of a request is not its answer; null when it is. */
+function doubtOf(message: StunMessage, { distrust }: Transaction): Failure | null {
+  if (message.class === 'request') {
+    const detail = 'the request itself came back: that port echoes what it gets';
+    return { kind: 'malformed', detail, preview: previewOf(message.bytes) };
+  }
+  if (verifyFingerprint(message) === 'invalid') {
+    return { kind: 'integrity', detail: 'a response arrived with a wrong FINGERPRINT' };
+  }
+  try {
+    const detail = distrust?.(message) ?? null;
+    return detail === null ? null : { kind: 'integrity', detail };
+  } catch (error) {
+    if (!(error instanceof StunDecodeError)) throw error;
+    return malformedFailure(error, message.bytes);
+  }
+}
+
+// SOURCE-ADDRESS, CHANGED-ADDRESS and REFLECTED-FROM of RFC 3489, which old servers still send beside the mapped
+// address. They demand nothing: RFC 8489 §18.3.1 has them as reserved.
+const historic: ReadonlySet<number> = new Set([0x0004, 0x0005, 0x000b]);
+
+/** The unknown attributes without which a message must not be processed (RFC 8489 §6.3). */
+function demandsOf(message: StunMessage): number[] {
+  return unknownRequiredAttributes(message).filter((type) => !historic.has(type));
 }
 
 function transactionKey(transactionId: Uint8Array): string {
@@ -218,11 +281,4 @@ function transactionKey(transactionId: Uint8Array): string {
 /** A `Failure` for bytes that came as an answer and could not be read. */
 export function malformedFailure(error: StunDecodeError, bytes: Uint8Array): Failure {
   return { kind: 'malformed', detail: `not a STUN answer (${error.message})`, preview: previewOf(bytes) };
-}
-
-function streamBeginsWrong(bytes: Uint8Array): Failure | null {
-  // Shorter than a header: only the two leading bits can be judged yet (RFC 8489 §5).
-  const wrong = bytes.length < 8 ? ((bytes[0] ?? 0) & 0xc0) !== 0 : !looksLikeStun(bytes);
-  if (!wrong) return null;
-  return { kind: 'malformed', detail: 'not a STUN answer', preview: previewOf(bytes) };
 }

@@ -44,11 +44,20 @@ export class CallPeer {
         disableAutoNegotiation: true,
       }),
     );
+    this.connection.onIceStateChange(guarded((state) => this.#onIceState(state), options.onError));
     this.connection.onStateChange(
       guarded((state) => {
         if (state === 'failed' || state === 'closed' || state === 'disconnected') options.onEnded(state);
       }, options.onError),
     );
+  }
+
+  #onIceState(state: string): void {
+    if (state !== 'connected' && state !== 'completed') return;
+    // ICE tells its state before it starts DTLS, with its lock held until that is done. This question needs the same
+    // lock, so once it is answered DTLS has been started.
+    this.connection.getSelectedCandidatePair();
+    this.#options.bridge.admitHandshake();
   }
 
   /** Caller: makes track and data channel, and an offer with all its candidates. */

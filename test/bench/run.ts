@@ -3,6 +3,7 @@
  * Ends with 1 when a limit is missed.
  */
 import { codecBench } from './codec-bench.ts';
+import { callProbeBench, manyTargetsBench, protocolProbeBench } from './probe-bench.ts';
 import { holds, type Bench, type BenchRow } from './row.ts';
 import { startUpBench } from './start-up-bench.ts';
 import { tableOf } from './table.ts';
@@ -20,6 +21,10 @@ const benches: Record<string, Bench> = {
       limit: { atLeast: 3 },
     };
   },
+  probe: protocolProbeBench,
+  call: callProbeBench,
+  'many-targets-time': manyTargetsBench('time'),
+  'many-targets-memory': manyTargetsBench('memory'),
 };
 
 const words = process.argv.slice(2);

@@ -191,7 +191,7 @@ describe('another protocol', () => {
 });
 
 describe('cost', () => {
-  const megabytes = 4;
+  const megabytes = 2;
   const stream = Buffer.concat([
     response,
     ...Array.from({ length: megabytes * 16 }, () => channelData(65_532)),
@@ -209,9 +209,9 @@ describe('cost', () => {
     return performance.now() - start;
   }
 
-  // Copying the pending bytes at each chunk would move 32 KB per byte: 130 GB, half a minute at the least.
+  // Copying the pending bytes at each chunk would move 32 KB for each: 64 GB.
   it('is linear in the bytes, for chunks of one byte and for one chunk', () => {
-    expect(readingTimeMs(1)).toBeLessThan(10_000);
+    expect(readingTimeMs(1)).toBeLessThan(5_000);
     expect(readingTimeMs(stream.length)).toBeLessThan(1_000);
   });
 

@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { put, putRaw, read, sealType, type EncodableAttribute } from '../../src/stun/attribute.ts';
 import { username } from '../../src/stun/authentication-attributes.ts';
+import { fingerprintOf } from '../../src/stun/checksum.ts';
 import {
   longTermKey,
   shortTermKey,
@@ -175,14 +176,19 @@ describe('verifyFingerprint', () => {
     }
   });
 
-  it('must be last', () => {
-    expect(verifyFingerprint(decodeMessage(append(bytes, put(lifetime, 1))))).toBe('invalid');
-  });
-
-  it('must have four bytes', () => {
-    const message = decodeMessage(
-      append(encodeMessage(base), putRaw(sealType.fingerprint, new Uint8Array(3))),
-    );
-    expect(verifyFingerprint(message)).toBe('invalid');
+  // With the right CRC over everything before it, so that nothing but its place and its size is wrong.
+  it.each([
+    ['last and of 4 bytes', 4, 0, 'valid'],
+    ['of 8 bytes', 8, 0, 'invalid'],
+    ['of 3 bytes', 3, 0, 'invalid'],
+    ['not last', 4, 1, 'invalid'],
+  ])('%s (%i bytes, %i attributes behind it): %s', (_, size, behind, expected) => {
+    const bare = encodeMessage(base);
+    const more = Array.from({ length: behind }, () => put(lifetime, 1));
+    const longer = append(bare, putRaw(sealType.fingerprint, new Uint8Array(size)), ...more);
+    const crc = Buffer.alloc(4);
+    crc.writeUInt32BE(fingerprintOf(longer, bare.length));
+    longer.set(crc.subarray(0, size), bare.length + 4);
+    expect(verifyFingerprint(decodeMessage(longer))).toBe(expected);
   });
 });

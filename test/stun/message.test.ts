@@ -43,7 +43,7 @@ describe('message type', () => {
     ['3fff', 'error', 0xfff],
     ['0200', 'request', 0x080],
     ['0020', 'request', 0x010],
-  ])('%s is %s of method 0x%x', (type, messageClass, messageMethod) => {
+  ])('%s is %s of method %i', (type, messageClass, messageMethod) => {
     expect(decodeMessage(bytes(`${type} 0000 ${header}`))).toMatchObject({
       class: messageClass,
       method: messageMethod,

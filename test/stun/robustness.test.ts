@@ -91,7 +91,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         exercise(bytes);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -100,7 +100,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (body) => {
         exercise(withHeader(body));
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -132,7 +132,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
           exercise(bytes);
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

@@ -32,8 +32,11 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   report: [],
 };
 
-/** Files of src/ that run as a process of their own: started by their path in dist/, imported by nothing. */
-const childProcesses: readonly string[] = ['src/webrtc/call-child.ts', 'src/webrtc/gathering-child.ts'];
+/** Files of src/ that run as a process of their own: started from dist/ by their name, imported by nothing. */
+const childProcesses: readonly string[] = ['src/webrtc/call-worker.ts', 'src/webrtc/gathering-worker.ts'];
+
+/** The part of those processes that ends them. */
+const endOfChildProcess = 'src/webrtc/worker.ts';
 
 const maxLines = 400;
 
@@ -50,6 +53,7 @@ export const rules = {
   'tests mirror sources': testsMirrorSources,
   'every source is reachable': everySourceIsReachable,
   'no path of a machine, no registry': noMachineNoRegistry,
+  'the lock file is complete': lockIsComplete,
 } satisfies Record<string, Rule>;
 
 export type RuleName = keyof typeof rules;
@@ -134,7 +138,7 @@ function onlyCommandsTouchTheProcess({ sources }: Tree): string[] {
       .map(({ line }) => `${path}:${line}: ask the caller instead of importing node:process`),
     ...processUses
       .filter(({ member }) => member === null || forbidden.has(member))
-      .filter(({ member }) => !(member === 'exit' && childProcesses.includes(path)))
+      .filter(({ member }) => !(member === 'exit' && path === endOfChildProcess))
       .map(({ member, line }) =>
         member === null
           ? `${path}:${line}: process is to be used member by member, and its name for nothing else`
@@ -205,10 +209,8 @@ function everySourceIsReachable({ sources }: Tree): string[] {
     for (const { target } of source.imports) if (target !== null) reach(target);
   };
   reach('src/cli.ts');
-  const started = (path: string): boolean => {
-    const built = path.replace(/^src/, 'dist').replace(/\.ts$/, '.js');
-    return sources.some((source) => reached.has(source.path) && source.text.includes(built));
-  };
+  const started = (path: string): boolean =>
+    sources.some((source) => reached.has(source.path) && source.text.includes(`'${basename(path, '.ts')}'`));
   for (const path of childProcesses) if (started(path)) reach(path);
   return sources
     .filter(({ path }) => !reached.has(path))
@@ -235,5 +237,30 @@ function noMachineNoRegistry({ files }: Tree): string[] {
           .filter(({ pattern }) => pattern.test(line))
           .map(({ what }) => `${path}:${index + 1}: ${what}`),
       ),
+  );
+}
+
+interface LockedPackage {
+  readonly dependencies?: Record<string, string>;
+  readonly optionalDependencies?: Record<string, string>;
+}
+
+/**
+ * npm writes no entry for an optional package that the registry does not have at that time, such as the build for another
+ * platform, and then refuses its own lock file in `npm ci`.
+ */
+function lockIsComplete({ files }: Tree): string[] {
+  const lock = files.find(({ path }) => path === 'package-lock.json');
+  if (!lock) return ['package-lock.json: is missing'];
+  const { packages } = JSON.parse(lock.text) as { packages: Record<string, LockedPackage> };
+  const has = (from: string, name: string): boolean => {
+    const at = `${from === '' ? '' : `${from}/`}node_modules/${name}`;
+    if (Object.hasOwn(packages, at)) return true;
+    return from !== '' && has(from.replace(/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+$/, ''), name);
+  };
+  return Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+    Object.keys({ ...dependencies, ...optionalDependencies })
+      .filter((name) => !has(path, name))
+      .map((name) => `package-lock.json: ${path} needs ${name}, which has no entry`),
   );
 }

@@ -1,0 +1,173 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { startCoturn } from '../../src/coturn/server.ts';
+import type { Report } from '../../src/model/report.ts';
+import { median, type Bench, type BenchRow } from './row.ts';
+
+const commandLine = fileURLToPath(new URL('../../bin/rtc-ops.js', import.meta.url));
+const secret = 'bench-secret';
+const port = 23_478;
+const tlsPort = 25_349;
+
+interface Server {
+  readonly directory: string;
+  /** Arguments that probe the server over UDP, TCP and TLS. */
+  readonly urls: readonly string[];
+}
+
+/** A coturn on loopback for the time of `work`. `127.0.0.2` and further are its addresses too. */
+async function withCoturn<T>(work: (server: Server) => Promise<T> | T): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), 'rtc-ops-bench-'));
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  execFileSync(
+    'openssl',
+    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=bench
+     -addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${cert}`.split(/\s+/),
+    { stdio: 'ignore' },
+  );
+  writeFileSync(join(directory, 'secret'), secret, { mode: 0o600 });
+  const text = [
+    'listening-ip=0.0.0.0',
+    'relay-ip=127.0.0.1',
+    `listening-port=${port}`,
+    `tls-listening-port=${tlsPort}`,
+    `cert=${cert}`,
+    `pkey=${key}`,
+    'use-auth-secret',
+    `static-auth-secret=${secret}`,
+    'realm=bench',
+    'min-port=26000',
+    'max-port=29999',
+    'allow-loopback-peers',
+    'no-cli',
+  ].join('\n');
+  const server = await startCoturn({ config: { text } });
+  try {
+    return await work({
+      directory,
+      urls: [`turn:127.0.0.1:${port}`, `turn:127.0.0.1:${port}?transport=tcp`, `turns:127.0.0.1:${tlsPort}`],
+    });
+  } finally {
+    await server.stop();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+interface Measured {
+  readonly wallMs: number;
+  readonly peakMb: number;
+  readonly report: Report;
+}
+
+/** One probe as a process of its own; its time is from the start of the process to its end. */
+function probeOnce({ directory }: Server, args: readonly string[]): Measured {
+  const full = [
+    'probe',
+    ...args,
+    '--secret-file',
+    join(directory, 'secret'),
+    '--ca',
+    join(directory, 'cert.pem'),
+    '--format',
+    'json',
+  ];
+  const peakFile = join(directory, 'peak');
+  const started = performance.now();
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', peakRecorder(directory, peakFile), commandLine, ...full],
+    {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    },
+  );
+  const wallMs = performance.now() - started;
+  if (stdout === '') throw new Error(`the probe printed nothing: ${stderr}`);
+  const report = JSON.parse(stdout) as Report;
+  return { wallMs, report, peakMb: Number(readFileSync(peakFile, 'utf8')) / 1024 };
+}
+
+/** Has the probe's own process write its peak memory (KiB) when it exits. */
+function peakRecorder(directory: string, peakFile: string): string {
+  const file = join(directory, 'peak.mjs');
+  writeFileSync(
+    file,
+    `import { writeFileSync } from 'node:fs';
+     if (!process.send) process.on('exit', () => writeFileSync(${JSON.stringify(peakFile)}, String(process.resourceUsage().maxRSS)));`,
+  );
+  return file;
+}
+
+function healthy(measured: Measured): Measured {
+  const { verdict, headline } = measured.report;
+  if (verdict !== 'healthy') throw new Error(`the benchmark's own server is ${verdict}: ${headline}`);
+  return measured;
+}
+
+/** UDP, TCP and TLS of one server without a call, against uclient over UDP alone. */
+export const protocolProbeBench: Bench = () =>
+  withCoturn((server): BenchRow => {
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    for (let round = 0; round < 7; round++) {
+      ours.push(healthy(probeOnce(server, [...server.urls, '--no-call'])).wallMs);
+      if (round >= 3) continue;
+      const started = performance.now();
+      spawnSync('turnutils_uclient', `-n 1 -y -c -W ${secret} -u bench -p ${port} 127.0.0.1`.split(' '), {
+        timeout: 20_000,
+      });
+      theirs.push(performance.now() - started);
+    }
+    return {
+      what: 'probe --no-call, udp + tcp + tls',
+      ours: median(ours),
+      unit: 'ms',
+      against: { name: 'turnutils_uclient -n 1 -y, udp', figure: median(theirs) },
+      limit: { atMost: 0.4 },
+    };
+  });
+
+/** What a probe costs beyond the length of its call. */
+export const callProbeBench: Bench = () =>
+  withCoturn((server): BenchRow => {
+    const callMs = 3000;
+    const beyond = [1, 2, 3].map(() => healthy(probeOnce(server, server.urls)).wallMs - callMs);
+    return {
+      what: 'probe with a 3 s call, beyond the call',
+      ours: median(beyond),
+      unit: 'ms',
+      against: null,
+      limit: { atMost: 1200 },
+    };
+  });
+
+/** Ten times the targets: wall time and memory may grow tenfold at most. */
+export function manyTargetsBench(figure: 'time' | 'memory'): Bench {
+  return () =>
+    withCoturn((server): BenchRow => {
+      const probeTargets = (count: number): Measured => {
+        const urls = Array.from({ length: count }, (_, index) => `turn:127.0.0.${index + 1}:${port}`);
+        const measured = probeOnce(server, [...urls, '--no-call', '--concurrency', String(count)]);
+        const answered = measured.report.targets.filter(({ checks }) =>
+          checks.some(({ id, status }) => id === 'turn-release' && status === 'passed'),
+        );
+        if (answered.length !== count)
+          throw new Error(`only ${answered.length} of ${count} targets were examined`);
+        return measured;
+      };
+      const few = [1, 2, 3].map(() => probeTargets(20));
+      const many = [1, 2, 3].map(() => probeTargets(200));
+      const valueOf = ({ wallMs, peakMb }: Measured): number => (figure === 'time' ? wallMs : peakMb);
+      return {
+        what: `200 targets at once, ${figure}`,
+        ours: median(many.map(valueOf)),
+        unit: figure === 'time' ? 'ms' : 'MB',
+        against: { name: '20 targets', figure: median(few.map(valueOf)) },
+        limit: { atMost: 10 },
+      };
+    });
+}

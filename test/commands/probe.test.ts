@@ -1,0 +1,139 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { FindingCode } from '../../src/model/finding.ts';
+import { rtcOps, rtcOpsReport } from '../support/cli.ts';
+import { tcpListener, udpListener, unusedPort } from '../support/strange-listener.ts';
+
+const credential = ['--username', '4000000000:test', '--password', 'secret'];
+const timeoutMs = 1000;
+
+/** Probes one URL that no TURN server is behind; gives the codes of its errors. */
+async function errorsAt(url: string): Promise<FindingCode[]> {
+  const { report, exitCode, stderr, durationMs } = await rtcOpsReport([
+    'probe',
+    url,
+    ...credential,
+    '--timeout',
+    `${timeoutMs}ms`,
+  ]);
+  expect(exitCode).toBe(1);
+  expect(report.verdict).toBe('broken');
+  expect(stderr).toBe('');
+  // One deadline for the listener, one for starting Node on a busy machine.
+  expect(durationMs).toBeLessThan(timeoutMs * 2 + 5000);
+  const error = report.findings.filter(({ severity }) => severity === 'error');
+  for (const { title, cause, proof, fix } of error) {
+    expect([title, cause, proof, ...fix].join()).not.toMatch(/undefined|NaN|\[object/);
+    expect(fix.length).toBeGreaterThan(0);
+  }
+  return error.map(({ code }) => code);
+}
+
+describe('what is no TURN server is named as what it is', () => {
+  it('a host that does not resolve', async () => {
+    expect(await errorsAt('turn:no-such-host.invalid')).toEqual(['DNS_NOT_FOUND']);
+  });
+
+  it('a TCP port where nothing listens', async () => {
+    expect(await errorsAt(`turn:127.0.0.1:${await unusedPort()}?transport=tcp`)).toEqual(['TCP_REFUSED']);
+  });
+
+  it('a TLS port where nothing listens', async () => {
+    expect(await errorsAt(`turns:127.0.0.1:${await unusedPort()}`)).toEqual(['TCP_REFUSED']);
+  });
+
+  it('a UDP port where nothing listens, by ICMP and not by waiting', async () => {
+    const startedAt = performance.now();
+    expect(await errorsAt(`turn:127.0.0.1:${await unusedPort()}`)).toEqual(['UDP_REFUSED']);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+
+  it('an HTTP server, in its own words', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { report, exitCode } = await rtcOpsReport([
+      'probe',
+      `turn:127.0.0.1:${port}?transport=tcp`,
+      ...credential,
+    ]);
+    expect(exitCode).toBe(1);
+    const [finding] = report.findings;
+    expect(finding?.code).toBe('NOT_A_TURN_SERVER');
+    expect(finding?.cause).toContain('HTTP/1.1 400 Bad Request');
+  });
+
+  it('an HTTP server behind a turns: URL', async () => {
+    const port = await tcpListener((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    expect(await errorsAt(`turns:127.0.0.1:${port}`)).toEqual(['TLS_HANDSHAKE_FAILED']);
+  });
+
+  it('a TCP port that answers garbage', async () => {
+    const port = await tcpListener((socket) => socket.write(Buffer.alloc(64, 0xee)));
+    expect(await errorsAt(`turn:127.0.0.1:${port}?transport=tcp`)).toEqual(['NOT_A_TURN_SERVER']);
+  });
+
+  it('a TCP port that accepts and closes', async () => {
+    const port = await tcpListener((socket) => socket.end());
+    expect(await errorsAt(`turn:127.0.0.1:${port}?transport=tcp`)).toEqual(['NOT_A_TURN_SERVER']);
+  });
+
+  it('a TCP port that accepts and never answers', async () => {
+    const port = await tcpListener(() => {});
+    expect(await errorsAt(`turn:127.0.0.1:${port}?transport=tcp`)).toEqual(['SERVER_UNREACHABLE']);
+  });
+
+  it('a TLS port that accepts and never answers', async () => {
+    const port = await tcpListener(() => {});
+    expect(await errorsAt(`turns:127.0.0.1:${port}`)).toEqual(['SERVER_UNREACHABLE']);
+  });
+
+  it('a UDP port that is silent', async () => {
+    const port = await udpListener(() => null);
+    expect(await errorsAt(`turn:127.0.0.1:${port}`)).toEqual(['SERVER_UNREACHABLE']);
+  });
+
+  it('a UDP port that answers garbage', async () => {
+    const port = await udpListener(() => Buffer.from('hello'));
+    expect(await errorsAt(`turn:127.0.0.1:${port}`)).toEqual(['NOT_A_TURN_SERVER']);
+  });
+
+  it('a UDP port that echoes what it gets', async () => {
+    const port = await udpListener((datagram) => datagram);
+    expect(await errorsAt(`turn:127.0.0.1:${port}`)).toEqual(['NOT_A_TURN_SERVER']);
+  });
+});
+
+describe('usage errors are told before the first packet', () => {
+  it.each([
+    [['probe', 'http://turn.example.com/x'], 'Write turn:turn.example.com'],
+    [['probe', 'turn://turn.example.com'], 'Write turn:turn.example.com'],
+    [['probe', 'turn:turn.example.com:99999'], '1 to 65535'],
+    [['probe', 'turn:turn.example.com?transport=sctp'], 'transport=udp'],
+    [['probe', 'turns:turn.example.com?transport=udp'], 'transport=tcp'],
+    [['probe', 'turn:[::1'], 'scheme:host'],
+    [['probe', 'exa mple'], 'neither'],
+    [['probe', '127.0.0.1', '--timeout', '5'], '150ms'],
+    [['probe', '127.0.0.1', '--timeout', '0s'], '100 ms'],
+    [['probe', '127.0.0.1', '--transport', 'sctp'], 'udp, tcp, tls'],
+    [['probe', '127.0.0.1', '--require', 'audio'], 'relay, srflx'],
+    [['probe', '127.0.0.1', '--max-loss', '150%'], '1%'],
+    [['probe', '127.0.0.1', '--min-mos', '5'], '4.5'],
+    [['probe', '127.0.0.1', '--format', 'xml'], 'human'],
+    [['probe', '127.0.0.1', '--no-call', '--max-loss', '1%'], '--no-call'],
+    [['probe', '127.0.0.1', '--username', 'alice'], '--password'],
+    [['probe', '127.0.0.1', '--username', 'a', '--password', 'b', '--secret-file', '/dev/null'], 'exclude'],
+    [['probe', '127.0.0.1', '--ca', '/nonexistent.pem'], '/nonexistent.pem'],
+    [['probe', '127.0.0.1', '--frobnicate'], '--frobnicate'],
+    [['frobnicate'], 'frobnicate'],
+  ])('%j', async (args, told) => {
+    const { exitCode, stdout, stderr } = await rtcOps(args);
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(told);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});

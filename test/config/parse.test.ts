@@ -1,0 +1,263 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/parse.ts';
+import { RtcOpsError } from '../../src/model/error.ts';
+
+const minimal = 'realm: example.org\nauth: { secret: { file: secret } }\n';
+
+function complaints(text: string): string[] {
+  try {
+    parseConfig(text, 'rtc-ops.yaml');
+  } catch (error) {
+    if (!(error instanceof RtcOpsError) || error.code !== 'configuration') throw error;
+    const lines = error.message.split('\n');
+    if (lines.length === 1) return lines;
+    expect(lines[0]).toBe(`rtc-ops.yaml is wrong in ${lines.length - 1} places:`);
+    return lines.slice(1);
+  }
+  return [];
+}
+
+describe('parseConfig', () => {
+  it('fills in the defaults', () => {
+    expect(parseConfig(minimal, 'rtc-ops.yaml')).toEqual({
+      profile: 'turn',
+      realm: 'example.org',
+      hosts: [],
+      listen: { addresses: [], udp: 3478, tcp: 3478, tls: null },
+      relay: { addresses: [], ports: { min: 49_152, max: 65_535 } },
+      secrets: [{ file: 'secret' }],
+      tls: null,
+      quotas: {},
+      peers: { allow: [], deny: [] },
+      logging: { to: 'syslog', verbose: false },
+    });
+  });
+
+  it('takes everything that can be said', () => {
+    const text = `
+profile: turn
+realm: example.org
+hosts:
+  - stun.example.org
+  - name: turn.example.org
+    addresses: [203.0.113.10/172.16.0.10, "2001:DB8::10"]
+listen: { addresses: [0.0.0.0], udp: 3478, tcp: off, tls: 443 }
+relay: { addresses: [172.16.0.10, "2001:db8::10"], ports: 50000-50999 }
+auth:
+  method: rest
+  secret: [{ env: NEW_SECRET }, { file: old-secret }]
+tls: { cert: /etc/ssl/turn.pem, key: /etc/ssl/turn.key }
+quotas: { userQuota: 12, totalQuota: 1200, maxBps: 64000, bpsCapacity: 1000000 }
+peers: { allow: [10.1.2.3, fd00::/8], deny: [198.51.100.0/24] }
+logging: { to: /var/log/turn.log, verbose: true }
+`;
+    expect(parseConfig(text, 'rtc-ops.yaml')).toEqual({
+      profile: 'turn',
+      realm: 'example.org',
+      hosts: [
+        { name: 'stun.example.org', addresses: [] },
+        {
+          name: 'turn.example.org',
+          addresses: [
+            { public: '203.0.113.10', private: '172.16.0.10' },
+            { public: '2001:db8::10', private: '2001:db8::10' },
+          ],
+        },
+      ],
+      listen: { addresses: ['0.0.0.0'], udp: 3478, tcp: null, tls: 443 },
+      relay: { addresses: ['172.16.0.10', '2001:db8::10'], ports: { min: 50_000, max: 50_999 } },
+      secrets: [{ env: 'NEW_SECRET' }, { file: 'old-secret' }],
+      tls: { cert: '/etc/ssl/turn.pem', key: '/etc/ssl/turn.key' },
+      quotas: { userQuota: 12, totalQuota: 1200, maxBps: 64_000, bpsCapacity: 1_000_000 },
+      peers: {
+        allow: [
+          { family: 4, first: '10.1.2.3', last: '10.1.2.3' },
+          { family: 6, first: 'fd00::', last: 'fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' },
+        ],
+        deny: [{ family: 4, first: '198.51.100.0', last: '198.51.100.255' }],
+      },
+      logging: { to: '/var/log/turn.log', verbose: true },
+    });
+  });
+
+  it('needs no secret for a server that does not relay', () => {
+    expect(parseConfig('profile: stun-only\nrealm: example.org', 'rtc-ops.yaml').secrets).toEqual([]);
+  });
+
+  it('puts TLS on its port when there is a certificate', () => {
+    expect(parseConfig(`${minimal}tls: { cert: /c, key: /k }`, 'rtc-ops.yaml').listen.tls).toBe(5349);
+  });
+});
+
+describe('a complaint', () => {
+  it('stands at the value that is wrong', () => {
+    expect(complaints(`${minimal}tls:\n  cert: turn.pem\n  key: /k\n`)).toEqual([
+      'rtc-ops.yaml:4:9 tls.cert: must be an absolute path: it is that of a file on the TURN server',
+    ]);
+  });
+
+  it('stands at a key that does not exist, with the one that was meant', () => {
+    expect(complaints(`${minimal}tls:\n  crt: /c\n  key: /k\n  cert: /c\nRelay: {}\nfoo: 1`)).toEqual([
+      'rtc-ops.yaml:4:3 tls.crt: there is no such key; did you mean cert?',
+      'rtc-ops.yaml:7:1 Relay: there is no such key; did you mean relay?',
+      'rtc-ops.yaml:8:1 foo: there is no such key; there are profile, realm, hosts, listen, relay, auth, tls, quotas, peers, logging',
+    ]);
+  });
+
+  it('stands at the map in which a key is missing', () => {
+    expect(complaints('auth:\n  secret: { file: s }\ntls:\n  cert: /c\n')).toEqual([
+      'rtc-ops.yaml:1:1 realm: is missing',
+      'rtc-ops.yaml:4:3 tls.key: is missing',
+    ]);
+  });
+
+  it.each([
+    ['', 'realm: is missing'],
+    ['- a', 'must be a map, not a list'],
+    ['realm:', 'realm: has no value'],
+    ['realm: 5', 'realm: must be text, not 5'],
+    ['realm: " x"', 'realm: must be text without quotes, line breaks, and blanks around it'],
+    ['realm: "a\\nb"', 'realm: must be text without quotes, line breaks, and blanks around it'],
+    [`realm: ${'é'.repeat(64)}`, 'realm: must be 127 bytes at most'],
+    ['profile: stun', 'profile: must be turn or stun-only'],
+    ['auth: { secret: hunter2 }', 'auth.secret: must be { file: PATH } or { env: NAME }, or a list of them'],
+    ['auth: { secret: [] }', 'auth.secret: must not be empty'],
+    ['auth: { secret: { file: 5 } }', 'auth.secret.file: must be text, not 5'],
+    ['auth: { secret: { env: "A-B" } }', 'auth.secret.env: must be the name of an environment variable'],
+    [
+      'auth: { secret: { file: a, env: B } }',
+      'auth.secret: must be { file: PATH } or { env: NAME }, or a list of them',
+    ],
+    ['hosts: turn.example.org', 'hosts: must be a list, not text'],
+    ['hosts: [turn_host!]', 'hosts[0]: must be a host name or an IP address'],
+    ['hosts: [{ nam: x }]', 'hosts[0].nam: there is no such key; did you mean name?'],
+    [
+      'hosts: [{ name: x, addresses: [1.2.3] }]',
+      'hosts[0].addresses[0]: must be PUBLIC or PUBLIC/PRIVATE, two IP',
+    ],
+    [
+      'hosts: [{ name: x, addresses: [1.2.3.4/::1] }]',
+      'hosts[0].addresses[0]: must be PUBLIC or PUBLIC/PRIVATE, two IP',
+    ],
+    ['listen: { addresses: [eth0] }', 'listen.addresses[0]: must be an IP address'],
+    ['listen: { udp: 0 }', 'listen.udp: must be'],
+    ['listen: { udp: 3478.5 }', 'listen.udp: must be'],
+    ['listen: { udp: on }', 'listen.udp: must be a port (1 to 65535) or off'],
+    ['listen: { udp: off, tcp: off }', 'listen: turns udp, tcp and tls all off: nothing would listen'],
+    [
+      'listen: { tcp: 3479 }',
+      'listen.tcp: must be 3478 as listen.udp is, or off: coturn has one port for both',
+    ],
+    ['listen: { tls: 5349 }', 'listen.tls: needs tls: { cert: PATH, key: PATH }'],
+    ['listen: { tls: off }\ntls: { cert: /c, key: /k }', 'listen.tls: is off, but tls names a certificate'],
+    [
+      'listen: { tls: 3478 }\ntls: { cert: /c, key: /k }',
+      'listen.tls: must be another port than that of listen.udp',
+    ],
+    ['listen: { udp: 50000, tcp: off }', 'listen.udp: must not lie in relay.ports (49152-65535)'],
+    [
+      'relay: { ports: 60000-50000 }',
+      'relay.ports: must be two ports from 1024 to 65535, the lower one first',
+    ],
+    ['relay: { ports: 100-50000 }', 'relay.ports: must be two ports from 1024 to 65535, the lower one first'],
+    [
+      'relay: { ports: 50000-70000 }',
+      'relay.ports: must be two ports from 1024 to 65535, the lower one first',
+    ],
+    ['quotas: { maxBps: 64k }', 'quotas.maxBps: must be a number, not text'],
+    [
+      'quotas: { bpsCapacity: 9 }',
+      'quotas.bpsCapacity: needs quotas.maxBps: coturn does not start without it',
+    ],
+    ['quotas: { maxBps: 10, bpsCapacity: 9 }', 'quotas.maxBps: must be at most quotas.bpsCapacity (9)'],
+    ['quotas: { userQuota: 10, totalQuota: 9 }', 'quotas.userQuota: must be at most quotas.totalQuota (9)'],
+    ['quotas: { userQuota: 4294967296 }', 'quotas.userQuota: must be at most 2147483647'],
+    [
+      'peers: { allow: [10.0.0.1/8] }',
+      'peers.allow[0]: must be an IP address or a network such as 10.0.0.0/8',
+    ],
+    [
+      'peers: { deny: [10.0.0.0/33] }',
+      'peers.deny[0]: must be an IP address or a network such as 10.0.0.0/8',
+    ],
+    [
+      'logging: { to: sylog }',
+      'logging.to: must be syslog, stdout, or the absolute path of a file on the TURN server',
+    ],
+    ['logging: { verbose: yes }', 'logging.verbose: must be true or false, not text'],
+    ['tls: on', 'tls: must be off, or { cert: PATH, key: PATH }'],
+  ])('about %j', (line, complaint) => {
+    const key = /^\w*/.exec(line)?.[0] ?? '';
+    const others = line.startsWith('-')
+      ? []
+      : minimal.split('\n').filter((other) => !other.startsWith(`${key}:`));
+    const text = line === '' ? '' : [...others, line].join('\n');
+    expect(complaints(text)).toContainEqual(expect.stringContaining(complaint));
+  });
+
+  it('about a profile that relays without a secret', () => {
+    expect(complaints('realm: example.org')).toEqual([
+      'rtc-ops.yaml:1:1 auth: is missing: the profile turn needs auth.secret, else anyone could use the relay',
+    ]);
+  });
+
+  it('about an address that is not relayed from', () => {
+    const text = `${minimal}relay: { addresses: [10.0.0.1] }\nhosts:\n  - name: x\n    addresses: [203.0.113.1/10.0.0.2]`;
+    expect(complaints(text)).toEqual([
+      'rtc-ops.yaml:6:17 hosts[0].addresses[0]: 10.0.0.2 is not among relay.addresses, so that nothing would be relayed there',
+    ]);
+  });
+
+  it('about YAML that is none, and about a key that stands twice', () => {
+    expect(complaints('realm: a\nrealm: b\n')).toEqual(['rtc-ops.yaml:2:1 stands here a second time']);
+    expect(complaints('realm: "a\n')[0]).toMatch(/^rtc-ops\.yaml:2:1 is not YAML: Missing closing/);
+    expect(complaints('a: {')[0]).toMatch(/^rtc-ops\.yaml:1:\d+ is not YAML:/);
+  });
+
+  it('about an alias of nothing', () => {
+    expect(complaints(`${minimal}tls: *files`)[0]).toMatch(/^rtc-ops\.yaml:3:6 Unresolved alias/);
+  });
+
+  it('about aliases that grow without bound', () => {
+    const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
+    for (const [name, of] of ['ba', 'cb', 'dc', 'ed'])
+      bomb.push(`${name}: &${name} [${`*${of}, `.repeat(9)}*${of}]`);
+    expect(complaints(bomb.join('\n'))[0]).toMatch(/^rtc-ops\.yaml:1:1 Excessive alias count/);
+  });
+});
+
+describe('any text', () => {
+  it('gives a config or a configuration error', () => {
+    const keys = fc.constantFrom(
+      'profile',
+      'realm',
+      'hosts',
+      'listen',
+      'auth',
+      'tls',
+      'quotas',
+      'peers',
+      'logging',
+      'x',
+    );
+    const value = fc.oneof(
+      fc.json(),
+      fc.string(),
+      fc.constantFrom('off', '{ file: a }', '[{ env: A }]', '{ cert: /c }'),
+    );
+    const lines = fc.array(fc.tuple(keys, value), { maxLength: 6 });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          lines.map((pairs) => pairs.map((pair) => pair.join(': ')).join('\n')),
+        ),
+        (text) => {
+          for (const complaint of complaints(text)) expect(complaint).toMatch(/^rtc-ops\.yaml:\d+:\d+ \S/);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
