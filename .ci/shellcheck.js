@@ -21,7 +21,7 @@ function scriptsUnder(folder) {
 
 const scripts = scriptsUnder('');
 const { error, status } = spawnSync('shellcheck', scripts, { cwd: root, stdio: 'inherit' });
-if (error?.code === 'ENOENT' && process.env.CI === undefined) {
+if (error?.code === 'ENOENT' && process.env.CI !== 'true') {
   process.stderr.write(
     `shellcheck is not installed, ${scripts.length} shell scripts are not checked; to install it: node .ci/setup.js linters\n`,
   );

@@ -52,6 +52,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const context: CommandContext = {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    stdin: async () => (await import('node:stream/consumers')).text(process.stdin),
     env: process.env,
     workingDirectory: process.cwd(),
     signal: interrupt.signal,

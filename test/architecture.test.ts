@@ -55,7 +55,7 @@ const house: Record<string, string> = {
   'src/commands/probe.ts': `import ora from 'ora'; import '../report/human.ts'; import '../webrtc/call.ts';
     ora(process.stderr); process.stdout.write(String(process.env));`,
   'test/stun/message.test.ts': '',
-  'test/stun/message.integration.test.ts': '',
+  'test/stun/message.integration.test.ts': `needs('coturn').describe('', () => {});`,
   'test/stun/captured-packets.ts': '',
   'test/support/anything.test.ts': '',
   'test/architecture.test.ts': '',
@@ -208,6 +208,12 @@ const breaches: Record<RuleName, Breach[]> = {
     {
       plant: { 'test/gone.integration.test.ts': '' },
       found: ['test/gone.integration.test.ts: there is no src/gone.ts'],
+    },
+  ],
+  'integration tests say what they need': [
+    {
+      plant: { 'test/stun/message.integration.test.ts': `describe('', () => {});` },
+      found: ["test/stun/message.integration.test.ts: wrap its tests in needs('coturn').describe(…)"],
     },
   ],
   'every source is reachable': [

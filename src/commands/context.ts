@@ -6,6 +6,8 @@ export interface CommandContext {
   readonly stdout: (text: string) => void;
   /** Progress, warnings and errors. */
   readonly stderr: (text: string) => void;
+  /** All of standard input, as text. */
+  readonly stdin: () => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   /** Aborted by SIGINT and SIGTERM: stop, clean up, and let the caller exit with 130. */

@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import wrapAnsi from 'wrap-ansi';
 import { RtcOpsError } from '../model/error.ts';
 import {
   catalog,
@@ -39,7 +40,7 @@ function listing(): string {
   return findingCodes
     .map(
       (code) =>
-        `${code.padEnd(width)}  ${catalog[code].severity.padEnd(7)}  ${firstSentence(catalog[code].explanation)}\n`,
+        `${code.padEnd(width)}  ${catalog[code].severity.padEnd(7)}  ${wordsOf(exampleOf(code)).title}\n`,
     )
     .join('');
 }
@@ -52,11 +53,11 @@ function page(code: FindingCode): string {
     '',
     explanation,
     ...section('Confused with', confusedWith),
-    ...section('For example', [example.title, '', example.cause, '', `Proof  ${example.proof}`]),
+    ...section('For example', [example.title, '', example.cause, '', `Proof: ${example.proof}`]),
     ...section('Fix', example.fix),
     ...section('References', references),
   ];
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  return `${lines.flatMap(wrapped).join('\n')}\n`;
 }
 
 function exampleOf<C extends FindingCode>(code: C): Finding {
@@ -67,6 +68,11 @@ function section(title: string, items: readonly string[]): string[] {
   return items.length === 0 ? [] : ['', title, ...items.map((item) => `  ${item}`)];
 }
 
-function firstSentence(text: string): string {
-  return /^.*?[.:](?= |$)/.exec(text)?.[0].replace(/:$/, '.') ?? text;
+/** At most 80 columns, but for what is to be pasted: that stands behind two blanks and is never broken. */
+function wrapped(line: string): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  if (line.slice(indent.length).includes('  ')) return [line];
+  return wrapAnsi(line.trim(), 80 - indent.length)
+    .split('\n')
+    .map((part) => (indent + part).trimEnd());
 }

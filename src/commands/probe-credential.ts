@@ -4,7 +4,6 @@ import type { ProbeOptions } from '../probes/probe.ts';
 import { issueCredential } from '../credentials/issue.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 import { loadSecret } from './secret-source.ts';
-import { readPassword } from './secret-source.ts';
 
 interface CredentialOptions extends GlobalOptions {
   readonly secretFile?: string;
@@ -50,4 +49,14 @@ export async function probeCredential(
     now: context.now(),
   });
   return { source: 'secret', username: issued.username, password: issued.password };
+}
+
+/** The password from standard input: its first line, without the line break. */
+async function readPassword({ stdin }: CommandContext): Promise<Secret> {
+  const text = await stdin();
+  const [line = ''] = text.split(/\r?\n/);
+  if (line !== '') return new Secret(line);
+  throw new RtcOpsError('usage', 'no password came by standard input', {
+    hint: 'For example: rtc-ops probe turn.example.com --username alice --password - < password.txt',
+  });
 }

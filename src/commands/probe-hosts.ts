@@ -12,15 +12,23 @@ export async function configuredUris(options: GlobalOptions, context: CommandCon
   const { workingDirectory } = context;
   const loaded = await loadConfig({ config: options.config, workingDirectory });
   if (loaded === null) {
-    throw new RtcOpsError('usage', 'nothing to probe: no URL was given, and there is no rtc-ops.yaml here or above', {
-      hint: 'For example: rtc-ops probe turn.example.com --secret-file secret.txt',
-    });
+    throw new RtcOpsError(
+      'usage',
+      'nothing to probe: no URL was given, and there is no rtc-ops.yaml here or above',
+      {
+        hint: 'For example: rtc-ops probe turn.example.com --secret-file secret.txt',
+      },
+    );
   }
   const uris = loaded.config.hosts.flatMap(({ name }) => urisOfHost(name, loaded.config));
   if (uris.length > 0) return uris;
-  throw new RtcOpsError('configuration', `${loaded.displayName}: hosts names no host, so there is nothing to probe`, {
-    hint: 'Add hosts: [turn.example.com], or give a URL.',
-  });
+  throw new RtcOpsError(
+    'configuration',
+    `${loaded.displayName}: hosts names no host, so there is nothing to probe`,
+    {
+      hint: 'Add hosts: [turn.example.com], or give a URL.',
+    },
+  );
 }
 
 /** The URIs under which clients reach a host that runs this config. */

@@ -83,7 +83,8 @@ async function ensureCoturn(
   const { installCoturn } = await import('../coturn/install.ts');
   await installCoturn({ signal, onOutput: options.debug === true ? stderr : () => {} });
   const version = await installedVersion(signal);
-  if (version === null) throw new RtcOpsError('tool-failed', 'coturn was installed, but turnserver is not in PATH');
+  if (version === null)
+    throw new RtcOpsError('tool-failed', 'coturn was installed, but turnserver is not in PATH');
   return version;
 }
 

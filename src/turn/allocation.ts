@@ -1,7 +1,7 @@
-import { formatEndpoint, type Endpoint, type Family } from '../model/endpoint.ts';
+import { formatEndpoint, sameEndpoint, type Endpoint, type Family } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import type { Failure } from '../model/observations.ts';
-import { xorMappedAddress, xorPeerAddress, xorRelayedAddress } from '../stun/address-attributes.ts';
+import { xorPeerAddress } from '../stun/address-attributes.ts';
 import { put, read, type EncodableAttribute } from '../stun/attribute.ts';
 import { encodeChannelData } from '../stun/channel-data.ts';
 import { StunDecodeError } from '../stun/decode-error.ts';
@@ -10,9 +10,12 @@ import {
   channelNumber,
   data as dataAttribute,
   lifetime as lifetimeAttribute,
+  relayProtocol,
   requestedAddressFamily,
   requestedTransport,
 } from '../stun/relay-attributes.ts';
+import { ChannelTable } from './channel-table.ts';
+import { grantIn, type Grant } from './grant.ts';
 import { keepAlive } from './keep-alive.ts';
 import { openConnection, type TurnServer } from './server.ts';
 import {
@@ -33,14 +36,11 @@ export interface Lifetimes {
 // RFC 8656 §9 and §12: fixed, and not told by the server. A server that was configured otherwise needs other values here.
 const standardLifetimes: Lifetimes = { permissionSeconds: 300, channelSeconds: 600 };
 
-// RFC 8489 §10 warns of redirection loops and leaves the bound to us.
+// RFC 8489 §10 forbids loops; the length of a chain is left to us.
 const mostRedirects = 3;
-const udp = 17; // IANA protocol number, REQUESTED-TRANSPORT
-const firstChannel = 0x4000; // RFC 8656 §12
-const lastChannel = 0x4fff;
+// RFC 8656 §7.4: a 5-tuple that the server has in use already, as that of a client that died. Three are tried.
+const mostMismatches = 3;
 const rememberedRequests = 100;
-// What a request gets that is made after the allocation has ended.
-const ended = new AttemptError({ kind: 'closed', bytesReceived: 0 });
 
 export interface AllocateOptions extends RequestOptions {
   readonly server: TurnServer;
@@ -48,6 +48,8 @@ export interface AllocateOptions extends RequestOptions {
   /** Family of the relay address; the server's default (IPv4, RFC 8656 §7.2) when absent. */
   readonly family?: Family;
   readonly lifetimes?: Lifetimes;
+  /** How long each request of the allocation may take; `timeoutMs` when absent. */
+  readonly requestTimeoutMs?: number;
   /** Alternates that were followed already; those that follow are added. */
   readonly redirects?: Endpoint[];
 }
@@ -63,30 +65,43 @@ export interface RequestRecord {
 }
 
 /**
- * Connects to a server and allocates a relay address there, following 300 Try-Alternate. The connection belongs to
- * the allocation and ends with it.
+ * Connects to a server and allocates a relay address there, following 300 Try-Alternate, all within `timeoutMs`. The
+ * connection belongs to the allocation and ends with it.
  * @throws AttemptError
  */
 export async function allocate(options: AllocateOptions): Promise<Allocation> {
   const deadline = performance.now() + options.timeoutMs;
+  const leftMs = (): number => Math.max(1, deadline - performance.now());
   const redirects = options.redirects ?? [];
+  const asked = [options.server.endpoint, ...redirects];
+  let mismatches = 0;
   for (let server = options.server; ;) {
-    const timeoutMs = Math.max(1, deadline - performance.now());
-    const { connection } = await openConnection(server, { timeoutMs, signal: options.signal }).ready;
+    const opening = openConnection(server, { timeoutMs: leftMs(), signal: options.signal });
+    const { connection } = await opening.ready;
+    const session = new TurnSession(connection, options.credential);
     try {
-      const session = new TurnSession(connection, options.credential);
-      return await allocateOn(
-        session,
-        { ...options, timeoutMs: Math.max(1, deadline - performance.now()) },
-        redirects,
-      );
+      const requestTimeoutMs = options.requestTimeoutMs ?? options.timeoutMs;
+      return await allocateOn(session, { ...options, timeoutMs: leftMs(), requestTimeoutMs }, redirects);
     } catch (error) {
       connection.close();
+      if (isMismatch(error) && ++mismatches < mostMismatches) continue;
       if (!(error instanceof TryAlternateError) || redirects.length === mostRedirects) throw error;
-      redirects.push(error.alternate);
-      server = { ...server, endpoint: error.alternate };
+      const { alternate } = error;
+      if (asked.some((endpoint) => sameEndpoint(endpoint, alternate))) throw error;
+      asked.push(alternate);
+      redirects.push(alternate);
+      server = alternateOf(server, error);
     }
   }
+}
+
+/** The server that a redirect names: over the same transport, with a certificate of the name that it tells (RFC 8489 §10). */
+export function alternateOf(server: TurnServer, { alternate, domain }: TryAlternateError): TurnServer {
+  return { ...server, endpoint: alternate, ...(domain === null ? {} : { servername: domain }) };
+}
+
+function isMismatch(error: unknown): boolean {
+  return error instanceof AttemptError && error.failure.kind === 'stun-error' && error.failure.code === 437;
 }
 
 /**
@@ -99,25 +114,17 @@ export async function allocateOn(
   redirects: readonly Endpoint[] = [],
 ): Promise<Allocation> {
   const attributes = [
-    put(requestedTransport, udp),
+    put(requestedTransport, relayProtocol.udp),
     ...(options.family === 6 ? [put(requestedAddressFamily, options.family)] : []),
   ];
-  const answer = await session.request(method.allocate, attributes, options);
-  const granted = reading(answer.message, (message) => ({
-    relayed: read(message, xorRelayedAddress),
-    mapped: read(message, xorMappedAddress) ?? null,
-    lifetimeSeconds: read(message, lifetimeAttribute),
-  }));
-  if (granted.relayed === undefined || granted.lifetimeSeconds === undefined) {
-    const missing = granted.relayed === undefined ? 'XOR-RELAYED-ADDRESS' : 'LIFETIME';
-    const detail = `the Allocate success response has no ${missing} (RFC 8656 §7.3)`;
-    throw new AttemptError({ kind: 'malformed', detail, preview: 'incomplete' });
+  try {
+    const answer = await session.request(method.allocate, attributes, options);
+    return new Allocation(session, options, answer, redirects, grantIn(answer.message, options.family));
+  } catch (error) {
+    // Without an answer, or with one that is of no use, there may be an allocation nevertheless.
+    if (!(error instanceof AttemptError) || error.failure.kind !== 'stun-error') session.abandon();
+    throw error;
   }
-  return new Allocation(session, options, answer, redirects, {
-    relayed: granted.relayed,
-    mapped: granted.mapped,
-    lifetimeSeconds: granted.lifetimeSeconds,
-  });
 }
 
 /**
@@ -135,7 +142,10 @@ export class Allocation {
   readonly rttMs: number;
   /** Packets from peers. */
   onData: (peer: Endpoint, payload: Uint8Array) => void = () => {};
-  /** The allocation has ended, and not by `release()`. Called at most once. */
+  /**
+   * The server ended the allocation, or refused to extend it or one of its permissions or channels; nothing is kept
+   * alive any more. Called at most once, and not after `release()`, which is still the caller's to do.
+   */
   onLost: (failure: Failure) => void = () => {};
   readonly statistics = {
     sentPackets: 0,
@@ -149,17 +159,21 @@ export class Allocation {
   readonly #session: TurnSession;
   readonly #timeoutMs: number;
   readonly #lifetimes: Lifetimes;
+  /** Aborted when the allocation is lost or released; the reason is an AttemptError. */
   readonly #ended = new AbortController();
+  #lost: Failure | null = null;
   readonly #permitted = new Set<string>();
-  readonly #channels = new Map<string, number>();
-  readonly #peers = new Map<number, Endpoint>();
+  readonly #channels = new ChannelTable();
+  /** By the text of the peer: what `bindChannel` gave, on its way or done. */
+  readonly #bindings = new Map<string, Promise<number>>();
+  #released: Promise<Failure | null> | null = null;
 
   constructor(
     session: TurnSession,
     options: AllocateOnOptions,
     answer: Answer,
     redirects: readonly Endpoint[],
-    granted: { relayed: Endpoint; mapped: Endpoint | null; lifetimeSeconds: number },
+    granted: Grant,
   ) {
     this.relayed = granted.relayed;
     this.mapped = granted.mapped;
@@ -168,7 +182,7 @@ export class Allocation {
     this.redirects = redirects;
     this.rttMs = answer.rttMs;
     this.#session = session;
-    this.#timeoutMs = options.timeoutMs;
+    this.#timeoutMs = options.requestTimeoutMs ?? options.timeoutMs;
     this.#lifetimes = options.lifetimes ?? standardLifetimes;
     this.#record(method.allocate, answer);
     session.connection.onIndication = (message) => this.#receiveIndication(message);
@@ -177,18 +191,25 @@ export class Allocation {
     this.#keepAlive(granted.lifetimeSeconds, () => this.refresh());
   }
 
+  /** What `onLost` was, or would have been, told; null while nothing is lost. */
+  get lost(): Failure | null {
+    return this.#lost;
+  }
+
   /**
    * Lets peers at these addresses send, whatever their port (RFC 8656 §9), and keeps it so.
    * @throws AttemptError, `stun-error` 403 when the server denies one of them
    */
   async permit(addresses: readonly string[]): Promise<void> {
-    const request = async (): Promise<number> => {
-      const peers = addresses.map((address) => put(xorPeerAddress, { address, port: 0 }));
+    const request = async (asked: readonly string[]): Promise<number> => {
+      const peers = asked.map((address) => put(xorPeerAddress, { address, port: 0 }));
       await this.#request(method.createPermission, peers);
       return this.#lifetimes.permissionSeconds;
     };
-    this.#keepAlive(await request(), request);
-    for (const address of addresses) this.#permitted.add(address);
+    const lifetime = await request(addresses);
+    const added = addresses.filter((address) => !this.#permitted.has(address));
+    for (const address of added) this.#permitted.add(address);
+    if (added.length > 0) this.#keepAlive(lifetime, () => request(added));
   }
 
   /**
@@ -198,28 +219,36 @@ export class Allocation {
    * @throws AttemptError
    */
   async bindChannel(peer: Endpoint): Promise<number> {
-    const bound = this.#channels.get(formatEndpoint(peer));
-    if (bound !== undefined) return bound;
-    const channel = firstChannel + this.#peers.size;
-    if (channel > lastChannel) throw new RangeError('an allocation has at most 4096 channels (RFC 8656 §12)');
+    const key = formatEndpoint(peer);
+    const known = this.#bindings.get(key);
+    if (known) return known;
+    const binding = this.#bind(peer);
+    this.#bindings.set(key, binding);
+    // What was refused, or not answered, can be tried again.
+    binding.catch(() => this.#bindings.delete(key));
+    return binding;
+  }
+
+  async #bind(peer: Endpoint): Promise<number> {
+    const channel = this.#channels.numberOf(peer);
     const request = async (): Promise<number> => {
       await this.#request(method.channelBind, [put(channelNumber, channel), put(xorPeerAddress, peer)]);
       return this.#lifetimes.channelSeconds;
     };
-    // Reserved before the answer: packets of the peer may overtake it.
-    this.#peers.set(channel, peer);
-    const lifetime = await request();
-    this.#channels.set(formatEndpoint(peer), channel);
-    this.#keepAlive(lifetime, request);
+    if (this.#channels.boundTo(peer) === undefined) {
+      this.#keepAlive(await request(), request);
+      this.#channels.markBound(channel);
+    }
     // A channel's refresh extends its permission as well, but comes later than that permission ends.
     if (!this.#permitted.has(peer.address)) await this.permit([peer.address]);
     return channel;
   }
 
-  /** Sends to a peer: as ChannelData once a channel is bound, as a Send indication until then. */
+  /** Sends to a peer: as ChannelData once a channel is bound, as a Send indication until then. Nothing after the end. */
   send(peer: Endpoint, payload: Uint8Array): void {
+    if (this.#ended.signal.aborted) return;
     const { connection } = this.#session;
-    const channel = this.#channels.get(formatEndpoint(peer));
+    const channel = this.#channels.boundTo(peer);
     this.statistics.sentPackets++;
     this.statistics.sentBytes += payload.length;
     connection.send(
@@ -244,14 +273,22 @@ export class Allocation {
   }
 
   /**
-   * Frees the allocation (Refresh with lifetime 0) and closes the connection.
+   * Frees the allocation (Refresh with lifetime 0) and closes the connection. A second call waits for the first.
    * @returns why the server did not confirm it, or null when it did
    */
-  async release(timeoutMs = this.#timeoutMs): Promise<Failure | null> {
+  release(timeoutMs = this.#timeoutMs): Promise<Failure | null> {
+    this.#released ??= this.#release(timeoutMs);
+    return this.#released;
+  }
+
+  async #release(timeoutMs: number): Promise<Failure | null> {
     try {
       await this.free(timeoutMs);
       return null;
     } catch (error) {
+      // 437: there is no such allocation, so that a request to delete it has succeeded (RFC 8656 §8.3). That is what a
+      // retransmission gets when the first answer was lost.
+      if (isMismatch(error)) return null;
       if (error instanceof AttemptError) return error.failure;
       throw error;
     } finally {
@@ -267,7 +304,7 @@ export class Allocation {
    * @throws AttemptError
    */
   async free(timeoutMs = this.#timeoutMs): Promise<number> {
-    this.#ended.abort(ended);
+    this.#ended.abort(releasedError());
     // Not under the caller's signal: an abort is the very moment at which this request must still be sent.
     const { signal } = new AbortController();
     const { message } = await this.#request(method.refresh, [put(lifetimeAttribute, 0)], {
@@ -279,7 +316,7 @@ export class Allocation {
 
   /** Closes the connection. A server notices that on TCP and TLS; over UDP an allocation not freed stays until it expires. */
   close(): void {
-    this.#ended.abort(ended);
+    this.#ended.abort(releasedError());
     this.#session.connection.close();
   }
 
@@ -312,7 +349,8 @@ export class Allocation {
 
   #lose(failure: Failure): void {
     if (this.#ended.signal.aborted) return;
-    this.#ended.abort(ended);
+    this.#lost = failure;
+    this.#ended.abort(new AttemptError(failure));
     this.onLost(failure);
   }
 
@@ -329,7 +367,7 @@ export class Allocation {
   }
 
   #receiveChannelData(channel: number, payload: Uint8Array): void {
-    const peer = this.#peers.get(channel);
+    const peer = this.#channels.peerOf(channel);
     if (peer !== undefined) this.#deliver(peer, payload);
   }
 
@@ -338,4 +376,9 @@ export class Allocation {
     this.statistics.receivedBytes += payload.length;
     this.onData(peer, payload);
   }
+}
+
+/** What a request gets that is on its way, or made, when the allocation has been given up here. */
+function releasedError(): AttemptError {
+  return new AttemptError({ kind: 'internal', detail: 'the allocation has been released' });
 }

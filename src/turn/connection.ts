@@ -108,38 +108,44 @@ export class StunConnection {
       this.#receiveFrame(bytes);
       return;
     }
-    let broken: StunDecodeError | null;
+    let frames: Uint8Array[];
     try {
-      for (const frame of this.#framer.push(bytes)) this.#receiveFrame(frame);
-      broken = this.#framer.failure;
+      frames = this.#framer.push(bytes);
     } catch (error) {
       if (!(error instanceof StunDecodeError)) throw error;
-      broken = error;
+      this.#fail(malformedFailure(error, bytes));
+      return;
     }
+    for (const frame of frames) this.#receiveFrame(frame);
     // What is no frame has no end either: nothing that follows could be read.
-    if (broken) this.#fail(malformedFailure(broken, bytes));
+    if (this.#framer.failure) this.#fail(malformedFailure(this.#framer.failure, bytes));
   }
 
   #receiveFrame(bytes: Uint8Array): void {
     // A receiver of an earlier frame of this chunk may have closed the connection.
     if (this.#ended) return;
-    let message: StunMessage;
-    try {
-      if (isChannelData(bytes)) {
-        const { channel, payload } = decodeChannelData(bytes);
-        this.onChannelData(channel, payload);
-        return;
-      }
-      message = decodeMessage(bytes);
-    } catch (error) {
-      if (!(error instanceof StunDecodeError)) throw error;
-      if (this.#answered) return;
-      for (const transaction of this.#pending.values()) this.#doubt(transaction, malformedFailure(error, bytes));
+    if (isChannelData(bytes)) {
+      const frame = this.#decoded(bytes, decodeChannelData);
+      if (frame) this.onChannelData(frame.channel, frame.payload);
       return;
     }
+    const message = this.#decoded(bytes, decodeMessage);
+    if (message === null) return;
     if (message.class !== 'indication') this.#receiveResponse(message);
     // With an attribute that has to be understood and is not, an indication is discarded (RFC 8489 §6.3.2).
     else if (demandsOf(message).length === 0) this.onIndication(message);
+  }
+
+  #decoded<T>(bytes: Uint8Array, decode: (bytes: Uint8Array) => T): T | null {
+    try {
+      return decode(bytes);
+    } catch (error) {
+      if (!(error instanceof StunDecodeError)) throw error;
+      if (this.#answered) return null;
+      const failure = malformedFailure(error, bytes);
+      for (const transaction of this.#pending.values()) this.#doubt(transaction, failure);
+      return null;
+    }
   }
 
   #receiveResponse(message: StunMessage): void {
@@ -202,7 +208,8 @@ class Transaction {
   #strange: Failure | null = null;
   #resolve: (exchange: Exchange) => void = () => {};
   #reject: (error: Error) => void = () => {};
-  readonly #timers: { retransmission?: NodeJS.Timeout; deadline?: NodeJS.Timeout; grace?: NodeJS.Timeout } = {};
+  readonly #timers: { retransmission?: NodeJS.Timeout; deadline?: NodeJS.Timeout; grace?: NodeJS.Timeout } =
+    {};
   #settled = false;
 
   constructor({ timeoutMs, distrust }: ExchangeOptions) {

@@ -33,7 +33,10 @@ export interface Opening {
   readonly ready: Promise<Opened>;
 }
 
-/** Opens a connection to a listener. With `verifyTls`, an invalid certificate makes `ready` reject. */
+/**
+ * Opens a connection to a listener, both stages within `timeoutMs`. With `verifyTls`, an invalid certificate makes
+ * `ready` reject.
+ */
 export function openConnection(
   server: TurnServer,
   { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
@@ -46,6 +49,7 @@ export function openConnection(
 
 function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Opening {
   const remote = server.endpoint;
+  const deadline = performance.now() + timeoutMs;
   if (server.transport === 'udp') {
     const transport = openUdp({ remote, signal });
     return {
@@ -62,7 +66,7 @@ function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Open
     ready: socket.then((tcp) =>
       server.transport === 'tcp'
         ? { connection: new StunConnection(streamTransport(tcp, remote)), tls: null }
-        : secured(tcp, server, timeoutMs, signal),
+        : secured(tcp, server, Math.max(1, deadline - performance.now()), signal),
     ),
   };
 }

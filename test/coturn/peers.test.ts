@@ -102,11 +102,8 @@ describe('peerDirectives', () => {
   });
 
   it('lets users of a relay with a private address reach each other', () => {
-    expect(lines('{}', ['192.168.1.10', '203.0.113.1', '127.0.0.1'])).toEqual(
-      expect.arrayContaining(['allowed-peer-ip=192.168.1.10']),
-    );
     const allowed = lines('{}', ['192.168.1.10', '203.0.113.1', '127.0.0.1']).filter((line) =>
-      /^allow/.test(line),
+      line.startsWith('allow'),
     );
     expect(allowed).toEqual(['allowed-peer-ip=192.168.1.10']);
   });

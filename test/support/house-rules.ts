@@ -51,6 +51,7 @@ export const rules = {
   'imported packages are dependencies': packagesAreDependencies,
   'files are short': filesAreShort,
   'tests mirror sources': testsMirrorSources,
+  'integration tests say what they need': integrationTestsSayWhatTheyNeed,
   'every source is reachable': everySourceIsReachable,
   'no path of a machine, no registry': noMachineNoRegistry,
   'the lock file is complete': lockIsComplete,
@@ -197,6 +198,13 @@ function testsMirrorSources({ files, sources }: Tree): string[] {
     )
     .filter(({ path }) => path !== 'test/architecture.test.ts' && !known.has(sourceOf(path)))
     .map(({ path }) => `${path}: there is no ${sourceOf(path)}`);
+}
+
+/** Else they fail, instead of being skipped by name, where there is no coturn. */
+function integrationTestsSayWhatTheyNeed({ files }: Tree): string[] {
+  return files
+    .filter(({ path, text }) => path.endsWith('.integration.test.ts') && !/\bneeds\('/.test(text))
+    .map(({ path }) => `${path}: wrap its tests in needs('coturn').describe(…)`);
 }
 
 function everySourceIsReachable({ sources }: Tree): string[] {

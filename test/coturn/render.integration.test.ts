@@ -1,0 +1,252 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generate } from 'selfsigned';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { parseConfig } from '../../src/config/parse.ts';
+import { installedVersion } from '../../src/coturn/executable.ts';
+import { renderConfig } from '../../src/coturn/render.ts';
+import { startCoturn, type CoturnServer } from '../../src/coturn/server.ts';
+import { issueCredential } from '../../src/credentials/issue.ts';
+import type { Family } from '../../src/model/endpoint.ts';
+import { AttemptError } from '../../src/model/failure.ts';
+import { Secret } from '../../src/model/secret.ts';
+import { allocate, type Allocation } from '../../src/turn/allocation.ts';
+import { claimPorts, type PortBlock } from '../support/ports.ts';
+
+let ports: PortBlock;
+let version: string;
+
+beforeEach(async () => {
+  ports = await claimPorts();
+  onTestFinished(async () => ports.release());
+  version = (await installedVersion()) ?? 'none';
+});
+
+/** Two addresses of this machine that need no network. */
+const host = '{ name: localhost, addresses: [127.0.0.1, "::1"] }';
+
+function yamlWith(lines: string, port = ports.next()): string {
+  return `realm: example.org
+auth: { secret: { env: S } }
+hosts: [${host}]
+listen: { udp: ${port}, tcp: ${port}, tls: TLS }
+relay: { ports: ${ports.relay.min}-${ports.relay.max} }
+${lines}`.replace(', tls: TLS', lines.includes('tls:') ? `, tls: ${ports.next()}` : '');
+}
+
+async function start(yaml: string, secrets = [new Secret('north')]): Promise<CoturnServer> {
+  const text = renderConfig(parseConfig(yaml, 'rtc-ops.yaml'), { version, secrets });
+  const server = await startCoturn({ config: { text } });
+  onTestFinished(async () => server.stop());
+  return server;
+}
+
+async function certificateFiles(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'rtc-ops-test-'));
+  onTestFinished(async () => rm(directory, { recursive: true }));
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+  });
+  await writeFile(join(directory, 'cert.pem'), cert);
+  await writeFile(join(directory, 'key.pem'), key);
+  return `tls: { cert: ${join(directory, 'cert.pem')}, key: ${join(directory, 'key.pem')} }`;
+}
+
+/**
+ * Every line that coturn 4.6.1 logs while it starts and has nothing to complain about. It marks no warnings as such,
+ * so that only a list of the others tells them.
+ */
+const calm = [
+  /^(?:Listener|Relay) address to use: \S+$/,
+  /^(?:Black|White) listing: \S+$/,
+  /^Config file found: \S+$/,
+  /^RFC 3489\/5389\/5766\/5780\/6062\/6156 STUN\/TURN Server$/,
+  /^Version Coturn-/,
+  /^Max number of open files\/sockets allowed for this process: \d+$/,
+  /^Due to the open files\/sockets limitation,$/,
+  /^max supported number of TURN Sessions possible is: \d+ \(approximately\)$/,
+  /^==== Show him the instruments, Practical Frost: ====$/,
+  /^(?:TLS|DTLS|DTLS 1\.2|TURN\/STUN ALPN|Third-party authorization \(oAuth\)|GCM \(AEAD\)) supported$/,
+  /^OpenSSL compile-time version: /,
+  /^(?:Redis|PostgreSQL|MySQL|MongoDB) (?:is not )?supported$/,
+  /^SQLite supported, default database location is /,
+  /^Default Net Engine version: /,
+  /^=+$/,
+  /^Domain name:/,
+  /^Default realm: example\.org$/,
+  /^CONFIG: --no-tcp-relay: TCP relay endpoints are not allowed\.$/,
+  /^IO method \([a-z ]+\): epoll/,
+  /^INFO: RFC5780 disabled! \/NAT behavior discovery\/$/,
+  /^Wait for relay ports initialization\.\.\.$/,
+  /^relay \S+ initialization(?:\.\.\.| done)$/,
+  /^Relay ports initialization done$/,
+  /^turn server id=\d+ created$/,
+  /^Total General servers: \d+$/,
+  /^SQLite DB connection success: :memory:$/,
+  /^(?:SSL23|TLS1\.2): (?:Certificate|Private key) file found: /,
+  /^TLS cipher suite: /,
+  /^\d+ bytes per second allowed/,
+  // What the C library says of SCTP, which few systems have; not a line of the log.
+  /^socket: Protocol not supported$/,
+];
+
+function complaintsIn(log: string): string[] {
+  return log
+    .split('\n')
+    .map((line) => line.replace(/^\d+: : /, '').trim())
+    .filter((line) => line !== '' && !calm.some((pattern) => pattern.test(line)));
+}
+
+describe('what is rendered starts without a complaint', () => {
+  it.each([
+    ['by default', ''],
+    ['with logging to a file of its own', 'logging: { to: stdout }'],
+    ['with quotas', 'quotas: { userQuota: 12, totalQuota: 1200, maxBps: 64000, bpsCapacity: 1000000 }'],
+    ['with exceptions', 'peers: { allow: [10.1.0.0/16, "fd00::/8"], deny: [198.51.100.0/24] }'],
+    ['for stun-only', 'profile: stun-only'],
+    ['over UDP alone', 'listen: { tcp: off, udp: PORT }'],
+    ['over TCP alone', 'listen: { udp: off, tcp: PORT }'],
+  ])('%s', async (_, lines) => {
+    const own = lines.startsWith('listen:') ? lines.replace('PORT', String(ports.next())) : '';
+    const yaml = own === '' ? yamlWith(lines) : yamlWith('').replace(/^listen:.*$/m, own);
+    const server = await start(yaml);
+    expect(complaintsIn(server.logText())).toEqual([]);
+    expect(server.warnings()).toEqual([]);
+  });
+
+  it('with TLS', async () => {
+    const server = await start(yamlWith(await certificateFiles()));
+    expect(server.ports.tls).not.toBeNull();
+    expect(complaintsIn(server.logText())).toEqual([]);
+  });
+
+  it('and an unknown option is one, so that these tests can fail', async () => {
+    const text = renderConfig(parseConfig(yamlWith(''), 'rtc-ops.yaml'), {
+      version,
+      secrets: [new Secret('north')],
+    });
+    const server = await startCoturn({ config: { text: `${text}\nfingerprin` } });
+    await server.stop();
+    expect(complaintsIn(server.logText())).toContain('Bad configuration format: fingerprin');
+  });
+});
+
+async function allocation(server: CoturnServer, secret: Secret, family: Family = 4): Promise<Allocation> {
+  const credential = issueCredential({ secret, user: 'test', ttlSeconds: 60, now: new Date() });
+  const allocated = await allocate({
+    server: {
+      transport: 'udp',
+      endpoint: { address: '127.0.0.1', port: server.ports.udp ?? 0 },
+      verifyTls: false,
+    },
+    credential,
+    family,
+    timeoutMs: 3000,
+    signal: AbortSignal.timeout(30_000),
+  });
+  onTestFinished(async () => {
+    await allocated.release();
+  });
+  return allocated;
+}
+
+/** The code with which the server refuses a peer; null when it does not. */
+async function refusalOf(relay: Allocation, address: string): Promise<number | null> {
+  try {
+    await relay.permit([address]);
+    return null;
+  } catch (error) {
+    if (error instanceof AttemptError && error.failure.kind === 'stun-error') return error.failure.code;
+    throw error;
+  }
+}
+
+async function refusedAmong(relay: Allocation, addresses: readonly string[]): Promise<string[]> {
+  const refused: string[] = [];
+  for (const address of addresses) if ((await refusalOf(relay, address)) === 403) refused.push(address);
+  return refused;
+}
+
+describe('peers of a server that was rendered', () => {
+  const inside = [
+    '10.1.2.3',
+    '100.64.0.1',
+    '127.0.0.1',
+    '168.63.129.16',
+    '169.254.169.254',
+    '172.31.255.255',
+  ];
+  const more = [
+    '192.0.0.192',
+    '192.168.1.1',
+    '198.19.0.1',
+    '224.0.0.1',
+    '240.0.0.1',
+    '255.255.255.255',
+    '0.1.2.3',
+  ];
+  const inside6 = [
+    '::1',
+    '::10.0.0.0',
+    '::10.1.0.1',
+    '::ffff:10.0.0.1',
+    '::ffff:127.0.0.1',
+    '64:ff9b::a00:1',
+  ];
+  const more6 = ['2001::1', '2002:a00:1::', 'fd00:ec2::254', 'fe80::1', 'fec0::1', 'ff02::1', '::'];
+
+  it('are refused when they are not on the internet', async () => {
+    const relay = await allocation(await start(yamlWith('')), new Secret('north'));
+    expect(await refusedAmong(relay, [...inside, ...more])).toEqual([...inside, ...more]);
+  });
+
+  it('are refused over IPv6, in every spelling of IPv4', async () => {
+    const relay = await allocation(await start(yamlWith('')), new Secret('north'), 6);
+    expect(await refusedAmong(relay, [...inside6, ...more6])).toEqual([...inside6, ...more6]);
+  });
+
+  it('are accepted when they are', async () => {
+    const server = await start(yamlWith(''));
+    const [relay, relay6] = [
+      await allocation(server, new Secret('north')),
+      await allocation(server, new Secret('north'), 6),
+    ];
+    expect(await refusedAmong(relay, ['8.8.8.8', '172.32.0.1', '203.0.113.9', '100.128.0.1'])).toEqual([]);
+    expect(await refusedAmong(relay6, ['2606:4700::1111', '2001:db8::1', '2a00:1450::'])).toEqual([]);
+  });
+
+  it('are excepted as the config says', async () => {
+    const server = await start(
+      yamlWith('peers: { allow: [127.0.0.0/8, 10.1.0.0/16], deny: [203.0.113.0/24] }'),
+    );
+    const relay = await allocation(server, new Secret('north'));
+    const asked = ['127.0.0.1', '10.1.2.3', '10.2.2.3', '203.0.113.9', '8.8.8.8'];
+    expect(await refusedAmong(relay, asked)).toEqual(['10.2.2.3', '203.0.113.9']);
+  });
+});
+
+describe('secrets of a server that was rendered', () => {
+  it.each(['a # "b" = c;d', "é'\\$x", 'x'.repeat(256)])('%j is the one that counts', async (secret) => {
+    const relay = await allocation(await start(yamlWith(''), [new Secret(secret)]), new Secret(secret));
+    expect(relay.relayed.port).toBeGreaterThanOrEqual(ports.relay.min);
+  });
+
+  it('are all accepted during a rotation, and nothing else', async () => {
+    const server = await start(yamlWith(''), [new Secret('new'), new Secret('old')]);
+    await allocation(server, new Secret('new'));
+    await allocation(server, new Secret('old'));
+    await expect(allocation(server, new Secret('other'))).rejects.toMatchObject({
+      failure: { kind: 'stun-error', code: 401 },
+    });
+  });
+
+  it('are in no line of the log', async () => {
+    const secret = new Secret('a-secret-that-no-log-may-show');
+    const server = await start(yamlWith('logging: { verbose: true }'), [secret]);
+    await allocation(server, secret);
+    expect(server.logText()).toContain('session');
+    expect(server.logText()).not.toContain(secret.reveal());
+  });
+});
