@@ -165,7 +165,15 @@ function installModules(missing) {
   const npm = process.env.npm_execpath?.endsWith('npm-cli.js')
     ? [process.execPath, process.env.npm_execpath]
     : ['npm'];
-  const [command, ...args] = [...npm, 'ci', '--include=dev', '--no-audit', '--no-fund'];
+  // Of npm's two tries after a failure the first follows soon, or a missing network is told only after a minute.
+  const [command, ...args] = [
+    ...npm,
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--fetch-retry-mintimeout=1000',
+  ];
   if (succeeds(command, args, { shell: command === 'npm' && process.platform === 'win32' })) return;
   throw new SetupError(
     'npm ci failed; npm says above why. Without network: it needs the npm registry (try: npm ping), so connect, or set ' +
@@ -248,14 +256,36 @@ function installPackages(purpose) {
     say(`not installed: ${missing} (needs root). ${left} To install them: sudo node .ci/setup.js ${purpose}`);
     return;
   }
-  say(`apt-get install ${missing} (no service of theirs is started)`);
-  const [command, ...args] = [...asRoot, 'sh', '.ci/install-packages.sh', ...missing.split(' ')];
-  if (succeeds(command, args)) return;
-  const without = purpose === 'tests' ? ' What can be tested without them: npm run test:unit' : '';
-  throw new SetupError(
-    `apt-get install ${missing} failed; apt-get says above why. Without network: it needs Debian’s package mirror, so ` +
-      `connect, or set apt’s proxy, and run the same command again.${without}`,
-  );
+  say(`apt-get install ${missing}${missing.includes('coturn') ? ' (the coturn service stays off)' : ''}`);
+  for (const command of installCommands(missing.split(' '))) {
+    if (succeedsQuietly([...asRoot, ...command])) continue;
+    const without = purpose === 'tests' ? ' What can be tested without them: npm run test:unit' : '';
+    throw new SetupError(
+      `apt-get install ${missing} failed; apt-get says above why. Without network: it needs Debian’s package mirror, so ` +
+        `connect, or set apt’s proxy, and run the same command again.${without}`,
+    );
+  }
+}
+
+function installCommands(packages) {
+  const others = packages.filter((name) => name !== 'coturn');
+  const aptGet = 'DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get';
+  const options = '-qqy --no-install-recommends -o DPkg::Lock::Timeout=300';
+  // A mirror of someone else's that cannot be reached must not stand in the way: what matters is the install.
+  const commands = [['sh', '-c', `${aptGet} update -qq || true`]];
+  // The package's service starts with a config that lets everyone relay; the product knows how to keep it off.
+  if (packages.includes('coturn')) commands.push(['sh', 'templates/install-coturn.sh']);
+  if (others.length > 0) commands.push(['sh', '-c', `${aptGet} install ${options} ${others.join(' ')}`]);
+  return commands;
+}
+
+/** Runs a program and shows what it says only when it fails. */
+function succeedsQuietly([command, ...args]) {
+  const options = { cwd: root, encoding: 'utf8', stdio: ['inherit', 'pipe', 'pipe'] };
+  const { error, status, stdout, stderr } = spawnSync(command, args, options);
+  if (status === 0) return true;
+  process.stderr.write(error ? `${error.message}\n` : `${stdout}${stderr}`);
+  return false;
 }
 
 /** What to put before a command so that it runs as root; null when there is no way that asks nobody. */

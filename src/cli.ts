@@ -84,8 +84,7 @@ function createProgram(): Command {
     .option('--debug', 'stack traces and details')
     .showHelpAfterError('Run with --help for the usage.')
     .configureHelp({ showGlobalOptions: true })
-    .exitOverride()
-    .enablePositionalOptions();
+    .exitOverride();
 }
 
 /** Loads the one command that `args` names; the others stay names with a summary. */

@@ -48,6 +48,6 @@ async function rendered(
 /** NO_COLOR (no-color.org), FORCE_COLOR, --no-color, and whether somebody looks at a terminal. */
 export function wantsColor(options: GlobalOptions, { env, stdoutIsTerminal }: CommandContext): boolean {
   if (!options.color || (env['NO_COLOR'] ?? '') !== '') return false;
-  if ((env['FORCE_COLOR'] ?? '0') !== '0') return true;
+  if (!['', '0', undefined].includes(env['FORCE_COLOR'])) return true;
   return stdoutIsTerminal && env['TERM'] !== 'dumb';
 }

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { LoadedConfig } from '../config/load.ts';
 import { RtcOpsError, reasonOf } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
@@ -15,40 +16,73 @@ export interface FoundSecret {
 }
 
 /**
- * The shared secret: --secret-file, else RTC_OPS_SECRET, else the first of rtc-ops.yaml. Null when there is none.
- * @throws RtcOpsError `usage` or `configuration` for one that is named and cannot be read
+ * The shared secret that issues: --secret-file, else RTC_OPS_SECRET, else the first of rtc-ops.yaml. Null when
+ * there is none. There is no option that takes the secret itself: every user of a machine sees the arguments of
+ * every process.
+ * @throws RtcOpsError `usage` or `configuration` for one that is named and cannot be used
  */
-export async function loadSecret(options: SecretOptions, context: CommandContext): Promise<FoundSecret | null> {
-  const { env, workingDirectory } = context;
-  if (options.secretFile !== undefined) {
-    const file = resolve(workingDirectory, options.secretFile);
-    return { secret: await secretFromFile(file, 'usage', context), source: `--secret-file ${options.secretFile}` };
-  }
-  const fromEnvironment = env['RTC_OPS_SECRET'];
-  if (fromEnvironment !== undefined) {
-    return { secret: checked(fromEnvironment, 'RTC_OPS_SECRET', 'usage'), source: 'RTC_OPS_SECRET' };
-  }
-  const { loadConfig } = await import('../config/load.ts');
-  const loaded = await loadConfig({ config: options.config, workingDirectory });
-  const [first] = loaded?.config.secrets ?? [];
-  if (loaded === null || first === undefined) return null;
-  const source = loaded.displayName;
-  if ('file' in first) {
-    const file = resolve(dirname(loaded.file), first.file);
-    return { secret: await secretFromFile(file, 'configuration', context), source };
-  }
-  const value = env[first.env];
-  if (value === undefined) {
-    throw new RtcOpsError('configuration', `${source}: auth.secret names the variable ${first.env}, which is not set`);
-  }
-  return { secret: checked(value, first.env, 'configuration'), source };
+export async function loadSecret(
+  options: SecretOptions,
+  context: CommandContext,
+): Promise<FoundSecret | null> {
+  return (await givenSecret(options, context)) ?? (await configuredSecrets(options, context, 1))[0] ?? null;
 }
 
-async function secretFromFile(
-  file: string,
-  code: 'usage' | 'configuration',
+/** As loadSecret, but all secrets that are accepted, as there are several in rtc-ops.yaml during a rotation. */
+export async function loadSecrets(options: SecretOptions, context: CommandContext): Promise<FoundSecret[]> {
+  const given = await givenSecret(options, context);
+  return given ? [given] : configuredSecrets(options, context, Infinity);
+}
+
+/** The secrets of a config, in its order, at most `count`. */
+export async function secretsOf(
+  { config, file, displayName: source }: LoadedConfig,
   context: CommandContext,
-): Promise<Secret> {
+  count = Infinity,
+): Promise<FoundSecret[]> {
+  const found: FoundSecret[] = [];
+  for (const named of config.secrets.slice(0, count)) {
+    if ('file' in named) {
+      const path = resolve(dirname(file), named.file);
+      found.push({ secret: await secretFromFile(path, 'configuration', context), source });
+      continue;
+    }
+    const value = context.env[named.env];
+    if (value === undefined) {
+      const message = `${source}: auth.secret names the variable ${named.env}, which is not set`;
+      throw new RtcOpsError('configuration', message);
+    }
+    found.push({ secret: checked(value, named.env, 'configuration', context), source });
+  }
+  return found;
+}
+
+async function givenSecret(
+  { secretFile }: SecretOptions,
+  context: CommandContext,
+): Promise<FoundSecret | null> {
+  if (secretFile !== undefined) {
+    const secret = await secretFromFile(resolve(context.workingDirectory, secretFile), 'usage', context);
+    return { secret, source: `--secret-file ${secretFile}` };
+  }
+  const value = context.env['RTC_OPS_SECRET'];
+  if (value === undefined) return null;
+  return { secret: checked(value, 'RTC_OPS_SECRET', 'usage', context), source: 'RTC_OPS_SECRET' };
+}
+
+async function configuredSecrets(
+  { config }: SecretOptions,
+  context: CommandContext,
+  count: number,
+): Promise<FoundSecret[]> {
+  const { loadConfig } = await import('../config/load.ts');
+  const loaded = await loadConfig({ config, workingDirectory: context.workingDirectory });
+  return loaded ? secretsOf(loaded, context, count) : [];
+}
+
+type ErrorCode = 'usage' | 'configuration';
+
+async function secretFromFile(file: string, code: ErrorCode, context: CommandContext): Promise<Secret> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -60,11 +94,20 @@ async function secretFromFile(
     throw new RtcOpsError(code, `the secret file ${file} cannot be read: ${reasonOf(cause)}`, { cause });
   }
   // Editors end a file with a line break, which is no part of the secret; coturn strips it from its config too.
-  return checked(text.replace(/\r?\n$/, ''), file, code);
+  return checked(text.replace(/\r?\n$/, ''), file, code, context);
 }
 
-function checked(text: string, where: string, code: 'usage' | 'configuration'): Secret {
+function checked(text: string, where: string, code: ErrorCode, context: CommandContext): Secret {
   if (text === '') throw new RtcOpsError(code, `the secret in ${where} is empty`);
   if (/[\r\n]/.test(text)) throw new RtcOpsError(code, `the secret in ${where} has more than one line`);
+  // U+FFFD is what the decoder puts in place of bytes that are no UTF-8.
+  if (/[\p{Cc}\ufffd]/u.test(text)) {
+    throw new RtcOpsError(code, `the secret in ${where} is not text`, {
+      hint: 'Make one of letters and digits: openssl rand -hex 32',
+    });
+  }
+  if (text.trim() !== text) {
+    context.stderr(`rtc-ops: the secret in ${where} has a blank at an end; coturn drops it from its own\n`);
+  }
   return new Secret(text);
 }

@@ -68,7 +68,7 @@ async function bindTcp({ address, port }: Endpoint): Promise<void> {
 }
 
 /**
- * Waits until every listener serves. UDP and TCP count once a STUN Binding request is answered (RFC 8489 §5): coturn
+ * Waits until every listener serves. UDP and TCP count once a request is answered: coturn
  * answers only after it has opened all sockets of all its threads. TLS counts once a connection is accepted.
  * @returns when all do; rejects with the reason of `signal` when that is aborted first
  */
@@ -90,7 +90,7 @@ async function answersUdp(target: Endpoint, signal: AbortSignal): Promise<boolea
   try {
     socket.connect(target.port, target.address);
     await once(socket, 'connect', { signal });
-    socket.send(bindingRequest());
+    for (const request of firstRequests()) socket.send(request);
     return await firstOf(socket, ['message'], signal);
   } finally {
     socket.close();
@@ -102,7 +102,7 @@ async function answersTcp(target: Endpoint, transport: 'tcp' | 'tls', signal: Ab
   try {
     if (!(await firstOf(socket, ['connect'], signal, Infinity))) return false;
     if (transport === 'tls') return true;
-    socket.write(bindingRequest());
+    for (const request of firstRequests()) socket.write(request);
     return await firstOf(socket, ['data'], signal);
   } finally {
     socket.destroy();
@@ -132,7 +132,9 @@ function firstOf(
   });
 }
 
-/** RFC 8489 §5: a header without attributes. */
-function bindingRequest(): Uint8Array {
-  return Buffer.concat([Buffer.from('000100002112a442', 'hex'), randomBytes(12)]);
+/** A Binding and an Allocate without attributes (RFC 8489 §5): with no-stun only the second is answered, with stun-only the first. */
+function firstRequests(): Uint8Array[] {
+  return ['0001', '0003'].map((type) =>
+    Buffer.concat([Buffer.from(`${type}00002112a442`, 'hex'), randomBytes(12)]),
+  );
 }

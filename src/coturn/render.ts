@@ -15,7 +15,7 @@ export interface RenderOptions {
   readonly host?: string | undefined;
   /** Those of the config, read; the profile `turn` needs one at least. */
   readonly secrets: readonly Secret[];
-  /** Write `[redacted]` in place of the secrets: to look at, not to run. */
+  /** Leave the secrets out, with a comment in their place: to look at, not to run. */
   readonly redact?: boolean;
 }
 

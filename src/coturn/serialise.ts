@@ -5,7 +5,10 @@ import type { Directive, Section } from './directive.ts';
 export interface SerialiseOptions {
   /** Comment at the top, a line each. */
   readonly heading: readonly string[];
-  /** A coturn that runs needs them; a person who looks on does not. */
+  /**
+   * A coturn that runs needs them; a person who looks on does not. Redacted they are comments: a server that is
+   * started with such a file by mistake lets nobody in, and has no secret that everyone can guess.
+   */
   readonly secrets: 'revealed' | 'redacted';
 }
 
@@ -35,7 +38,8 @@ function lineOf(directive: Directive, secrets: SerialiseOptions['secrets']): str
   const text = value instanceof Secret ? value.reveal() : value;
   const problem = problemOf(name, text);
   if (problem !== null) throw refusal(directive, problem);
-  return `${name}=${value instanceof Secret && secrets === 'redacted' ? String(value) : text}`;
+  if (value instanceof Secret && secrets === 'redacted') return comment(`${name}=${String(value)}`);
+  return `${name}=${text}`;
 }
 
 function refusal({ name, value }: Directive, problem: string): RtcOpsError {

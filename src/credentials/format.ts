@@ -3,6 +3,7 @@ import { fillTemplate, readTemplate } from '../model/template.ts';
 import { formatTurnUri, isTurn, type TurnUri } from '../model/turn-uri.ts';
 import { bracketed } from '../model/endpoint.ts';
 import type { IssuedCredential } from './issue.ts';
+import { isoTime, relativeTime } from './time-text.ts';
 
 export interface ServerCredential extends IssuedCredential {
   /** The servers it is for. */
@@ -99,32 +100,4 @@ function uri({ username, password, uris }: ServerCredential): string {
       return `${scheme}://${userinfo}@${bracketed(host)}:${port}${query}\n`;
     })
     .join('');
-}
-
-/** `2026-01-02T03:04:05Z` */
-export function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
-}
-
-/** `in 12 h`, `in 1 d 2 h`, `45 s ago`. */
-export function relativeTime(seconds: number): string {
-  const size = durationText(Math.abs(seconds));
-  return seconds < 0 ? `${size} ago` : `in ${size}`;
-}
-
-/** The two largest units: `12 h`, `1 d 2 h`, `45 s`. */
-export function durationText(seconds: number): string {
-  const units: readonly [string, number][] = [
-    ['d', 86_400],
-    ['h', 3600],
-    ['min', 60],
-    ['s', 1],
-  ];
-  let rest = seconds;
-  const parts = units.flatMap(([unit, size]) => {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
-    return count > 0 ? [`${count} ${unit}`] : [];
-  });
-  return parts.length === 0 ? '0 s' : parts.slice(0, 2).join(' ');
 }

@@ -146,6 +146,10 @@ async function probeTurn(
     stopAt(facts, 'allocate', 'the server did not answer the Allocate request');
     return;
   }
+  if (facts.challenge.state === 'done' && facts.challenge.value.granted) {
+    stopAt(facts, 'allocate', 'the server gives a relay to anyone, so there is nothing to sign');
+    return;
+  }
   if (credential === null) {
     stopAt(facts, 'allocate', noCredentials);
     return;

@@ -2,6 +2,7 @@ import type { Outcome } from '../model/check.ts';
 import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding } from '../model/finding.ts';
 import type { TargetFacts, TlsFacts } from '../model/observations.ts';
+import { brokeOff } from './listener.ts';
 import { failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
 
 const dayMs = 86_400_000;
@@ -11,13 +12,12 @@ const soonDays = 14;
 const shortLifeDays = 30;
 
 /** `tls-certificate`: chain, name and dates, as a client would judge them. */
-export function judgeCertificate({ target, connect, tls }: TargetFacts, now: Date): Outcome {
+export function judgeCertificate(facts: TargetFacts, now: Date): Outcome {
+  const { target, tls } = facts;
   if (target.transport !== 'tls') return skipped('no TLS on this transport');
   if (tls.state === 'not-tried') return unknown(tls.because);
   if (tls.state === 'failed') {
-    if (connect.state !== 'done') return unknown('the listener did not answer');
-    if (tls.failure.kind !== 'tls' && tls.failure.kind !== 'closed')
-      return unknown('the listener did not answer');
+    if (!brokeOff(facts)) return unknown('the listener did not answer');
     return failed(
       'TLS_HANDSHAKE_FAILED',
       { ...listenerOf(target), seen: describeFailure(tls.failure) },
@@ -26,7 +26,6 @@ export function judgeCertificate({ target, connect, tls }: TargetFacts, now: Dat
   }
   const findings = certificateFindings(tls.value, { ...listenerOf(target), url: target.url }, now);
   const [leaf] = tls.value.chain;
-  if (findings.some(({ severity }) => severity === 'error')) return { status: 'failed', findings };
   if (findings.length > 0) return { status: 'failed', findings };
   return passed(leaf === undefined ? undefined : `${daysBetween(now, leaf.notAfter)} days`);
 }

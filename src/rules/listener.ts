@@ -20,9 +20,17 @@ export function judgeListener({ facts, all }: ListenerContext): Outcome {
   if (hasAnswered(facts)) return passed();
   const first = firstFailure(facts);
   if (first === null) return unknown('it was not tried');
-  // An error response is an answer; what it says is judged at its own check.
-  if (first.kind === 'stun-error' || first.kind === 'tls') return passed();
+  // An error response is an answer; what it says is judged at its own check. So is a TLS handshake that breaks off.
+  if (first.kind === 'stun-error' || brokeOff(facts)) return passed();
+  if (first.kind === 'timeout' && facts.connect.state === 'done' && target.transport !== 'udp') {
+    return failed('LISTENER_SILENT', { ...listenerOf(target), seen: describeFailure(first) }, target);
+  }
   return { status: 'failed', findings: [silenceFinding(first, target, answeringBeside(facts, all))] };
+}
+
+/** Whether the connection came about and ended during the TLS handshake. */
+export function brokeOff({ connect, tls }: TargetFacts): boolean {
+  return connect.state === 'done' && tls.state === 'failed' && tls.failure.kind !== 'timeout';
 }
 
 /** Why the listener did not come as far as an answer to Binding; null when it did. */

@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { FindingCode } from '../../src/model/finding.ts';
 import type { Report } from '../../src/model/report.ts';
+import { Secret } from '../../src/model/secret.ts';
+import { allocate } from '../../src/turn/allocation.ts';
 import { rtcOps, rtcOpsReport } from '../support/cli.ts';
 import { loopbackServer, type LoopbackServer } from '../support/loopback-server.ts';
 import { needs } from '../support/requirements.ts';
@@ -63,15 +65,22 @@ describe('a healthy server', () => {
   });
 });
 
+/** Somebody else's allocation, for the time of the test. */
+async function heldAllocation(server: LoopbackServer): Promise<void> {
+  const [, username = '', , password = ''] = server.credential(600);
+  const allocation = await allocate({
+    server: { transport: 'udp', endpoint: { address: '127.0.0.1', port: server.port }, verifyTls: false },
+    credential: { username, password: new Secret(password) },
+    timeoutMs: 5000,
+    signal: new AbortController().signal,
+  });
+  onTestFinished(() => allocation.close());
+}
+
 /** One fault each: the lines that make it, and the one error that names it. */
 const faults: readonly (readonly [string, readonly string[], FindingCode])[] = [
   ['an anonymous relay', ['-use-auth-secret', '-static-auth-secret', 'no-auth'], 'ANONYMOUS_RELAY'],
   ['another secret', ['-static-auth-secret', 'static-auth-secret=another'], 'CREDENTIAL_SECRET_MISMATCH'],
-  [
-    'a quota that is used up',
-    ['user-quota=0', 'total-quota=0', 'bps-capacity=1', 'max-bps=1'],
-    'QUOTA_REACHED',
-  ],
   ['no relaying of UDP', ['no-udp-relay'], 'ALLOCATION_REFUSED'],
   ['STUN without TURN', ['stun-only'], 'NOT_A_TURN_SERVER'],
   ['an alternate server that is dead', ['alternate-server=127.0.0.1:9'], 'ALTERNATE_UNREACHABLE'],
@@ -92,6 +101,20 @@ describe('one fault is named, and no other beside it', () => {
       expect({ verdict: report.verdict, exitCode }).toEqual({ verdict: 'broken', exitCode: 1 });
     });
   }
+
+  it('a quota that is used up', async () => {
+    const server = await loopbackServer(['total-quota=1']);
+    await heldAllocation(server);
+    const { report } = await rtcOpsReport([...argumentsFor(server, [server.urls[0]]), '--no-call']);
+    expect(errorsOf(report)).toEqual(['QUOTA_REACHED']);
+  });
+
+  it('a relay range that is used up', async () => {
+    const server = await loopbackServer(['-max-port', 'max-port=@min']);
+    await heldAllocation(server);
+    const { report } = await rtcOpsReport([...argumentsFor(server, [server.urls[0]]), '--no-call']);
+    expect(errorsOf(report)).toEqual(['RELAY_CAPACITY_EXHAUSTED']);
+  });
 
   it('a server without Binding is a warning', async () => {
     const server = await loopbackServer(['no-stun']);
@@ -144,7 +167,7 @@ describe('one fault is named, and no other beside it', () => {
       ...argumentsFor(server, [`turns:127.0.0.1:${server.port}`]),
       ...['--no-call', '--timeout', '2s'],
     ]);
-    expect(errorsOf(report)).toEqual(['TLS_HANDSHAKE_FAILED']);
+    expect(errorsOf(report)).toEqual(['LISTENER_SILENT']);
   });
 
   it('one dead transport of three leaves the server degraded', async () => {

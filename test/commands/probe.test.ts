@@ -83,12 +83,17 @@ describe('what is no TURN server is named as what it is', () => {
 
   it('a TCP port that accepts and never answers', async () => {
     const port = await tcpListener(() => {});
-    expect(await errorsAt(`turn:127.0.0.1:${port}?transport=tcp`)).toEqual(['SERVER_UNREACHABLE']);
+    expect(await errorsAt(`turn:127.0.0.1:${port}?transport=tcp`)).toEqual(['LISTENER_SILENT']);
   });
 
   it('a TLS port that accepts and never answers', async () => {
     const port = await tcpListener(() => {});
-    expect(await errorsAt(`turns:127.0.0.1:${port}`)).toEqual(['SERVER_UNREACHABLE']);
+    expect(await errorsAt(`turns:127.0.0.1:${port}`)).toEqual(['LISTENER_SILENT']);
+  });
+
+  it('a TLS port that accepts and closes', async () => {
+    const port = await tcpListener((socket) => socket.end());
+    expect(await errorsAt(`turns:127.0.0.1:${port}`)).toEqual(['TLS_HANDSHAKE_FAILED']);
   });
 
   it('a UDP port that is silent', async () => {

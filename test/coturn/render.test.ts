@@ -95,7 +95,9 @@ logging: { to: /var/log/turn.log, verbose: true }`;
   });
 
   it('hides the secrets when asked to', () => {
-    expect(render('', { redact: true })).toBe(render('').replace('s3cret', '[redacted]'));
+    expect(render('', { redact: true })).toBe(
+      render('').replace('static-auth-secret=s3cret', '# static-auth-secret=[redacted]'),
+    );
   });
 
   it('writes no relay without a secret', () => {

@@ -24,7 +24,7 @@ export const secret = 'a-secret-of-the-tests';
 
 /**
  * A coturn on 127.0.0.1 for one test. `lines` are added to a config that is right; a line `-NAME` takes the line that
- * begins with NAME out of it.
+ * begins with NAME out of it, and `@min` stands for the first relay port.
  */
 export async function loopbackServer(lines: readonly string[] = []): Promise<LoopbackServer> {
   const directory = await mkdtemp(join(tmpdir(), 'rtc-ops-test-'));
@@ -64,6 +64,7 @@ export async function loopbackServer(lines: readonly string[] = []): Promise<Loo
   ]
     .filter((line) => !removed.some((prefix) => line.startsWith(prefix)))
     .concat(lines.filter((line) => !line.startsWith('-')))
+    .map((line) => line.replace('@min', String(ports.relay.min)))
     .join('\n');
   const coturn = await startCoturn({ config: { text } });
   onTestFinished(async () => coturn.stop());

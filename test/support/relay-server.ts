@@ -23,7 +23,8 @@ export const onlyIpv6: readonly string[] = [
 
 /** A coturn on loopback for one test, with what a TURN client needs to use it. Lines as in `loopbackServer`. */
 export async function relayServer(lines: readonly string[] = []): Promise<RelayServer> {
-  const server = await loopbackServer(lines);
+  // Without `verbose` coturn logs no sessions.
+  const server = await loopbackServer([...lines, 'verbose']);
   const username = `${Math.floor(Date.now() / 1000) + 3600}:caller`;
   const address = lines.includes('listening-ip=::1') ? '::1' : '127.0.0.1';
   return {
@@ -39,12 +40,16 @@ export async function relayServer(lines: readonly string[] = []): Promise<RelayS
     },
     heldAllocations: () => {
       const held = new Set<string>();
+      let made = 0;
       for (const line of server.coturn.logText().split('\n')) {
         const [, session, event] = /session (\d+): (new,|refreshed,.* lifetime=0\b|delete:)/.exec(line) ?? [];
         if (session === undefined) continue;
-        if (event === 'new,') held.add(session);
-        else held.delete(session);
+        if (event === 'new,') {
+          held.add(session);
+          made++;
+        } else held.delete(session);
       }
+      if (made === 0) throw new Error('nothing was allocated, so nothing can be said about what is left');
       return [...held];
     },
   };

@@ -111,7 +111,7 @@ describe('decodeRtcp', () => {
 
   it('reads several chunks and items that it does not know', () => {
     const chunks = '00000001' + '02036e6f6f' + '0101' + '61' + '00000000' + '00000002' + '010162' + '00';
-    const sdes = Buffer.from(`82ca${'0006'}${chunks}`, 'hex');
+    const sdes = Buffer.from(`82ca0006${chunks}`, 'hex');
     const compound = Buffer.concat([encodeReceiverReport({ ssrc: 1, reports: [] }), sdes]);
     expect(decodeRtcp(compound)?.[1]).toEqual({
       type: 'source-description',

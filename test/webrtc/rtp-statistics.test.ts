@@ -77,7 +77,7 @@ describe('SequenceTracker', () => {
               ? []
               : Array.from({ length: copies }, (_, copy) => ({ index, at: index + late * (copy + 1) })),
           )
-          .sort((a, b) => a.at - b.at)
+          .toSorted((a, b) => a.at - b.at)
           .map(({ index }) => start + index),
       );
     fc.assert(

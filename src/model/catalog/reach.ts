@@ -56,6 +56,24 @@ export const reachCatalog = {
     ],
     references: ['RFC 8489 §6.2.1'],
   }),
+  LISTENER_SILENT: entry<UnansweredEvidence>({
+    severity: 'error',
+    example: { ...exampleTls, seen: 'no answer within 5 s' },
+    title: (e) => `${listenerName(e)} of ${e.host} accepts connections and stays silent`,
+    cause: (e) =>
+      `${serverName(e)} takes the connection and never answers ${e.transport === 'tls' ? 'the TLS handshake' : 'a STUN request'}: the process is frozen or overloaded, or something else has the port (a listener without TLS behind a turns: URL, a proxy whose backend is gone).`,
+    proof: (e) => `TCP connects to port ${e.port}; then: ${e.seen}.`,
+    fix: (e) => [
+      `on the server:  sudo ss -lntp | grep ':${e.port} '   shows what has the port`,
+      'on the server:  sudo systemctl restart coturn',
+    ],
+    explanation: 'The TCP connection is accepted, and nothing follows within the deadline.',
+    confusedWith: [
+      'PORT_BLOCKED: there not even the connection comes about.',
+      'TLS_HANDSHAKE_FAILED: there something answers.',
+    ],
+    references: ['RFC 8656 §3.1'],
+  }),
   UDP_BLOCKED: entry<PartlyReachableEvidence>({
     severity: 'error',
     example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)', answering: ['TCP 3478'] },

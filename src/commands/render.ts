@@ -1,0 +1,86 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { requireConfig, type LoadedConfig } from '../config/load.ts';
+import { defaultVersion, knownVersions } from '../coturn/versions.ts';
+import { RtcOpsError, exitCode, reasonOf } from '../model/error.ts';
+import { Secret } from '../model/secret.ts';
+import type { CommandContext, GlobalOptions } from './context.ts';
+import { secretsOf } from './secret-source.ts';
+
+interface Options extends GlobalOptions {
+  readonly coturnVersion: string;
+  readonly host?: string;
+  readonly out?: string;
+}
+
+const help = `
+On standard output the secrets are left out: a comment stands in their place, and a coturn that is run with the output
+by mistake lets nobody in. --out writes the files as they are to land on the host, with the secrets in them, each
+readable by you alone. Where several hosts have addresses of their own, --out makes a directory for each.
+
+Known versions: ${knownVersions.join(', ')}; 4.6 is the newest of its line.
+
+Examples:
+  rtc-ops render
+  rtc-ops render --host turn.example.com --coturn-version 4.17 --out rendered`;
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .option('--host <name>', 'which of the hosts of rtc-ops.yaml')
+    .option('--coturn-version <version>', 'the coturn that is to read it', defaultVersion)
+    .option('--out <directory>', 'write the files there, with the secrets')
+    .addHelpText('after', help)
+    .action(async () => run(command.optsWithGlobals<Options>(), context));
+}
+
+async function run(options: Options, context: CommandContext): Promise<void> {
+  const loaded = await requireConfig({ config: options.config, workingDirectory: context.workingDirectory });
+  const { renderConfig } = await import('../coturn/render.ts');
+  const { coturnVersion: version, host } = options;
+  if (options.out === undefined) {
+    // None is read: what is not there cannot be shown.
+    const secrets = loaded.config.secrets.map(() => new Secret('-'));
+    context.stdout(renderConfig(loaded.config, { version, host, secrets, redact: true }));
+  } else {
+    const directory = resolve(context.workingDirectory, options.out);
+    for (const { name, text } of await renderAll(loaded, options, context)) {
+      const file = await writeConfig(join(directory, name), text);
+      context.stdout(`${file}\n`);
+    }
+  }
+  context.exitWith(exitCode.healthy);
+}
+
+/** Each file, and the directory below --out in which it belongs: that of its host where there are several. */
+async function renderAll(
+  loaded: LoadedConfig,
+  { host, coturnVersion: version }: Options,
+  context: CommandContext,
+): Promise<{ name: string; text: string }[]> {
+  const { renderConfig } = await import('../coturn/render.ts');
+  const secrets = (await secretsOf(loaded, context)).map(({ secret }) => secret);
+  const names = host === undefined ? ownHosts(loaded.config) : [host];
+  if (names.length < 2) return [{ name: '', text: renderConfig(loaded.config, { version, host, secrets }) }];
+  return names.map((name) => ({ name, text: renderConfig(loaded.config, { version, host: name, secrets }) }));
+}
+
+function ownHosts({ hosts }: Config): string[] {
+  return hosts.filter(({ addresses }) => addresses.length > 0).map(({ name }) => name);
+}
+
+/** Writes a whole file or none: what was there stays until the new one is complete. */
+async function writeConfig(directory: string, text: string): Promise<string> {
+  const file = join(directory, 'turnserver.conf');
+  const draft = `${file}.${process.pid}.draft`;
+  try {
+    await mkdir(directory, { recursive: true });
+    await writeFile(draft, text, { mode: 0o600 });
+    await rename(draft, file);
+  } catch (cause) {
+    await rm(draft, { force: true });
+    throw new RtcOpsError('tool-failed', `cannot write ${file}: ${reasonOf(cause)}`, { cause });
+  }
+  return file;
+}

@@ -1,0 +1,167 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Endpoint } from '../../src/model/endpoint.ts';
+import type { Failure } from '../../src/model/observations.ts';
+import { connectTcp, streamTransport } from '../../src/net/stream.ts';
+import type { Transport } from '../../src/net/transport.ts';
+import { leavingNothingOpen } from '../support/open-sockets.ts';
+import { failureOf } from '../support/rejection.ts';
+import { tcpListener, unusedPort } from '../support/strange-listener.ts';
+
+const { signal } = new AbortController();
+
+const at = (port: number): Endpoint => ({ address: '127.0.0.1', port });
+
+async function opened(remote: Endpoint): Promise<Transport> {
+  const transport = streamTransport(await connectTcp({ remote, timeoutMs: 1000, signal }), remote);
+  onTestFinished(() => transport.close());
+  return transport;
+}
+
+function end(transport: Transport): Promise<Failure> {
+  return new Promise((resolve) => {
+    transport.onClosed = resolve;
+  });
+}
+
+/** A listener of another process that is stopped, so that it accepts nothing, with its queue filled up. */
+async function deafListener(): Promise<Endpoint> {
+  const listener = execFile(process.execPath, [
+    '-e',
+    `const s = require('net').createServer(); s.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      console.log(s.address().port); process.kill(process.pid, 'SIGSTOP'); })`,
+  ]);
+  onTestFinished(() => void listener.kill('SIGKILL'));
+  if (!listener.stdout) throw new Error('no output');
+  const [line] = await once(listener.stdout, 'data');
+  const endpoint = at(Number(line));
+  for (let count = 0; count < 4; count++) {
+    const filler = connect({ host: endpoint.address, port: endpoint.port }).on('error', () => {});
+    onTestFinished(() => void filler.destroy());
+  }
+  await sleep(50);
+  return endpoint;
+}
+
+describe('connectTcp', () => {
+  it('rejects when nothing listens', async () => {
+    const remote = at(await unusedPort());
+    await leavingNothingOpen(async () => {
+      const failure = await failureOf(connectTcp({ remote, timeoutMs: 1000, signal }));
+      expect(failure).toMatchObject({ kind: 'system', code: 'ECONNREFUSED' });
+    });
+  });
+
+  it('rejects when nobody answers, and when aborted meanwhile', async () => {
+    const remote = await deafListener();
+    await leavingNothingOpen(async () => {
+      const failure = await failureOf(connectTcp({ remote, timeoutMs: 100, signal }));
+      expect(failure).toEqual({ kind: 'timeout', afterMs: 100, sent: 1 });
+      const abort = new AbortController();
+      const connecting = connectTcp({ remote, timeoutMs: 10_000, signal: abort.signal });
+      setTimeout(() => abort.abort(new Error('enough')), 10);
+      await expect(connecting).rejects.toThrow('enough');
+    });
+  });
+
+  it('begins nothing when aborted before', async () => {
+    const reason = new Error('enough');
+    const connecting = connectTcp({ remote: at(1), timeoutMs: 1000, signal: AbortSignal.abort(reason) });
+    await expect(connecting).rejects.toBe(reason);
+  });
+});
+
+describe('streamTransport', () => {
+  it.each(['127.0.0.1', '::1'])('exchanges bytes over %s', async (address) => {
+    const server = createServer((socket) => socket.pipe(socket)).listen(0, address);
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const remote = { address, port: (server.address() as AddressInfo).port };
+    const transport = await opened(remote);
+    expect(transport).toMatchObject({ kind: 'tcp', remote, local: { address } });
+    expect(transport.local.port).toBeGreaterThan(0);
+    const echo = new Promise<string>((resolve) => {
+      transport.onBytes = (bytes) => resolve(Buffer.from(bytes).toString());
+    });
+    transport.send(Buffer.from('some bytes'));
+    expect(await echo).toBe('some bytes');
+  });
+
+  it('tells of the end of the stream, with what had come', async () => {
+    const transport = await opened(at(await tcpListener((socket) => socket.end('bye'))));
+    expect(await end(transport)).toEqual({ kind: 'closed', bytesReceived: 3 });
+  });
+
+  it('tells of a reset', async () => {
+    const port = await tcpListener((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    const transport = await opened(at(port));
+    transport.send(Buffer.from('x'));
+    expect(await end(transport)).toMatchObject({ kind: 'system', code: 'ECONNRESET' });
+  });
+
+  it('delivers what was sent before close(), and says nothing after it', async () => {
+    const received: Buffer[] = [];
+    const ended = new Promise<void>((resolve) => {
+      void tcpListener((socket) => {
+        socket.on('data', (bytes) => received.push(bytes)).on('end', resolve);
+        socket.write('greeting');
+      }).then(async (port) => {
+        const transport = await opened(at(port));
+        transport.onBytes = transport.onClosed = () => {
+          throw new Error('not after close()');
+        };
+        transport.send(Buffer.alloc(300_000, 'a'));
+        transport.send(Buffer.from('the last'));
+        transport.close();
+        transport.close();
+        transport.send(Buffer.from('too late'));
+      });
+    });
+    await ended;
+    const all = Buffer.concat(received).toString();
+    expect(all.length).toBe(300_008);
+    expect(all.endsWith('the last')).toBe(true);
+  });
+
+  it('drops what a peer that does not read would let pile up', async () => {
+    let peer: Socket | undefined;
+    const port = await tcpListener((socket) => (peer = socket.pause()));
+    const transport = await opened(at(port));
+    const packet = Buffer.alloc(1000);
+    const packets = 64_000;
+    for (let count = 1; count <= packets; count++) {
+      transport.send(packet);
+      if (count % 1000 === 0) await sleep(0);
+    }
+    let received = 0;
+    peer?.on('data', (bytes) => (received += bytes.length)).resume();
+    transport.close();
+    if (peer) await once(peer, 'end');
+    // The kernel has buffers too: some 6 MB on loopback.
+    expect(received).toBeGreaterThan(1_000_000);
+    expect(received).toBeLessThan((packets * 1000) / 2);
+    expect(received % 1000).toBe(0);
+  });
+
+  it('gives up a peer that does not read, so that the process can end', async () => {
+    const port = await tcpListener((socket) => void socket.pause());
+    await leavingNothingOpen(async () => {
+      const transport = await opened(at(port));
+      for (let count = 0; count < 16; count++) transport.send(Buffer.alloc(1 << 20));
+      transport.close();
+      await sleep(1100);
+    });
+  });
+
+  it('leaves nothing open, whoever ends it', async () => {
+    const port = await tcpListener((socket) => void socket.resume());
+    const closingPort = await tcpListener((socket) => void socket.end());
+    await leavingNothingOpen(async () => {
+      (await opened(at(port))).close();
+      await end(await opened(at(closingPort)));
+    });
+  });
+});

@@ -1,0 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+
+const network = /^(?:UDP|TCP|TLS|Shutdown|Timeout)/;
+
+/** What keeps this process alive that has to do with the network, and its timers. */
+function held(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => network.test(name));
+}
+
+/** Runs `work`, and expects that it leaves behind neither a socket nor a timer that would keep a process alive. */
+export async function leavingNothingOpen(work: () => Promise<void>): Promise<void> {
+  // Closing takes some turns of the event loop, for what earlier tests have closed as well.
+  await sleep(20);
+  const before = held();
+  await work();
+  for (let turn = 0; turn < 50 && held().length > before.length; turn++) await sleep(5);
+  const left = held();
+  for (const name of before) if (left.includes(name)) left.splice(left.indexOf(name), 1);
+  expect(left, 'left open').toEqual([]);
+}

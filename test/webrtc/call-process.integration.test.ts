@@ -1,0 +1,427 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { AudioFacts, CallFacts } from '../../src/model/observations.ts';
+import { Secret } from '../../src/model/secret.ts';
+import { CallProcess, runCall, type CallOptions } from '../../src/webrtc/call-process.ts';
+import type { CallProgress } from '../../src/webrtc/call.ts';
+import { fatesOf, type Fate, type Impairment } from '../../src/webrtc/impairment.ts';
+import { InterarrivalJitter } from '../../src/webrtc/rtp-statistics.ts';
+import { onlyIpv6, relayServer, wrongCredential, type RelayServer } from '../support/relay-server.ts';
+import { needs } from '../support/requirements.ts';
+import { udpListener, unusedPort } from '../support/strange-listener.ts';
+
+function optionsFor(server: RelayServer, more: Partial<CallOptions> = {}): CallOptions {
+  return {
+    server: server.listener('udp'),
+    credential: server.turnCredential,
+    durationMs: 1000,
+    connectTimeoutMs: 5000,
+    signal: new AbortController().signal,
+    ...more,
+  };
+}
+
+async function factsOf(options: CallOptions): Promise<CallFacts> {
+  const result = await runCall(options);
+  if (!result.ok) throw new Error(`the call failed: ${JSON.stringify(result.failure)}`);
+  return result.value;
+}
+
+/** Both directions; fails when there are not two. */
+function directions({ audio }: CallFacts): [AudioFacts, AudioFacts] {
+  const [there, back] = audio;
+  if (
+    there?.direction !== 'caller-to-callee' ||
+    back?.direction !== 'callee-to-caller' ||
+    audio.length !== 2
+  ) {
+    throw new Error(`not the two directions: ${JSON.stringify(audio)}`);
+  }
+  return [there, back];
+}
+
+function expectGoodCall(facts: CallFacts, durationMs: number): void {
+  expect(facts.connectError).toBeNull();
+  expect(facts.connectMs).toBeGreaterThan(0);
+  const relayed = { local: 'relay', remote: 'relay', relayed: true };
+  expect(facts.pairs).toEqual([relayed, relayed]);
+  for (const audio of directions(facts)) {
+    expect(audio).toMatchObject({ sent: durationMs / 20, received: durationMs / 20, lossRatio: 0 });
+    expect(audio).toMatchObject({ duplicates: 0, reordered: 0 });
+    expect(audio.mos).toBeGreaterThan(4.3);
+    expect(audio.rttMs).toBeGreaterThan(0);
+    expect(audio.delayMs?.min).toBeGreaterThan(0);
+    expect(audio.lastReceivedMs).toBeGreaterThan(durationMs - 200);
+  }
+  expect(facts.dataChannel?.sent).toBeGreaterThan(2);
+  expect(facts.dataChannel?.received).toBe(facts.dataChannel?.sent);
+  expect(facts.dataChannel?.rttMs).toBeGreaterThan(0);
+  expect(facts.relay).toMatchObject({ lost: [], released: true });
+  expect(facts.relay.allocateMs).toBeGreaterThan(0);
+}
+
+needs('coturn').describe('runCall', () => {
+  it.each(['udp', 'tcp', 'tls'] as const)('talks both ways through the relay over %s', async (transport) => {
+    const server = await relayServer();
+    const facts = await factsOf(optionsFor(server, { server: server.listener(transport) }));
+    expect(facts.transport).toBe(transport);
+    expectGoodCall(facts, 1000);
+    const [caller, callee] = facts.relay.relayed;
+    expect(caller?.address).toBe('127.0.0.1');
+    expect(caller?.port).not.toBe(callee?.port);
+    await expect.poll(server.heldAllocations).toEqual([]);
+  });
+
+  it('talks over IPv6, from relay address to relay address', async () => {
+    const server = await relayServer(onlyIpv6);
+    const facts = await factsOf(optionsFor(server, { family: 6 }));
+    expectGoodCall(facts, 1000);
+    expect(facts.relay.relayed.map((relayed) => relayed?.address)).toEqual(['::1', '::1']);
+    await expect.poll(server.heldAllocations).toEqual([]);
+  });
+
+  it('costs little beyond its duration', async () => {
+    const server = await relayServer();
+    const begun = performance.now();
+    expectGoodCall(await factsOf(optionsFor(server, { durationMs: 3000 })), 3000);
+    // Some 0.3 s on an idle machine; 0.8 s is what a probe may take for it.
+    expect(performance.now() - begun - 3000).toBeLessThan(1500);
+  });
+
+  it('tells where it is', async () => {
+    const progress: CallProgress[] = [];
+    const options = optionsFor(await relayServer(), { durationMs: 1200 });
+    await factsOf({ ...options, onProgress: (one) => progress.push(one) });
+    const phases = new Set(progress.map(({ phase }) => phase));
+    expect([...phases]).toEqual(['connecting', 'talking', 'ending']);
+    const last = progress.at(-1);
+    expect(last).toMatchObject({ phase: 'ending', sent: 120 });
+    expect(last?.elapsedMs).toBeGreaterThan(1200);
+  });
+});
+
+needs('coturn').describe('runCall with faults put in on purpose', () => {
+  const durationMs = 4000;
+  const packets = durationMs / 20;
+
+  /** The fates of the packets to the callee (stream 0) and to the caller (stream 1). */
+  function fatesIn(impairment: Impairment, stream: number): Fate[] {
+    const source = fatesOf(impairment, stream);
+    return Array.from({ length: packets }, () => source.next().value);
+  }
+
+  async function impairedCall(impairment: Impairment): Promise<[AudioFacts, AudioFacts]> {
+    const facts = await factsOf(optionsFor(await relayServer(), { durationMs, impairment }));
+    expect(facts.connectError).toBeNull();
+    return directions(facts);
+  }
+
+  it('counts every dropped packet', async () => {
+    const impairment = { seed: 11, lossRatio: 0.1 };
+    const audio = await impairedCall(impairment);
+    for (const [stream, facts] of audio.entries()) {
+      const dropped = fatesIn(impairment, stream).filter((fate) => fate.dropped).length;
+      expect(dropped).toBeGreaterThan(8);
+      expect(facts).toMatchObject({
+        sent: packets,
+        received: packets - dropped,
+        lossRatio: dropped / packets,
+        duplicates: 0,
+        reordered: 0,
+      });
+      // E-model: some 10 % loss, no delay.
+      expect(facts.mos).toBeLessThan(3.9);
+      expect(facts.mos).toBeGreaterThan(2.5);
+    }
+  });
+
+  it('counts duplicates, and does not let them hide losses', async () => {
+    const impairment = { seed: 12, lossRatio: 0.05, duplicateRatio: 0.2 };
+    const audio = await impairedCall(impairment);
+    for (const [stream, facts] of audio.entries()) {
+      const fates = fatesIn(impairment, stream);
+      const dropped = fates.filter((fate) => fate.dropped).length;
+      const duplicated = fates.filter((fate) => fate.duplicated).length;
+      expect(dropped).toBeGreaterThan(2);
+      expect(duplicated).toBeGreaterThan(20);
+      expect(facts).toMatchObject({ received: packets - dropped, duplicates: duplicated, reordered: 0 });
+    }
+  });
+
+  it('counts packets that changed places', async () => {
+    const impairment = { seed: 13, reorderRatio: 0.1 };
+    const audio = await impairedCall(impairment);
+    for (const [stream, facts] of audio.entries()) {
+      const fates = fatesIn(impairment, stream);
+      // The last packet has none behind it to change places with, and stays where it is held.
+      const lost = fates.at(-1)?.swapped === true ? 1 : 0;
+      const swapped = fates.filter((fate) => fate.swapped).length - lost;
+      expect(swapped).toBeGreaterThan(8);
+      expect(facts).toMatchObject({ received: packets - lost, reordered: swapped, duplicates: 0 });
+    }
+  });
+
+  it('measures delay and jitter as theory has them', async () => {
+    const delayMs = { min: 20, max: 36 };
+    const impairment = { seed: 14, delayMs };
+    const audio = await impairedCall(impairment);
+    for (const [stream, facts] of audio.entries()) {
+      const theory = new InterarrivalJitter();
+      for (const [index, fate] of fatesIn(impairment, stream).entries()) {
+        theory.observe(index * 20, index * 20 + fate.delayMs);
+      }
+      expect(facts).toMatchObject({ received: packets, lossRatio: 0, reordered: 0, duplicates: 0 });
+      // Delays even over 16 ms: E|D| is 5.3 ms. Timers are a millisecond off either way, on a busy machine more.
+      expect(theory.ms).toBeGreaterThan(3);
+      expect(facts.jitterMs).toBeGreaterThan(theory.ms - 2);
+      expect(facts.jitterMs).toBeLessThan(theory.ms + 4);
+      expect(facts.delayMs?.min).toBeGreaterThan(delayMs.min - 1);
+      expect(facts.delayMs?.p50).toBeGreaterThan(26);
+      expect(facts.delayMs?.p50).toBeLessThan(40);
+    }
+  });
+
+  it('waits for packets that are still under way at the end', async () => {
+    const [there, back] = await impairedCall({ seed: 15, delayMs: { min: 300, max: 300 } });
+    expect(there).toMatchObject({ received: packets, lossRatio: 0 });
+    expect(back).toMatchObject({ received: packets, lossRatio: 0 });
+    // 300 ms one way: R falls by the delay impairment of some 350 ms mouth to ear.
+    expect(there.mos).toBeLessThan(3.9);
+  });
+});
+
+needs('coturn').describe('runCall without a good server', () => {
+  it('gives the real error code of a wrong password at once', async () => {
+    const server = await relayServer();
+    const begun = performance.now();
+    const facts = await factsOf(optionsFor(server, { credential: wrongCredential(server.turnCredential) }));
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(facts).toMatchObject({ connectMs: null, audio: [], pairs: [], dataChannel: null });
+    expect(facts.connectError).toMatch(/got no allocation/);
+    expect(facts.relay.relayed).toEqual([null, null]);
+    expect(facts.relay.lost).toEqual([
+      { atMs: expect.any(Number), failure: expect.objectContaining({ kind: 'stun-error', code: 401 }) },
+    ]);
+  });
+
+  it('frees the first allocation when there is no second one', async () => {
+    const server = await relayServer(['user-quota=1']);
+    const facts = await factsOf(optionsFor(server));
+    expect(facts.connectMs).toBeNull();
+    expect(facts.relay.relayed.filter((relayed) => relayed !== null).length).toBeLessThan(2);
+    expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'stun-error', code: 486 });
+    await expect.poll(server.heldAllocations).toEqual([]);
+  });
+
+  it('says so when the server denies its own relay address as a peer', async () => {
+    const server = await relayServer(['denied-peer-ip=127.0.0.0-127.255.255.255']);
+    const begun = performance.now();
+    const facts = await factsOf(optionsFor(server));
+    expect(performance.now() - begun).toBeLessThan(2500);
+    expect(facts.connectMs).toBeNull();
+    expect(facts.connectError).toMatch(/no permission for the relay address of the other peer/);
+    expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'stun-error', code: 403 });
+    expect(facts.relay.released).toBe(true);
+    await expect.poll(server.heldAllocations).toEqual([]);
+  });
+
+  it('notices at once when a server dies that its kernel speaks for', async () => {
+    const server = await relayServer();
+    const options = optionsFor(server, { durationMs: 20_000 });
+    const begun = performance.now();
+    let talkingMs: number | null = null;
+    const call = factsOf({
+      ...options,
+      onProgress: ({ phase }) => {
+        if (phase !== 'talking' || talkingMs !== null) return;
+        talkingMs = performance.now() - begun;
+        setTimeout(() => server.coturn.kill('SIGKILL'), 1000);
+      },
+    });
+    const facts = await call;
+    expect(performance.now() - begun).toBeLessThan(6000);
+    expect(facts.connectError).toBeNull();
+    const [lost] = facts.relay.lost;
+    expect(lost?.failure).toMatchObject({ kind: 'system', code: 'ECONNREFUSED' });
+    expect(lost?.atMs).toBeGreaterThan(1000);
+    expect(lost?.atMs).toBeLessThan(4000);
+    expect(facts.relay.released).toBe(false);
+    for (const audio of directions(facts)) {
+      expect(audio.received).toBeGreaterThan(30);
+      expect(audio.sent - audio.received).toBeLessThan(20);
+    }
+  });
+
+  it.each(['tcp', 'tls'] as const)(
+    'notices a server that closes the connection over %s',
+    async (transport) => {
+      const server = await relayServer();
+      const begun = performance.now();
+      setTimeout(() => server.coturn.kill('SIGKILL'), 2000);
+      const facts = await factsOf(
+        optionsFor(server, { server: server.listener(transport), durationMs: 20_000 }),
+      );
+      expect(performance.now() - begun).toBeLessThan(6000);
+      expect(facts.relay.lost.length).toBe(1);
+      expect(['closed', 'system']).toContain(facts.relay.lost[0]?.failure.kind);
+      for (const audio of directions(facts)) expect(audio.received).toBeGreaterThan(10);
+    },
+  );
+
+  it('finds out that a server has fallen silent', async () => {
+    const server = await relayServer();
+    setTimeout(() => server.coturn.kill('SIGSTOP'), 2000);
+    onTestFinished(() => server.coturn.kill('SIGCONT'));
+    const begun = performance.now();
+    const facts = await factsOf(optionsFor(server, { durationMs: 30_000, connectTimeoutMs: 2000 }));
+    // 2 s until it stops, 2 s of silence, 2 s for an answer, 1 s for the release.
+    expect(performance.now() - begun).toBeLessThan(12_000);
+    expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'timeout' });
+    expect(facts.relay.released).toBe(false);
+    for (const audio of directions(facts)) {
+      expect(audio.received).toBeGreaterThan(20);
+      expect(audio.lastReceivedMs).toBeLessThan(4000);
+      expect(audio.lossRatio).toBeGreaterThan(0.2);
+    }
+  });
+
+  it('says so when a server is silent at the end', async () => {
+    const server = await relayServer();
+    setTimeout(() => server.coturn.kill('SIGSTOP'), 2000);
+    onTestFinished(() => server.coturn.kill('SIGCONT'));
+    const facts = await factsOf(optionsFor(server, { durationMs: 3000 }));
+    expect(facts.relay.released).toBe(false);
+    expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'timeout' });
+  });
+});
+
+describe('runCall without any server', () => {
+  const credential = { username: 'anyone', password: new Secret('anything') };
+  const base = { credential, durationMs: 1000, signal: new AbortController().signal };
+
+  it.each(['udp', 'tcp', 'tls'] as const)('says that nothing listens there, over %s', async (transport) => {
+    const endpoint = { address: '127.0.0.1', port: await unusedPort() };
+    const begun = performance.now();
+    const facts = await factsOf({
+      ...base,
+      server: { transport, endpoint, verifyTls: false },
+      connectTimeoutMs: 5000,
+    });
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(facts.connectMs).toBeNull();
+    expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'system', code: 'ECONNREFUSED' });
+  });
+
+  it('gives up on silence when its time is over', async () => {
+    const endpoint = { address: '127.0.0.1', port: await udpListener(() => null) };
+    const begun = performance.now();
+    const facts = await factsOf({
+      ...base,
+      server: { transport: 'udp', endpoint, verifyTls: false },
+      connectTimeoutMs: 1000,
+    });
+    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(facts.connectMs).toBeNull();
+    expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'timeout' });
+  });
+});
+
+needs('coturn').describe('CallProcess', () => {
+  const isRunning = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+
+  function startProcess(): { call: CallProcess; pid: number } {
+    const call = CallProcess.start();
+    if (call.pid === undefined) throw new Error('the process did not start');
+    return { call, pid: call.pid };
+  }
+
+  it('is gone when the call is over', async () => {
+    const { call, pid } = startProcess();
+    const result = await call.call(optionsFor(await relayServer()));
+    expect(result.ok).toBe(true);
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it('ends without having been used', async () => {
+    const { call, pid } = startProcess();
+    call.close();
+    await expect.poll(() => isRunning(pid)).toBe(false);
+  });
+
+  it('is killed when it freezes', async () => {
+    const { call, pid } = startProcess();
+    const running = call.call(optionsFor(await relayServer(), { durationMs: 60_000 }));
+    await sleep(1000);
+    process.kill(pid, 'SIGSTOP');
+    const begun = performance.now();
+    expect(await running).toEqual({
+      ok: false,
+      failure: { kind: 'internal', detail: expect.stringMatching(/froze: no sign of life/) },
+    });
+    expect(performance.now() - begun).toBeLessThan(8000);
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it('says how it died', async () => {
+    const { call, pid } = startProcess();
+    const running = call.call(optionsFor(await relayServer(), { durationMs: 60_000 }));
+    await sleep(1000);
+    process.kill(pid, 'SIGSEGV');
+    const result = await running;
+    expect(result).toMatchObject({
+      ok: false,
+      failure: { kind: 'internal', detail: expect.stringContaining('SIGSEGV') },
+    });
+  });
+
+  it.each(['connecting', 'talking'] as const)(
+    'frees its allocations when it is aborted while %s',
+    async (wanted) => {
+      const server = await relayServer();
+      const { call, pid } = startProcess();
+      const abort = new AbortController();
+      const reason = new Error('enough');
+      let abortedAt = Infinity;
+      const running = call.call(
+        optionsFor(server, {
+          durationMs: 60_000,
+          signal: abort.signal,
+          onProgress: ({ phase }) => {
+            if (phase !== wanted) return;
+            abortedAt = performance.now();
+            abort.abort(reason);
+          },
+        }),
+      );
+      await expect(running).rejects.toBe(reason);
+      expect(performance.now() - abortedAt).toBeLessThan(1700);
+      expect(isRunning(pid)).toBe(false);
+      await expect.poll(server.heldAllocations).toEqual([]);
+    },
+  );
+
+  it('is gone when it is aborted before it has begun', async () => {
+    const { call, pid } = startProcess();
+    const abort = new AbortController();
+    const reason = new Error('enough');
+    const running = call.call(optionsFor(await relayServer(), { signal: abort.signal }));
+    abort.abort(reason);
+    await expect(running).rejects.toBe(reason);
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it('leaves Ctrl-C to its parent', async () => {
+    const server = await relayServer();
+    const { call, pid } = startProcess();
+    const running = call.call(optionsFor(server, { durationMs: 1500 }));
+    await sleep(800);
+    process.kill(pid, 'SIGINT');
+    expect(await running).toMatchObject({ ok: true, value: { relay: { released: true } } });
+  });
+});
