@@ -11,7 +11,7 @@ export type ReportFormat = (typeof reportFormats)[number];
 
 /** Facts and what is asked of them, as the report that every format is made from. */
 export function createReport(command: string, observations: Observations, criteria: Criteria): Report {
-  const { interfaces, credential, names, startedAt, durationMs } = observations;
+  const { interfaces, credential, names, callDurationMs, startedAt, durationMs } = observations;
   return {
     schemaVersion,
     tool: { name: 'rtc-ops', version },
@@ -19,7 +19,7 @@ export function createReport(command: string, observations: Observations, criter
     startedAt,
     durationMs,
     ...judge(observations, criteria),
-    observations: { interfaces, credential, names },
+    observations: { interfaces, credential, names, callDurationMs },
   };
 }
 

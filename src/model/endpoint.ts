@@ -37,7 +37,13 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
  * nothing on a real network has them, and test networks use them as public addresses.
  */
 export type AddressScope =
-  'global' | 'private' | 'cgnat' | 'loopback' | 'link-local' | 'unspecified' | 'multicast';
+  'global' | 'private' | 'cgnat' | 'loopback' | 'link-local' | 'unspecified' | 'multicast' | 'reserved';
+
+// Benchmarks (RFC 2544; some DNS proxies answer with it), and the former class E (RFC 1112 §4): routed nowhere.
+const reservedNetworks = [
+  ['198.18.0.0', 15],
+  ['240.0.0.0', 4],
+] as const;
 
 export function scopeOf(address: string): AddressScope {
   const parsed = ipaddr.process(address);
@@ -45,6 +51,7 @@ export function scopeOf(address: string): AddressScope {
   switch (range) {
     case 'private':
     case 'uniqueLocal':
+    case 'deprecatedSiteLocal':
       return 'private';
     case 'carrierGradeNat':
       return 'cgnat';
@@ -57,8 +64,12 @@ export function scopeOf(address: string): AddressScope {
     case 'multicast':
     case 'broadcast':
       return 'multicast';
+    case 'discard':
+      return 'reserved';
     default:
-      return 'global';
+      return reservedNetworks.some(([network, length]) => inNetwork(address, network, length))
+        ? 'reserved'
+        : 'global';
   }
 }
 

@@ -25,15 +25,17 @@ export function describeFailure(failure: Failure): string {
     case 'closed':
       return failure.bytesReceived === 0
         ? 'the connection was closed without an answer'
-        : `the connection was closed after ${failure.bytesReceived} bytes`;
+        : `the connection was closed after ${failure.bytesReceived} ${failure.bytesReceived === 1 ? 'byte' : 'bytes'}`;
     case 'stun-error':
-      return `error ${failure.code} ${failure.reason || turnErrorName(failure.code)}`.trimEnd();
+      return failure.code === 0
+        ? 'an error response without an error code'
+        : `error ${failure.code} ${failure.reason || turnErrorName(failure.code)}`.trimEnd();
     case 'malformed':
       return `${failure.detail}: ${failure.preview}`;
     case 'integrity':
       return failure.detail;
     case 'tls':
-      return `TLS handshake failed: ${failure.message}`;
+      return `the TLS handshake failed: ${failure.message}`;
     case 'internal':
       return failure.detail;
     default:
@@ -51,6 +53,9 @@ const systemErrors: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was reset (ECONNRESET)',
   EADDRNOTAVAIL: 'this machine has no address of that family (EADDRNOTAVAIL)',
   EAFNOSUPPORT: 'this machine does not speak that address family (EAFNOSUPPORT)',
+  ENOTFOUND: 'no such name, or no address for it (ENOTFOUND)',
+  ENODATA: 'no address for that name (ENODATA)',
+  EAI_AGAIN: 'the name servers of this machine do not answer, or fail (EAI_AGAIN)',
 };
 
 function seconds(ms: number): string {

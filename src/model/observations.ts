@@ -15,6 +15,8 @@ export interface Observations {
   readonly interfaces: readonly InterfaceAddress[];
   readonly credential: CredentialFacts;
   readonly names: readonly NameFacts[];
+  /** How long each call was to last; null when none was wanted. */
+  readonly callDurationMs: number | null;
   readonly targets: readonly TargetFacts[];
 }
 
@@ -94,8 +96,11 @@ export interface TargetFacts {
   readonly channel: Attempt<{ readonly peer: Endpoint; readonly channel: number }>;
   /** A second socket, to which the relay had sent nothing, sent to the relay address. */
   readonly inbound: Attempt<{ readonly seenFrom: Endpoint }>;
-  /** The relay sent to that second socket. */
-  readonly outbound: Attempt<{ readonly peer: Endpoint }>;
+  /**
+   * The relay sent to that second socket, and the packet came from there. A peer of a call takes packets from the
+   * relay address alone (RFC 8445 §7.2.5.2.1).
+   */
+  readonly outbound: Attempt<{ readonly peer: Endpoint; readonly from: Endpoint }>;
   /** The second socket sent to the relay address after the relay had sent to it. */
   readonly reply: Attempt<{ readonly seenFrom: Endpoint }>;
   readonly refresh: Attempt<{ readonly lifetimeSeconds: number }>;

@@ -27,26 +27,43 @@ const namePattern = /^(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-
  * @throws RtcOpsError `usage`, naming what is wrong and what would be right
  */
 export function parseTurnUri(text: string): TurnUri {
+  // What stands before an @ may be a password: it is not repeated.
+  const shown = JSON.stringify(text.replace(/:.*@/, ':…@'));
   const wrong = (what: string, hint: string): RtcOpsError =>
-    new RtcOpsError('usage', `${JSON.stringify(text)} is not a TURN or STUN URI: ${what}`, { hint });
+    new RtcOpsError('usage', `${shown} is not a TURN or STUN URI: ${what}`, { hint });
+  refuseCommonMistakes(text, wrong);
   const match = uriPattern.exec(text);
   if (!match) {
-    const example = 'Write turn:HOST, turns:HOST:443?transport=tcp, stun:HOST, or just HOST.';
-    if (/^(stuns?|turns?):\/\//i.test(text)) {
-      throw wrong('there is no // after the scheme (RFC 7065)', `Write ${text.replace('//', '')}`);
-    }
-    if (/@/.test(text)) {
-      throw wrong(
-        'it carries a user name',
-        'Give credentials with --username and --password, or --secret-file.',
-      );
-    }
-    throw wrong('it does not have the form scheme:host[:port][?transport=udp|tcp]', example);
+    throw wrong(
+      'it does not have the form scheme:host[:port][?transport=udp|tcp]',
+      'Write turn:HOST, turns:HOST:443?transport=tcp, stun:HOST, or just HOST.',
+    );
   }
   const scheme = (match[1] as string).toLowerCase() as TurnScheme;
   const host = parseHost(match[2] as string, wrong);
   const port = match[3] === undefined ? defaultPort[scheme] : parsePort(match[3], wrong);
-  return { scheme, host, port, transport: parseTransport(scheme, match[4], wrong) };
+  return { scheme, host, port, transport: parseTransport(scheme, host, match[4], wrong) };
+}
+
+/** What is written so often that it gets an answer of its own. */
+function refuseCommonMistakes(text: string, wrong: Wrong): void {
+  const [, scheme = '', rest = ''] = /^(stuns?|turns?):(.*)$/is.exec(text) ?? [];
+  if (rest.includes('@')) {
+    throw wrong(
+      'it carries a user name',
+      'Give credentials with --username and --password, or --secret-file.',
+    );
+  }
+  if (rest.startsWith('//')) {
+    throw wrong(
+      'there is no // after the scheme (RFC 7065)',
+      `Write ${scheme.toLowerCase()}:${rest.slice(2).replace(/\/.*$/, '')}`,
+    );
+  }
+  const [host = ''] = rest.split('?');
+  if (isIP(host) === 6) {
+    throw wrong('an IPv6 address stands in brackets', `Write ${scheme.toLowerCase()}:[${host}]`);
+  }
 }
 
 type Wrong = (what: string, hint: string) => RtcOpsError;
@@ -78,7 +95,12 @@ function parsePort(text: string, wrong: Wrong): number {
   return port;
 }
 
-function parseTransport(scheme: TurnScheme, query: string | undefined, wrong: Wrong): TransportKind {
+function parseTransport(
+  scheme: TurnScheme,
+  host: string,
+  query: string | undefined,
+  wrong: Wrong,
+): TransportKind {
   const secure = scheme === 'stuns' || scheme === 'turns';
   if (query === undefined) return secure ? 'tls' : 'udp';
   const transport = /^transport=(udp|tcp)$/i.exec(query)?.[1]?.toLowerCase();
@@ -91,8 +113,8 @@ function parseTransport(scheme: TurnScheme, query: string | undefined, wrong: Wr
   if (!secure) return transport === 'tcp' ? 'tcp' : 'udp';
   if (transport === 'udp') {
     throw wrong(
-      'TURN over DTLS (turns with transport=udp) is used by no browser and is not probed',
-      'Write turns:HOST?transport=tcp.',
+      `DTLS (${scheme} with transport=udp) is used by no browser and is not probed`,
+      `Write ${scheme}:${bracketed(host)}?transport=tcp`,
     );
   }
   return 'tls';

@@ -71,6 +71,7 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
     interfaces: interfaceAddresses(),
     credential: credentialFacts(options.credential),
     names,
+    callDurationMs: options.callDurationMs,
     targets: facts,
   };
 }
@@ -143,7 +144,7 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
   const { target } = facts;
   const { clock, server, credential, timeoutMs, signal } = options;
   if (facts.release.state !== 'done') {
-    const gone = notTried('the server no longer answered');
+    const gone = notTried(whyNoMedia(facts.release));
     Object.assign(facts, { gathering: gone, call: gone });
     return;
   }
@@ -176,6 +177,13 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
   } finally {
     caller?.close();
   }
+}
+
+function whyNoMedia(release: Exclude<ProtocolFacts['release'], { state: 'done' }>): string {
+  if (release.state === 'not-tried') return release.because;
+  return release.failure.kind === 'stun-error'
+    ? 'the server did not free the first allocation'
+    : 'the server no longer answered';
 }
 
 type ChildResult<T> =

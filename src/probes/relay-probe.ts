@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sameEndpoint, type Endpoint } from '../model/endpoint.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import type { Attempt, Failure, TargetFacts } from '../model/observations.ts';
 import { openPeerSocket, type PeerSocket } from '../net/peer-socket.ts';
@@ -81,14 +81,13 @@ function fromRelay(
   { allocation, signal }: RelayProbeOptions,
   peer: PeerSocket,
   mapping: Endpoint,
-): Promise<{ peer: Endpoint }> {
+): Promise<{ peer: Endpoint; from: Endpoint }> {
   const token = randomBytes(16);
   return repeated(
     () => allocation.send(mapping, token),
     (arrived) => {
       peer.onBytes = (bytes, from) => {
-        // Peers of a call accept packets from the relay address alone (RFC 8445 §7.2.5.2.1).
-        if (token.equals(bytes) && sameEndpoint(from, allocation.relayed)) arrived({ peer: mapping });
+        if (token.equals(bytes)) arrived({ peer: mapping, from });
       };
     },
     signal,

@@ -114,6 +114,8 @@ class Session {
   readonly #paths: ImpairedPath[] = [];
   /** What came out of the relay for the callee, and for the caller. */
   readonly #wires = { callee: new SequenceTracker(), caller: new SequenceTracker() };
+  readonly #stop = (): void => this.#over.abort('aborted');
+  readonly #fail = (error: Error): void => this.#over.abort(error);
   #ends: { readonly caller: AudioEndpoint; readonly callee: AudioEndpoint } | null = null;
 
   constructor(
@@ -130,11 +132,9 @@ class Session {
     this.#startedAt = startedAt;
     relays.onFailure = (what) => this.#over.abort(what);
     hooks.signal.addEventListener('abort', this.#stop, { once: true });
+    if (hooks.signal.aborted) this.#stop();
     if (relays.error !== null) this.#over.abort(relays.error);
   }
-
-  readonly #stop = (): void => this.#over.abort('aborted');
-  readonly #fail = (error: Error): void => this.#over.abort(error);
 
   /** @throws only for faults of our own */
   async run(): Promise<void> {

@@ -54,7 +54,8 @@ export function serve<Request, Result, Progress>(work: Work<Request, Result, Pro
       running.delete(id);
     }
   };
-  process.on('disconnect', () => process.exit());
+  // Not by exit(): that runs the native library's destructors, where it may crash or hang.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   // Ctrl-C reaches the whole process group. The parent decides what becomes of us: an allocation is still to be freed.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.on('uncaughtException', (error) => fail(null, error));

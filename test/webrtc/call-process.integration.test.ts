@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AudioFacts, CallFacts } from '../../src/model/observations.ts';
 import { Secret } from '../../src/model/secret.ts';
+import { put } from '../../src/stun/attribute.ts';
+import { errorCode } from '../../src/stun/message-attributes.ts';
+import { decodeMessage, encodeMessage } from '../../src/stun/message.ts';
 import { CallProcess, runCall, type CallOptions } from '../../src/webrtc/call-process.ts';
 import type { CallProgress } from '../../src/webrtc/call.ts';
 import { fatesOf, type Fate, type Impairment } from '../../src/webrtc/impairment.ts';
@@ -310,6 +313,23 @@ describe('runCall without any server', () => {
     expect(performance.now() - begun).toBeLessThan(2000);
     expect(facts.connectMs).toBeNull();
     expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'system', code: 'ECONNREFUSED' });
+  });
+
+  it.each([437, 442, 508])('passes error %i on at once', async (code) => {
+    const port = await udpListener((datagram) => {
+      const { method, transactionId } = decodeMessage(datagram);
+      const attributes = [put(errorCode, { code, reason: '' })];
+      return encodeMessage({ class: 'error', method, transactionId, attributes });
+    });
+    const begun = performance.now();
+    const facts = await factsOf({
+      ...base,
+      server: { transport: 'udp', endpoint: { address: '127.0.0.1', port }, verifyTls: false },
+      connectTimeoutMs: 5000,
+    });
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(facts.connectMs).toBeNull();
+    expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'stun-error', code });
   });
 
   it('gives up on silence when its time is over', async () => {

@@ -132,6 +132,13 @@ needs('coturn').describe('GatheringProcess', () => {
     },
   );
 
+  it('finds the relay candidate without being bound to an address', async () => {
+    const server = await relayServer();
+    const facts = await factsOf({ ...onLoopback, bindAddress: null, turn: turnOf(server, 'udp') });
+    expect(typesOf(facts)).toContain('relay');
+    expect(facts.complete).toBe(true);
+  });
+
   it('finds an IPv6 relay candidate', async () => {
     const server = await relayServer(onlyIpv6);
     const facts = await factsOf({

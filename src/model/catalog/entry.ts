@@ -11,7 +11,10 @@ export interface CatalogEntry<E> {
   readonly cause: (evidence: E) => string;
   /** How it is known: what was sent, what came back. */
   readonly proof: (evidence: E) => string;
-  /** What to type or to paste, one step a line, with the user's own values. */
+  /**
+   * What to do, one step a line, with the user's own values. A line `WHERE:  TEXT` (two blanks) holds a text that is
+   * typed or pasted as it stands, and is made by the functions below; any other line is a sentence.
+   */
   readonly fix: (evidence: E) => readonly string[];
   /** For `explain`, without evidence: what it means for users, and how it is proven. */
   readonly explanation: string;
@@ -25,6 +28,30 @@ export function entry<E>(words: CatalogEntry<E>): CatalogEntry<E> {
   return words;
 }
 
+/** A line of a shell on the server. */
+export function onServer(command: string): string {
+  return `on the server:  ${command}`;
+}
+
+/** A line of a shell on the machine that ran the probe. */
+export function here(command: string): string {
+  return `here:  ${command}`;
+}
+
+/** A line of coturn's configuration. It knows no comments behind a value, so nothing may follow. */
+export function inConfig(line: string): string {
+  return `${configFile}:  ${line}`;
+}
+
+export const configFile = '/etc/turnserver.conf';
+export const restart = onServer('sudo systemctl restart coturn');
+export const journal = onServer('sudo journalctl -u coturn -n 50');
+
+/** The lines of the configuration that begin with one of `options`. */
+export function grepConfig(options: string): string {
+  return onServer(`sudo grep -nE '^(${options})' ${configFile}`);
+}
+
 /** One listener, as findings name it. */
 export interface ListenerEvidence {
   readonly host: string;
@@ -34,7 +61,7 @@ export interface ListenerEvidence {
 }
 
 /** `UDP 3478`, `TLS 5349`. */
-export function listenerName({ transport, port }: ListenerEvidence): string {
+export function listenerName({ transport, port }: Pick<ListenerEvidence, 'transport' | 'port'>): string {
   return `${transport.toUpperCase()} ${port}`;
 }
 
@@ -46,6 +73,17 @@ export function serverName({ host, address }: { readonly host: string; readonly 
 /** The protocol that a packet filter sees: TLS is TCP to it. */
 export function filterProtocol({ transport }: ListenerEvidence): 'udp' | 'tcp' {
   return transport === 'udp' ? 'udp' : 'tcp';
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(items: readonly string[]): string {
+  if (items.length < 2) return items[0] ?? '';
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}
+
+/** Where packets to a listener get lost, or slow: TLS is TCP on the way. */
+export function traceRoute(evidence: ListenerEvidence): string {
+  return here(`mtr --report --${filterProtocol(evidence)} --port ${evidence.port} ${evidence.address}`);
 }
 
 /** The listeners of the examples (documentation addresses, RFC 5737). */

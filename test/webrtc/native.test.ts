@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { guarded, keep } from '../../src/webrtc/native.ts';
+
+describe('guarded', () => {
+  it('passes the arguments on', () => {
+    const seen: unknown[] = [];
+    guarded(
+      (a: number, b: string) => seen.push(a, b),
+      () => seen.push('error'),
+    )(1, 'two');
+    expect(seen).toEqual([1, 'two']);
+  });
+
+  it('lets no exception out, whatever was thrown', () => {
+    const errors: Error[] = [];
+    for (const thrown of [new Error('an error'), 'a text', undefined]) {
+      const callback = guarded(
+        () => {
+          throw thrown;
+        },
+        (error) => errors.push(error),
+      );
+      expect(callback).not.toThrow();
+    }
+    expect(errors.map(({ message }) => message)).toEqual(['an error', 'a text', 'undefined']);
+  });
+});
+
+describe('keep', () => {
+  it('gives back what it keeps', () => {
+    const object = {};
+    expect(keep(object)).toBe(object);
+  });
+});
