@@ -1,15 +1,29 @@
-import { checkTitles, type CheckId } from '../model/check.ts';
+import { formatEndpoint } from '../model/endpoint.ts';
 import type { ProbeProgress } from '../probes/probe.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 
 /** One live line on the terminal: what is being waited for, and for how long. */
 export interface ProgressLine {
   readonly update: (progress: ProbeProgress) => void;
-  readonly say: (text: string) => void;
   readonly stop: () => void;
 }
 
-const silent: ProgressLine = { update: () => {}, say: () => {}, stop: () => {} };
+const waitingFor: Readonly<Record<ProbeProgress['step'], string>> = {
+  'dns-resolves': 'looking up names',
+  'listener-answers': 'connecting',
+  'stun-binding': 'STUN binding',
+  'turn-challenge': 'anonymous allocation',
+  'turn-allocate': 'allocation',
+  'turn-permission': 'permission',
+  'relay-inbound': 'packets through the relay',
+  'turn-channel': 'channel',
+  'turn-refresh': 'refresh',
+  'turn-release': 'release',
+  'candidates-relay': 'ICE candidates',
+  'call-audio': 'audio call',
+};
+
+const silent: ProgressLine = { update: () => {}, stop: () => {} };
 
 /** A line that nobody would see (a pipe, CI, --quiet) is not drawn. */
 export async function progressLine(options: GlobalOptions, context: CommandContext): Promise<ProgressLine> {
@@ -24,12 +38,8 @@ export async function progressLine(options: GlobalOptions, context: CommandConte
   const timer = setInterval(draw, 500);
   return {
     update({ target, step }) {
-      const what = step in checkTitles ? checkTitles[step as CheckId] : step;
-      text = target === null ? what : `${target.url} ${target.address}: ${what}`;
-      draw();
-    },
-    say(message) {
-      text = message;
+      const where = target === null ? '' : `${target.transport} ${formatEndpoint(target)}: `;
+      text = `${where}${waitingFor[step]}`;
       draw();
     },
     stop() {

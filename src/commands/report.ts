@@ -30,8 +30,9 @@ export async function printReport(
   options: GlobalOptions,
   context: CommandContext,
 ): Promise<void> {
-  context.stdout(await rendered(report, format, options, context));
+  // First the code: a reader that closes the pipe must not turn it into success.
   context.exitWith(report.exitCode);
+  context.stdout(await rendered(report, format, options, context));
 }
 
 async function rendered(

@@ -53,7 +53,7 @@ async function run(options: Options, context: CommandContext): Promise<void> {
     const server = await start(trial, version, context);
     try {
       const { udp, tls } = server.ports;
-      say(`coturn ${version} runs on 127.0.0.1: UDP and TCP ${udp}, TLS ${tls}; config and secret are fresh`);
+      say(`coturn ${version} runs on 127.0.0.1: UDP and TCP ${udp}, TLS ${tls}`);
       await probeTrial(trial, options, context, say);
       if (options.keep === true) await hold(trial, server, context);
     } finally {
@@ -183,7 +183,7 @@ async function probeTrial(
   ]);
   const ttlSeconds = 3600;
   const credential = issueCredential({ secret: trial.secret, user: 'try', ttlSeconds, now: context.now() });
-  say(`credential ${credential.username} is good for an hour; probing, with a call of ${callMs / 1000} s …`);
+  say(`credential ${credential.username} is good for an hour; probing …`);
   const progress: ProgressLine = await progressLine(options, context);
   try {
     const observations = await probe({

@@ -68,73 +68,112 @@ async function bindTcp({ address, port }: Endpoint): Promise<void> {
 }
 
 /**
- * Waits until every listener serves. UDP and TCP count once a request is answered: coturn
- * answers only after it has opened all sockets of all its threads. TLS counts once a connection is accepted.
- * @returns when all do; rejects with the reason of `signal` when that is aborted first
+ * Waits until every listener serves. UDP and TCP count once a request is answered: coturn answers only after it
+ * has opened all sockets of all its threads. TLS counts once a connection is accepted.
+ * @returns when all do; rejects when `signal` is aborted first
  */
 export async function untilAllServe(listeners: readonly Listener[], signal: AbortSignal): Promise<void> {
-  await Promise.all(listeners.map((listener) => untilServes(listener, signal)));
+  await Promise.all(
+    listeners.map(({ transport, endpoint }) =>
+      transport === 'udp'
+        ? untilUdpAnswers(dialled(endpoint), signal)
+        : untilStreamServes(dialled(endpoint), transport, signal),
+    ),
+  );
 }
 
-async function untilServes({ transport, endpoint }: Listener, signal: AbortSignal): Promise<void> {
-  const target = dialled(endpoint);
-  while (
-    !(await (transport === 'udp' ? answersUdp(target, signal) : answersTcp(target, transport, signal)))
-  ) {
-    await sleep(retryMs, undefined, { signal });
-  }
-}
-
-async function answersUdp(target: Endpoint, signal: AbortSignal): Promise<boolean> {
+/** Over one socket, so that an answer that comes late finds it open: coturn logs the ICMP error that else returns. */
+async function untilUdpAnswers(target: Endpoint, signal: AbortSignal): Promise<void> {
   const socket = createSocket(familyOf(target.address) === 6 ? 'udp6' : 'udp4');
   try {
     socket.connect(target.port, target.address);
     await once(socket, 'connect', { signal });
-    for (const request of firstRequests()) socket.send(request);
-    return await firstOf(socket, ['message'], signal);
+    for (;;) {
+      for (const request of [bindingRequest(), allocateRequest()]) {
+        socket.send(request);
+        if (await firstOf(socket, 'message', signal, answerMs)) return;
+      }
+      await sleep(retryMs, undefined, { signal });
+    }
   } finally {
     socket.close();
   }
 }
 
-async function answersTcp(target: Endpoint, transport: 'tcp' | 'tls', signal: AbortSignal): Promise<boolean> {
-  const socket = connect({ host: target.address, port: target.port });
-  try {
-    if (!(await firstOf(socket, ['connect'], signal, Infinity))) return false;
-    if (transport === 'tls') return true;
-    for (const request of firstRequests()) socket.write(request);
-    return await firstOf(socket, ['data'], signal);
-  } finally {
-    socket.destroy();
+// On loopback an answer takes well below 1 ms. Without one, coturn is not there yet, or does not answer such requests.
+const answerMs = 200;
+
+async function untilStreamServes(
+  target: Endpoint,
+  transport: 'tcp' | 'tls',
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const socket = connect({ host: target.address, port: target.port });
+    try {
+      if (
+        (await firstOf(socket, 'connect', signal)) &&
+        (transport === 'tls' || (await answers(socket, signal)))
+      ) {
+        return;
+      }
+    } finally {
+      socket.destroy();
+    }
+    await sleep(retryMs, undefined, { signal });
   }
 }
 
-/** Whether one of `events` comes before an error, the end of the stream, the time for one try, or an abort. */
+async function answers(socket: Socket, signal: AbortSignal): Promise<boolean> {
+  socket.write(bindingRequest());
+  let answered = await firstOf(socket, 'data', signal, answerMs);
+  if (!answered) {
+    socket.write(allocateRequest());
+    answered = await firstOf(socket, 'data', signal);
+  }
+  // With an answer still under way the connection would be reset, which coturn logs as an error.
+  socket.resume();
+  socket.end();
+  await firstOf(socket, 'close', signal, answerMs);
+  return answered;
+}
+
+/** Whether `event` comes before an error, the end of the stream, an abort, and `withinMs`. */
 function firstOf(
   socket: UdpSocket | Socket,
-  events: readonly string[],
+  event: string,
   signal: AbortSignal,
-  // A lost datagram is asked for again after this; on loopback an answer takes well below 1 ms.
-  tryMs = 200,
+  withinMs?: number,
 ): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = tryMs === Infinity ? undefined : setTimeout(() => settle(() => resolve(false)), tryMs);
-    const aborted = (): void => settle(() => resolve(false));
-    const settle = (outcome: () => void): void => {
+    const settle = (outcome: boolean): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', aborted);
-      outcome();
+      socket.off(event, came);
+      resolve(outcome);
     };
-    for (const event of events) socket.once(event, () => settle(() => resolve(true)));
-    for (const event of ['error', 'close']) socket.on(event, () => settle(() => resolve(false)));
+    const came = (): void => settle(true);
+    const aborted = (): void => settle(false);
+    const timer = withinMs === undefined ? undefined : setTimeout(() => settle(false), withinMs);
+    socket.once(event, came);
+    // These stay: an error that nobody listens for would end the process.
+    for (const end of ['error', 'close']) socket.on(end, () => settle(false));
     if (signal.aborted) aborted();
     else signal.addEventListener('abort', aborted, { once: true });
   });
 }
 
-/** A Binding and an Allocate without attributes (RFC 8489 §5): with no-stun only the second is answered, with stun-only the first. */
-function firstRequests(): Uint8Array[] {
-  return ['0001', '0003'].map((type) =>
-    Buffer.concat([Buffer.from(`${type}00002112a442`, 'hex'), randomBytes(12)]),
-  );
+/** A server with no-stun leaves it unanswered. */
+function bindingRequest(): Uint8Array {
+  return emptyRequest('0001');
+}
+
+/** A server with stun-only leaves it unanswered. */
+function allocateRequest(): Uint8Array {
+  return emptyRequest('0003');
+}
+
+/** RFC 8489 §5: a header without attributes. */
+function emptyRequest(type: string): Uint8Array {
+  return Buffer.concat([Buffer.from(`${type}00002112a442`, 'hex'), randomBytes(12)]);
 }

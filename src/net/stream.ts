@@ -108,6 +108,9 @@ function streamFailure(error: NodeJS.ErrnoException & { reason?: string }, socke
 
 // A peer that reads no more would keep unsent bytes, and with them the process, for ever.
 const flushLimitMs = 1000;
+// To close a socket before the peer has closed its own, with something unread, resets the connection; what was sent
+// last can get lost by that. A peer that is there closes within a round trip.
+const lingerMs = 200;
 // Media that waits longer than this much of it takes is of no use when it arrives: ten seconds of 800 kbit/s.
 const backlogLimitBytes = 1 << 20;
 
@@ -137,7 +140,8 @@ export function streamTransport(socket: Socket, remote: ConnectOptions['remote']
       open = false;
       // end() flushes what was written (a Refresh with lifetime 0 must leave) before the FIN; destroy() would drop it.
       const limit = setTimeout(() => socket.destroy(), flushLimitMs).unref();
-      socket.once('close', () => clearTimeout(limit)).end(() => socket.destroy());
+      socket.once('close', () => clearTimeout(limit));
+      socket.end(() => void setTimeout(() => socket.destroy(), lingerMs).unref());
     },
   };
   socket.on('data', (bytes: Buffer) => {

@@ -20,7 +20,7 @@ import type { GatheringProcess } from '../webrtc/gathering-process.ts';
 import { attempt, notTried, rounded, type Clock } from './attempt.ts';
 import { interfaceAddresses } from './interfaces.ts';
 import { targetsOf, type PlanFilter } from './plan.ts';
-import { probeTarget, servernameOf, type ProtocolFacts } from './target-probe.ts';
+import { probeTarget, servernameOf, type ProbeStep, type ProtocolFacts } from './target-probe.ts';
 
 export interface ProbeOptions extends PlanFilter {
   readonly uris: readonly TurnUri[];
@@ -41,7 +41,7 @@ export interface ProbeOptions extends PlanFilter {
 /** What is being waited for. */
 export interface ProbeProgress {
   readonly target: Target | null;
-  readonly step: string;
+  readonly step: ProbeStep;
 }
 
 // A call's process keeps most of a core busy while it connects; more at once would measure this machine, not the server.
@@ -160,6 +160,7 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
           // libjuice speaks STUN over UDP alone; over a stream the mapped address would be that of the stream.
           stun: target.transport === 'udp' ? { address: target.address, port: target.port } : null,
           turn: { server, credential },
+          family: target.family,
           bindAddress: scopeOf(target.address) === 'loopback' ? target.address : null,
           timeoutMs,
         },
@@ -172,7 +173,14 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
     }
     options.onProgress?.({ target, step: 'call-audio' });
     facts.call = await childAttempt<CallFacts>(clock, () =>
-      caller.call({ server, credential, durationMs: callDurationMs, connectTimeoutMs: timeoutMs, signal }),
+      caller.call({
+        server,
+        credential,
+        family: target.family,
+        durationMs: callDurationMs,
+        connectTimeoutMs: timeoutMs,
+        signal,
+      }),
     );
   } finally {
     caller?.close();

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { CheckId } from '../model/check.ts';
 import { familyOf } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import type { Attempt, BindingFacts, ChallengeFacts, Target, TargetFacts } from '../model/observations.ts';
@@ -16,6 +17,23 @@ import { errorOf, reading, TryAlternateError, TurnSession, type TurnCredential }
 import { attempt, notTried, rounded, type Clock } from './attempt.ts';
 import { probeRelay } from './relay-probe.ts';
 
+/** The check that is being worked on. */
+export type ProbeStep = Extract<
+  CheckId,
+  | 'dns-resolves'
+  | 'listener-answers'
+  | 'stun-binding'
+  | 'turn-challenge'
+  | 'turn-allocate'
+  | 'turn-permission'
+  | 'relay-inbound'
+  | 'turn-channel'
+  | 'turn-refresh'
+  | 'turn-release'
+  | 'candidates-relay'
+  | 'call-audio'
+>;
+
 export interface TargetProbeOptions {
   /** Null: only what needs no credentials is tried. */
   readonly credential: TurnCredential | null;
@@ -24,8 +42,8 @@ export interface TargetProbeOptions {
   /** How long one answer is waited for. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Called with the id of what is being waited for. */
-  readonly onStep: (step: string) => void;
+  /** Called with what is being waited for. */
+  readonly onStep: (step: ProbeStep) => void;
 }
 
 /** What one vantage can see of one listener; the call and ICE are not part of it. */

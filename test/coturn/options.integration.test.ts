@@ -17,6 +17,8 @@ async function unknownTo(config: string): Promise<Set<string>> {
     `${config}\nbps-capacity=1000\nmax-bps=0\nlog-file=stdout\nno-stdout-log=0\nsyslog=0\n`,
   );
   const { stdout } = await execa('turnserver', ['-c', file, '--pidfile', ''], {
+    // Among the options is one that makes it write a log there.
+    cwd: directory,
     reject: false,
     timeout: 5000,
   });

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TlsFacts } from '../../src/model/observations.ts';
-import { connectTcp, handshakeTls, streamTransport } from '../../src/net/stream.ts';
+import { connectTcp, handshakeTls } from '../../src/net/stream.ts';
 import { certificate, type Certificate } from '../support/certificates.ts';
 
 const { signal } = new AbortController();
@@ -31,8 +31,8 @@ async function factsOf(
   const remote = { address: '127.0.0.1', port: (server.address() as AddressInfo).port };
   const socket = await connectTcp({ remote, timeoutMs: 1000, signal });
   const secured = await handshakeTls(socket, { servername, ca, timeoutMs: 1000, signal });
-  secured.socket.destroy();
   const [peer] = await accepted;
+  secured.socket.destroy();
   return { ...secured.facts, sni: peer.servername || undefined };
 }
 

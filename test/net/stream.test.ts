@@ -27,17 +27,25 @@ function end(transport: Transport): Promise<Failure> {
   });
 }
 
-/** A listener of another process that is stopped, so that it accepts nothing, with its queue filled up. */
-async function deafListener(): Promise<Endpoint> {
+/** A listener of another process, so that its sockets are not among ours; `then` is run once it listens. */
+async function foreignListener(accept: string, then: string): Promise<Endpoint> {
   const listener = execFile(process.execPath, [
     '-e',
-    `const s = require('net').createServer(); s.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-      console.log(s.address().port); process.kill(process.pid, 'SIGSTOP'); })`,
+    `const server = require('net').createServer(${accept});
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      console.log(server.address().port);
+      ${then};
+    })`,
   ]);
   onTestFinished(() => void listener.kill('SIGKILL'));
   if (!listener.stdout) throw new Error('no output');
   const [line] = await once(listener.stdout, 'data');
-  const endpoint = at(Number(line));
+  return at(Number(line));
+}
+
+/** A listener that is stopped, so that it accepts nothing, with its queue filled up. */
+async function deafListener(): Promise<Endpoint> {
+  const endpoint = await foreignListener('', `process.kill(process.pid, 'SIGSTOP')`);
   for (let count = 0; count < 4; count++) {
     const filler = connect({ host: endpoint.address, port: endpoint.port }).on('error', () => {});
     onTestFinished(() => void filler.destroy());
@@ -146,13 +154,20 @@ describe('streamTransport', () => {
     expect(received % 1000).toBe(0);
   });
 
-  it('gives up a peer that does not read, so that the process can end', async () => {
-    const port = await tcpListener((socket) => void socket.pause());
+  it.each([
+    { peer: 'does not read', accept: 'socket => socket.pause()', bytes: 16 << 20 },
+    {
+      peer: 'does not close its side',
+      accept: '{ allowHalfOpen: true }, socket => socket.resume()',
+      bytes: 1,
+    },
+  ])('gives up a peer that $peer, so that the process can end', async ({ accept, bytes }) => {
+    const remote = await foreignListener(accept, '');
     await leavingNothingOpen(async () => {
-      const transport = await opened(at(port));
-      for (let count = 0; count < 16; count++) transport.send(Buffer.alloc(1 << 20));
+      const transport = await opened(remote);
+      transport.send(Buffer.alloc(bytes));
       transport.close();
-      await sleep(1100);
+      await sleep(bytes === 1 ? 200 : 1000);
     });
   });
 

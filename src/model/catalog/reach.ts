@@ -1,11 +1,18 @@
 import {
   entry,
-  filterProtocol,
-  listenerName,
-  serverName,
-  type ListenerEvidence,
   exampleListener,
   exampleTls,
+  filterProtocol,
+  grepConfig,
+  here,
+  inConfig,
+  journal,
+  listed,
+  listenerName,
+  onServer,
+  restart,
+  serverName,
+  type ListenerEvidence,
 } from './entry.ts';
 
 interface UnansweredEvidence extends ListenerEvidence {
@@ -13,40 +20,63 @@ interface UnansweredEvidence extends ListenerEvidence {
   readonly seen: string;
 }
 
-interface PartlyReachableEvidence extends UnansweredEvidence {
+interface BesideEvidence {
   /** Listeners of the same address that did answer: `TCP 3478`. */
   readonly answering: readonly string[];
 }
 
 const openPort = (evidence: ListenerEvidence): string =>
-  `on the server:  sudo ufw allow ${evidence.port}/${filterProtocol(evidence)}`;
+  onServer(`sudo ufw allow ${evidence.port}/${filterProtocol(evidence)}`);
 const providerFirewall = (evidence: ListenerEvidence): string =>
-  `and in the provider's firewall: allow ${filterProtocol(evidence).toUpperCase()} ${evidence.port} inbound`;
+  `in the provider's firewall, allow ${filterProtocol(evidence).toUpperCase()} ${evidence.port} inbound`;
+const orHere = 'if it answers from other networks, the block is in this one';
+const whoHasThePort = ({ port, transport }: ListenerEvidence): string =>
+  onServer(`sudo ss -ln${transport === 'udp' ? 'u' : 't'}p 'sport = :${port}'`);
+
+/** What ends a sentence that begins with `nothing listens there:`. */
+const whyRefused = ({ answering }: BesideEvidence): string =>
+  answering.length === 0
+    ? 'coturn is stopped, or it listens elsewhere'
+    : `${listed(answering)} ${answering.length === 1 ? 'answers' : 'answer'}, so the server runs and does not listen there`;
 
 export const reachCatalog = {
   DNS_NOT_FOUND: entry<{ host: string; seen: string }>({
     severity: 'error',
-    example: { host: 'turn.example.com', seen: 'ENOTFOUND' },
+    example: { host: 'turn.example.com', seen: 'no such name, or no address for it (ENOTFOUND)' },
     title: ({ host }) => `The name ${host} does not resolve`,
-    cause: ({ host }) => `No address is known for ${host} on this machine, so nothing of it could be tested.`,
-    proof: ({ seen }) => `The lookup of A and AAAA records ended with ${seen}.`,
-    fix: ({ host }) => [`check the spelling, then:  dig +short ${host} A ${host} AAAA`],
+    cause: ({ host }) => `No address is known for ${host}, so nothing of it could be tested.`,
+    proof: ({ seen }) => `The lookup of A and AAAA records ended with: ${seen}.`,
+    fix: ({ host }) => ['check the spelling of the name', here(`dig +short ${host} A ${host} AAAA`)],
     explanation:
       'Clients cannot find the server. Proven by the resolver of this machine (hosts file included), for A and AAAA.',
-    confusedWith: ['A resolver of this network that is down: other names fail then too.'],
+    confusedWith: ['A resolver that does not answer: then the check is unknown, and other names fail too.'],
     references: ['RFC 8656 §4', 'RFC 7065 §3'],
   }),
-  SERVER_UNREACHABLE: entry<UnansweredEvidence>({
+  SERVER_UNREACHABLE: entry<
+    UnansweredEvidence & { elsewhere: readonly string[]; refusing: readonly string[] }
+  >({
     severity: 'error',
-    example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)' },
-    title: (e) => `${serverName(e)} does not answer`,
-    cause: (e) =>
-      `Nothing came back from ${listenerName(e)}, nor from any other listener tested at that address. The server is down, or a firewall between here and there drops everything, or the address is wrong.`,
+    example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)', elsewhere: [], refusing: [] },
+    title: (e) =>
+      e.refusing.length > 0
+        ? `${listenerName(e)} of ${serverName(e)} does not answer`
+        : `${serverName(e)} does not answer`,
+    cause: (e) => {
+      if (e.refusing.length > 0) {
+        return `${listenerName(e)} stays silent, and ${listed(e.refusing)} ${e.refusing.length === 1 ? 'refuses' : 'refuse'} connections: the host is up, and no TURN server was found on it. It is stopped, or it is there and a firewall hides it.`;
+      }
+      return e.elsewhere.length > 0
+        ? `Nothing came back from any listener tested at ${e.address}, while ${e.host} answers at ${listed(e.elsewhere)}. That address record is wrong, or a firewall drops everything to it, or the server does not listen there.`
+        : `Nothing came back from ${listenerName(e)}, nor from any other listener tested at that address. The server is down, or the address is wrong, or a firewall on the way drops everything.`;
+    },
     proof: (e) => `${listenerName(e)}: ${e.seen}.`,
     fix: (e) => [
-      `on the server:  sudo systemctl status coturn; sudo ss -lntup | grep turnserver`,
+      ...(e.elsewhere.length > 0 ? [here(`dig +short ${e.host} A ${e.host} AAAA`)] : []),
+      onServer('sudo systemctl status coturn'),
+      onServer('sudo ss -lntup | grep turnserver'),
       openPort(e),
       providerFirewall(e),
+      ...(e.elsewhere.length > 0 ? [] : [orHere]),
     ],
     explanation:
       'No listener of that address answered. Proven by requests that were repeated until the deadline (RFC 8489 §6.2.1) over every transport that was asked for.',
@@ -56,32 +86,59 @@ export const reachCatalog = {
     ],
     references: ['RFC 8489 §6.2.1'],
   }),
-  LISTENER_SILENT: entry<UnansweredEvidence>({
+  NOTHING_LISTENS: entry<{ host: string; address: string; refusing: readonly string[] }>({
     severity: 'error',
-    example: { ...exampleTls, seen: 'no answer within 5 s' },
-    title: (e) => `${listenerName(e)} of ${e.host} accepts connections and stays silent`,
+    example: {
+      host: 'turn.example.com',
+      address: '203.0.113.10',
+      refusing: ['UDP 3478', 'TCP 3478', 'TLS 5349'],
+    },
+    title: (e) => `No TURN server runs at ${serverName(e)}`,
     cause: (e) =>
-      `${serverName(e)} takes the connection and never answers ${e.transport === 'tls' ? 'the TLS handshake' : 'a STUN request'}: the process is frozen or overloaded, or something else has the port (a listener without TLS behind a turns: URL, a proxy whose backend is gone).`,
-    proof: (e) => `TCP connects to port ${e.port}; then: ${e.seen}.`,
-    fix: (e) => [
-      `on the server:  sudo ss -lntp | grep ':${e.port} '   shows what has the port`,
-      'on the server:  sudo systemctl restart coturn',
+      `${listed(e.refusing)} all refuse: the host is up, and nothing listens there. coturn is stopped, or it listens on other ports.`,
+    proof: (e) => `${listed(e.refusing)} were refused at once, by a TCP reset or ICMP "port unreachable".`,
+    fix: () => [
+      onServer('sudo systemctl status coturn'),
+      journal,
+      onServer('sudo ss -lntup | grep turnserver'),
     ],
-    explanation: 'The TCP connection is accepted, and nothing follows within the deadline.',
+    explanation:
+      'Every listener that was tested at that address was refused by the operating system of the server (or by a firewall that rejects in its name).',
     confusedWith: [
-      'PORT_BLOCKED: there not even the connection comes about.',
-      'TLS_HANDSHAKE_FAILED: there something answers.',
+      'TCP_REFUSED and UDP_REFUSED: there one listener refuses, and others answer or stay silent.',
     ],
-    references: ['RFC 8656 §3.1'],
+    references: ['RFC 9293 §3.5.2', 'RFC 1122 §3.2.2.1'],
   }),
-  UDP_BLOCKED: entry<PartlyReachableEvidence>({
+  LISTENER_SILENT: entry<UnansweredEvidence & BesideEvidence>({
+    severity: 'error',
+    example: { ...exampleTls, seen: 'no answer within 5 s', answering: [] },
+    title: (e) =>
+      e.answering.length > 0
+        ? `${listenerName(e)} of ${e.host} accepts connections and says nothing`
+        : `${serverName(e)} accepts connections and says nothing`,
+    cause: (e) =>
+      e.answering.length > 0
+        ? `${listed(e.answering)} of ${serverName(e)} ${e.answering.length === 1 ? 'answers' : 'answer'}, but over ${listenerName(e)} no answer follows the connection: something else has that port, or a proxy on the way accepts for the server.`
+        : `The host accepts TCP connections, but no STUN request was answered, over any transport that was tested. The server hangs, or something else has its ports, or a proxy on the way accepts for it.`,
+    proof: (e) => `${listenerName(e)}: ${e.seen}, after a TCP connection to that host had been accepted.`,
+    fix: (e) => [whoHasThePort(e), journal, restart],
+    explanation:
+      'The TCP handshake is done by the operating system, or by a middlebox; a server that works also answers what is sent over the connection.',
+    confusedWith: [
+      'NOT_A_TURN_SERVER: there something answers, and it is not STUN.',
+      'PORT_BLOCKED: there not even a connection comes about.',
+    ],
+    references: ['RFC 8489 §6.2.2'],
+  }),
+  UDP_BLOCKED: entry<UnansweredEvidence & BesideEvidence>({
     severity: 'error',
     example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)', answering: ['TCP 3478'] },
-    title: (e) => `UDP ${e.port} does not answer`,
+    title: (e) => `UDP ${e.port} of ${e.host} does not answer`,
     cause: (e) =>
-      `${serverName(e)} answers over ${e.answering.join(' and ')}, but UDP ${e.port} stays silent: a firewall, at the server or in this network, drops UDP. Clients that rely on UDP get no relay.`,
-    proof: (e) => `UDP ${e.port}: ${e.seen}, while ${e.answering.join(' and ')} answered.`,
-    fix: (e) => [openPort(e), providerFirewall(e), 'if other networks reach it, the block is in this one'],
+      `${serverName(e)} answers over ${listed(e.answering)}, but UDP ${e.port} stays silent: a firewall, at the server or in this network, drops UDP to that port. Clients that rely on UDP get nothing.`,
+    proof: (e) =>
+      `UDP ${e.port}: ${e.seen}, while ${listed(e.answering)} of the same address ${e.answering.length === 1 ? 'answers' : 'answer'}.`,
+    fix: (e) => [openPort(e), providerFirewall(e), orHere],
     explanation:
       'A Binding request over UDP got no answer while another transport of the same address answered. Which firewall drops it is not known from one vantage.',
     confusedWith: [
@@ -90,61 +147,72 @@ export const reachCatalog = {
     ],
     references: ['RFC 8489 §6.2.1'],
   }),
-  PORT_BLOCKED: entry<PartlyReachableEvidence>({
+  PORT_BLOCKED: entry<UnansweredEvidence & BesideEvidence>({
     severity: 'error',
     example: { ...exampleTls, seen: 'no answer within 5 s', answering: ['UDP 3478'] },
-    title: (e) => `${listenerName(e)} does not answer`,
+    title: (e) => `${listenerName(e)} of ${e.host} does not answer`,
     cause: (e) =>
-      `${serverName(e)} answers over ${e.answering.join(' and ')}, but a connection to ${listenerName(e)} is not even refused: a firewall drops it.`,
-    proof: (e) => `${listenerName(e)}: ${e.seen}, while ${e.answering.join(' and ')} answered.`,
-    fix: (e) => [openPort(e), providerFirewall(e)],
+      `${serverName(e)} answers over ${listed(e.answering)}, but no connection to ${listenerName(e)} comes about: a firewall, at the server or in this network, blocks that port.`,
+    proof: (e) =>
+      `${listenerName(e)}: ${e.seen}, while ${listed(e.answering)} of the same address ${e.answering.length === 1 ? 'answers' : 'answer'}.`,
+    fix: (e) => [openPort(e), providerFirewall(e), orHere],
     explanation:
       'A TCP connection got neither an answer nor a refusal, or an ICMP message said that it is prohibited, while another listener of the same address answered.',
-    confusedWith: ['TCP_REFUSED: there the host itself says that nothing listens.'],
+    confusedWith: [
+      'TCP_REFUSED: there the host itself says that nothing listens.',
+      'LISTENER_SILENT: there the connection is accepted.',
+    ],
     references: ['RFC 1812 §5.2.7.1'],
   }),
-  TCP_REFUSED: entry<ListenerEvidence>({
+  TCP_REFUSED: entry<ListenerEvidence & BesideEvidence>({
     severity: 'error',
-    example: exampleTls,
-    title: (e) => `Nothing listens on ${listenerName(e)}`,
+    example: { ...exampleTls, answering: ['UDP 3478', 'TCP 3478'] },
+    title: (e) => `Nothing listens on ${listenerName(e)} of ${e.host}`,
     cause: (e) =>
-      `${serverName(e)} refuses the connection: the host is up, the port is not in use. coturn is stopped, or it listens elsewhere.`,
-    proof: (e) => `The TCP connection to port ${e.port} was refused at once.`,
+      `${serverName(e)} refuses the connection: the host is up, and nothing listens there. ${whyRefused(e)}.`,
+    proof: (e) => `The TCP connection to ${e.address} port ${e.port} was refused at once.`,
     fix: (e) => [
-      'on the server:  sudo systemctl status coturn; sudo ss -lntp | grep turnserver',
-      e.transport === 'tls'
-        ? `/etc/turnserver.conf:  tls-listening-port=${e.port}  with cert= and pkey=, and without no-tls`
-        : `/etc/turnserver.conf:  listening-port=${e.port}  and without no-tcp`,
+      onServer('sudo ss -lntp | grep turnserver'),
+      ...(e.transport === 'tls'
+        ? [
+            inConfig(`tls-listening-port=${e.port}`),
+            'with cert= and pkey= of files that exist, and without no-tls',
+          ]
+        : [inConfig(`listening-port=${e.port}`), 'without no-tcp']),
+      restart,
     ],
     explanation:
       'The operating system of the server (or a firewall that rejects in its name) answered the connection with a reset.',
     confusedWith: ['A firewall with a REJECT rule sends the same answer.'],
     references: ['RFC 9293 §3.5.2'],
   }),
-  UDP_REFUSED: entry<ListenerEvidence>({
+  UDP_REFUSED: entry<ListenerEvidence & BesideEvidence>({
     severity: 'error',
-    example: exampleListener,
-    title: (e) => `Nothing listens on UDP ${e.port}`,
+    example: { ...exampleListener, answering: [] },
+    title: (e) => `Nothing listens on UDP ${e.port} of ${e.host}`,
     cause: (e) =>
-      `${serverName(e)} answers with ICMP "port unreachable": the host is up, nothing listens on that port. coturn is stopped, or it listens elsewhere.`,
-    proof: (e) => `A Binding request to UDP ${e.port} came back as ICMP "port unreachable".`,
+      `${serverName(e)} answers with ICMP "port unreachable": the host is up, and nothing listens there. ${whyRefused(e)}.`,
+    proof: (e) =>
+      `A Binding request to ${e.address} UDP port ${e.port} came back as ICMP "port unreachable".`,
     fix: (e) => [
-      'on the server:  sudo systemctl status coturn; sudo ss -lnup | grep turnserver',
-      `/etc/turnserver.conf:  listening-port=${e.port}  and without no-udp`,
+      onServer('sudo ss -lnup | grep turnserver'),
+      inConfig(`listening-port=${e.port}`),
+      'without no-udp',
+      restart,
     ],
     explanation:
       'The host (or a firewall that rejects in its name) answered UDP with ICMP type 3 code 3, or ICMPv6 type 1 code 4.',
     confusedWith: ['UDP_BLOCKED: there nothing comes back at all.'],
     references: ['RFC 1122 §3.2.2.1', 'RFC 4443 §3.1'],
   }),
-  NOT_A_TURN_SERVER: entry<UnansweredEvidence>({
+  NOT_A_TURN_SERVER: entry<UnansweredEvidence & { kind: 'TURN' | 'STUN' }>({
     severity: 'error',
-    example: { ...exampleTls, seen: 'not a STUN answer: "HTTP/1.1 400 Bad Request"' },
-    title: (e) => `${listenerName(e)} of ${e.host} is no TURN server`,
-    cause: (e) => `Something answers at ${serverName(e)}, but not as a TURN server: ${e.seen}.`,
-    proof: (e) => `The answer over ${listenerName(e)}: ${e.seen}.`,
+    example: { ...exampleTls, seen: 'not a STUN answer: "HTTP/1.1 400 Bad Request"', kind: 'TURN' },
+    title: (e) => `${listenerName(e)} of ${e.host} is no ${e.kind} server`,
+    cause: (e) => `Something is there at ${serverName(e)}, but not a ${e.kind} server: ${e.seen}.`,
+    proof: (e) => `${listenerName(e)}: ${e.seen}.`,
     fix: (e) => [
-      `on the server:  sudo ss -lntup | grep ':${e.port} '   shows what has the port`,
+      whoHasThePort(e),
       'check host and port of the URL; a name behind an HTTP proxy or CDN cannot carry TURN',
     ],
     explanation:
@@ -152,31 +220,28 @@ export const reachCatalog = {
     confusedWith: ['A TLS listener on a plain port, or the reverse: the beginning of the answer shows it.'],
     references: ['RFC 8489 §5', 'RFC 8656 §7'],
   }),
-  BINDING_UNANSWERED: entry<ListenerEvidence>({
+  BINDING_UNANSWERED: entry<UnansweredEvidence>({
     severity: 'warning',
-    example: exampleListener,
-    title: (e) => `${listenerName(e)} of ${e.host} answers TURN, but not STUN Binding`,
+    example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)' },
+    title: (e) => `${listenerName(e)} of ${e.host} serves TURN, but not STUN Binding`,
     cause: (e) =>
-      `${serverName(e)} relays, but clients cannot learn their own address from it, so calls that could go directly use the relay.`,
-    proof: () => 'A Binding request was not answered; an Allocate request over the same connection was.',
-    fix: () => ['/etc/turnserver.conf:  remove no-stun', 'then:  sudo systemctl restart coturn'],
-    explanation: 'coturn does so with no-stun.',
+      `${serverName(e)} answers Allocate, but clients cannot learn their own address from it, so calls that could go directly use the relay.`,
+    proof: (e) => `Binding: ${e.seen}; an Allocate request over the same connection was answered.`,
+    fix: () => [grepConfig('no-stun|secure-stun|stun-only'), 'remove no-stun and secure-stun', restart],
+    explanation: 'coturn does so with no-stun, and with secure-stun, which wants credentials for Binding.',
     confusedWith: ['Packet loss: probe again.'],
     references: ['RFC 8489 §12', 'RFC 8445 §5.1.1.2'],
   }),
-  SERVER_STOPPED: entry<ListenerEvidence & { step: string; seen: string }>({
+  SERVER_STOPPED: entry<UnansweredEvidence & { step: string }>({
     severity: 'error',
-    example: { ...exampleListener, step: 'refresh', seen: 'no answer within 5 s (sent 5 times)' },
-    title: (e) => `${e.host} stopped answering in the middle`,
+    example: { ...exampleListener, step: 'a Refresh', seen: 'no answer within 5 s (sent 5 times)' },
+    title: (e) => `${serverName(e)} stopped answering in the middle`,
     cause: (e) =>
-      `${serverName(e)} had answered before; then, at "${e.step}", it did not any more. The server was stopped, restarted or crashed while it was being tested, or the network broke.`,
+      `It had answered before, and then, at ${e.step}, it did not any more. The server was stopped, restarted or crashed while it was being tested, or the network broke.`,
     proof: (e) => `${listenerName(e)}, ${e.step}: ${e.seen}.`,
-    fix: () => [
-      'on the server:  sudo systemctl status coturn; sudo journalctl -u coturn -n 50',
-      'then probe again',
-    ],
+    fix: () => [onServer('sudo systemctl status coturn'), journal, 'then probe again'],
     explanation:
-      'Requests of this probe were answered, and later ones over the same connection were not, or the connection was closed, or ICMP said that the port is gone.',
+      'Requests of this probe were answered, and later ones were not, over the same connection and over a new one; or the connection was closed; or ICMP said that the port is gone.',
     confusedWith: ['A network that loses most packets: probe again.'],
     references: ['RFC 8489 §6.2.1'],
   }),
