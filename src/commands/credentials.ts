@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import wrapAnsi from 'wrap-ansi';
 import { checkCredential, type CredentialCheck } from '../credentials/check.ts';
 import { credentialFormats, formatCredential, type CredentialFormat } from '../credentials/format.ts';
 import { issueCredential, type Lifetime } from '../credentials/issue.ts';
@@ -15,7 +16,7 @@ import { loadSecret, loadSecrets, type SecretOptions } from './secret-source.ts'
 interface IssueOptions extends SecretOptions {
   readonly ttl: number;
   readonly expiresAt?: number;
-  readonly url: TurnUri[];
+  readonly url?: TurnUri[];
   readonly format: CredentialFormat;
 }
 
@@ -24,8 +25,9 @@ interface CheckOptions extends SecretOptions {
 }
 
 const secretHelp = `
-The secret is the static-auth-secret of the server. It comes from --secret-file, from RTC_OPS_SECRET, or from
-auth.secret of rtc-ops.yaml; no option takes it, as every user of a machine sees the arguments of every process.`;
+The secret is the static-auth-secret of the server. It comes from --secret-file,
+from RTC_OPS_SECRET, or from auth.secret of rtc-ops.yaml. No option takes it, as
+every user of a machine sees the arguments of every process.`;
 
 const issueHelp = `
 Formats:
@@ -59,12 +61,7 @@ export function define(command: Command, context: CommandContext): void {
         .conflicts('ttl'),
     )
     .option('--secret-file <file>', 'file with the secret')
-    .option(
-      '--url <uri>',
-      'a server it is for; can be repeated (default: the hosts of rtc-ops.yaml)',
-      addUri,
-      [],
-    )
+    .option('--url <uri>', 'a server it is for; can be repeated (default: the hosts of rtc-ops.yaml)', addUri)
     .addOption(
       new Option('--format <format>', 'form of the result')
         .choices(Object.keys(credentialFormats))
@@ -101,8 +98,8 @@ function unixTime(text: string): number {
   return Number(text);
 }
 
-function addUri(text: string, previous: TurnUri[]): TurnUri[] {
-  return [...previous, parseTurnUri(text)];
+function addUri(text: string, previous: TurnUri[] | undefined): TurnUri[] {
+  return [...(previous ?? []), parseTurnUri(text)];
 }
 
 async function runIssue(
@@ -124,7 +121,7 @@ async function runIssue(
   if (issued.ttlSeconds < 0) {
     context.stderr(`rtc-ops: this credential ended ${relativeTime(issued.ttlSeconds)}; no server takes it\n`);
   }
-  const uris = options.url.length > 0 ? options.url : await urisOfConfig(options, context);
+  const uris = options.url ?? (await urisOfConfig(options, context));
   context.stdout(formatCredential(options.format, { ...issued, uris }));
   context.exitWith(exitCode.healthy);
 }
@@ -149,7 +146,9 @@ async function runCheck(
   const source = check.secretIndex === null ? null : (found[check.secretIndex]?.source ?? null);
   const nowSeconds = Math.floor(context.now().getTime() / 1000);
   context.stdout(
-    options.format === 'json' ? jsonOf(check, nowSeconds, source) : humanOf(check, nowSeconds, source),
+    options.format === 'json'
+      ? jsonOf(check, nowSeconds, source)
+      : humanOf(check, nowSeconds, { source, columns: context.columns }),
   );
   context.exitWith(check.valid ? exitCode.healthy : exitCode.findings);
 }
@@ -178,12 +177,28 @@ function jsonOf(
   return `${JSON.stringify({ schemaVersion: 1, valid, expiresAt, remainingSeconds, source, problems }, null, 2)}\n`;
 }
 
-function humanOf(check: CredentialCheck, nowSeconds: number, source: string | null): string {
+function humanOf(
+  check: CredentialCheck,
+  nowSeconds: number,
+  { source, columns }: { readonly source: string | null; readonly columns: number },
+): string {
   const { expiresAt, problems } = check;
-  const origin = source === null ? '' : `\n          made with the secret of ${source}`;
   if (check.valid && expiresAt !== null) {
-    return `✔ valid   until ${isoTime(expiresAt)} (${relativeTime(expiresAt - nowSeconds)})${origin}\n`;
+    const origin = source === null ? '' : `          made with the secret of ${source}\n`;
+    return `✔ valid   until ${isoTime(expiresAt)} (${relativeTime(expiresAt - nowSeconds)})\n${origin}`;
   }
-  const texts = problems.map(describeProblem).map(({ what, fix }) => `\n  ${what}\n  Fix  ${fix}\n`);
+  const texts = problems.map(describeProblem).map(({ what, fix }) => {
+    const lines = [...paragraph(what, '  ', columns), ...paragraph(`Fix  ${fix}`, '  ', columns)];
+    return `\n${lines.join('\n')}\n`;
+  });
   return `✖ not valid\n${texts.join('')}`;
+}
+
+// Lines of text are read best at this width, on a wide terminal too.
+const textColumns = 80;
+
+function paragraph(text: string, indent: string, columns: number): string[] {
+  return wrapAnsi(text, Math.min(columns, textColumns) - indent.length)
+    .split('\n')
+    .map((line) => indent + line);
 }

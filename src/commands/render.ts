@@ -16,11 +16,15 @@ interface Options extends GlobalOptions {
 }
 
 const help = `
-On standard output the secrets are left out: a comment stands in their place, and a coturn that is run with the output
-by mistake lets nobody in. --out writes the files as they are to land on the host, with the secrets in them, each
-readable by you alone. Where several hosts have addresses of their own, --out makes a directory for each.
+On standard output the secrets are left out: a comment stands in their place,
+and a coturn that is run with the output by mistake lets nobody in. --out writes
+the files as they are to land on the host, with the secrets in them, each
+readable by you alone. Where several hosts have addresses of their own, --out
+makes a directory for each.
 
-Known versions: ${knownVersions.join(', ')}; 4.6 is the newest of its line.
+Known versions (4.6 is the newest of its line):
+  ${knownVersions.slice(0, 9).join(', ')},
+  ${knownVersions.slice(9).join(', ')}
 
 Examples:
   rtc-ops render

@@ -31,7 +31,7 @@ export function parseNetwork(text: string): Network | null {
   const bits = family === 4 ? 32 : 128;
   const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Infinity;
   if (length > bits) return null;
-  const first = ipaddr.parse(address).toByteArray();
+  const first = bytesOf(address);
   const mask = first.map((_, index) => (0xff00 >> Math.min(8, Math.max(0, length - 8 * index))) & 0xff);
   if (first.some((byte, index) => (byte & ~(mask[index] ?? 0)) !== 0)) return null;
   const last = first.map((byte, index) => byte | (~(mask[index] ?? 0) & 0xff));
@@ -51,16 +51,21 @@ export function covers(outer: Network, inner: Network): boolean {
 }
 
 function isBelow(a: string, b: string): boolean {
-  return Buffer.compare(bytesOf(a), bytesOf(b)) < 0;
+  return Buffer.compare(Buffer.from(bytesOf(a)), Buffer.from(bytesOf(b))) < 0;
 }
 
-function bytesOf(address: string): Buffer {
-  return Buffer.from(ipaddr.parse(address).toByteArray());
+function bytesOf(address: string): number[] {
+  // ipaddr.js takes ::10.0.0.1 for ::ffff:10.0.0.1, which is another address (RFC 4291 §2.5.5).
+  const hexadecimal = address.replace(/:(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
+    return `:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
+  return ipaddr.parse(hexadecimal).toByteArray();
 }
 
 /** The usual spelling: IPv6 in lower case, compressed (RFC 5952 §4). */
 export function normalAddress(address: string): string {
-  return addressOf(ipaddr.parse(address).toByteArray());
+  return addressOf(bytesOf(address));
 }
 
 function addressOf(bytes: number[]): string {

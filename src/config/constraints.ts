@@ -10,11 +10,20 @@ export interface Conflict {
 /** What schema.ts cannot see, because it looks at one value at a time. */
 export function conflictsIn(config: Config): Conflict[] {
   return [
+    ...hostConflicts(config),
     ...authConflicts(config),
     ...listenConflicts(config),
     ...relayConflicts(config),
     ...quotaConflicts(config),
   ];
+}
+
+function hostConflicts({ hosts }: Config): Conflict[] {
+  return hosts.flatMap(({ name }, index) =>
+    hosts.findIndex((other) => other.name === name) < index
+      ? [{ path: ['hosts', index], message: `names ${name} a second time` }]
+      : [],
+  );
 }
 
 function authConflicts({ profile, secrets }: Config): Conflict[] {

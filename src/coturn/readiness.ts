@@ -85,6 +85,7 @@ export async function untilAllServe(listeners: readonly Listener[], signal: Abor
 /** Over one socket, so that an answer that comes late finds it open: coturn logs the ICMP error that else returns. */
 async function untilUdpAnswers(target: Endpoint, signal: AbortSignal): Promise<void> {
   const socket = createSocket(familyOf(target.address) === 6 ? 'udp6' : 'udp4');
+  socket.on('error', retriesComeAnyway);
   try {
     socket.connect(target.port, target.address);
     await once(socket, 'connect', { signal });
@@ -100,6 +101,9 @@ async function untilUdpAnswers(target: Endpoint, signal: AbortSignal): Promise<v
   }
 }
 
+/** An error that nobody listens for would end the process; that coturn is not there yet is expected. */
+function retriesComeAnyway(): void {}
+
 // On loopback an answer takes well below 1 ms. Without one, coturn is not there yet, or does not answer such requests.
 const answerMs = 200;
 
@@ -110,6 +114,7 @@ async function untilStreamServes(
 ): Promise<void> {
   for (;;) {
     const socket = connect({ host: target.address, port: target.port });
+    socket.on('error', retriesComeAnyway);
     try {
       if (
         (await firstOf(socket, 'connect', signal)) &&
@@ -127,7 +132,7 @@ async function untilStreamServes(
 async function answers(socket: Socket, signal: AbortSignal): Promise<boolean> {
   socket.write(bindingRequest());
   let answered = await firstOf(socket, 'data', signal, answerMs);
-  if (!answered) {
+  if (!answered && !socket.destroyed) {
     socket.write(allocateRequest());
     answered = await firstOf(socket, 'data', signal);
   }
@@ -148,18 +153,16 @@ function firstOf(
   return new Promise((resolve) => {
     const settle = (outcome: boolean): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', aborted);
-      socket.off(event, came);
+      signal.removeEventListener('abort', failed);
+      socket.off(event, came).off('error', failed).off('close', failed);
       resolve(outcome);
     };
     const came = (): void => settle(true);
-    const aborted = (): void => settle(false);
-    const timer = withinMs === undefined ? undefined : setTimeout(() => settle(false), withinMs);
-    socket.once(event, came);
-    // These stay: an error that nobody listens for would end the process.
-    for (const end of ['error', 'close']) socket.on(end, () => settle(false));
-    if (signal.aborted) aborted();
-    else signal.addEventListener('abort', aborted, { once: true });
+    const failed = (): void => settle(false);
+    const timer = withinMs === undefined ? undefined : setTimeout(failed, withinMs);
+    socket.on('error', failed).on('close', failed).on(event, came);
+    if (signal.aborted) failed();
+    else signal.addEventListener('abort', failed, { once: true });
   });
 }
 

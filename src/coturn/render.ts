@@ -35,7 +35,8 @@ interface Addresses {
 export function renderConfig(config: Config, options: RenderOptions): string {
   const version = parseVersion(options.version);
   const heading = [
-    `turnserver.conf for coturn ${version}, written by rtc-ops from rtc-ops.yaml: change that file, not this one.`,
+    `turnserver.conf for coturn ${version}, written by rtc-ops from rtc-ops.yaml:`,
+    'change that file, not this one.',
   ];
   const secrets = options.redact === true ? 'redacted' : 'revealed';
   return serialise(sectionsOf(config, version, options), { heading, secrets });

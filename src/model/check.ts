@@ -11,7 +11,7 @@ export const checkTitles = {
   'stun-binding': 'STUN binding answers',
   'turn-challenge': 'anonymous allocation is refused',
   'turn-allocate': 'an allocation is granted',
-  'relay-address': 'the relay address is reachable by anyone',
+  'relay-address': 'the relay address is as public as the server',
   'turn-permission': 'a permission is granted',
   'turn-channel': 'a channel is bound',
   'relay-inbound': 'the relay takes packets from a peer',

@@ -23,9 +23,16 @@ export function bracketed(address: string): string {
   return isIPv6(address) ? `[${address}]` : address;
 }
 
-/** Whether two spellings name one address: `::1` and `0:0:0:0:0:0:0:1`, `::ffff:192.0.2.1` and `192.0.2.1`. */
+/**
+ * Whether two spellings name one address: `::1` and `0:0:0:0:0:0:0:1`, `::ffff:192.0.2.1` and `192.0.2.1`. What is no
+ * address (an mDNS candidate, RFC 8828 §5.2) is the same as itself alone.
+ */
 export function sameAddress(a: string, b: string): boolean {
-  return ipaddr.process(a).toNormalizedString() === ipaddr.process(b).toNormalizedString();
+  return normalized(a) === normalized(b);
+}
+
+function normalized(address: string): string {
+  return ipaddr.isValid(address) ? ipaddr.process(address).toNormalizedString() : address;
 }
 
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {

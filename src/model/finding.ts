@@ -53,6 +53,13 @@ export function finding<C extends FindingCode>(
   return { code, severity, evidence, targets, causedBy: options.causedBy ?? null } as unknown as Finding;
 }
 
+/** Whether two findings are about one server: the same host at the same address. */
+export function sameServer(a: Finding, b: Finding): boolean {
+  const server = ({ evidence }: Finding): string =>
+    JSON.stringify(['host', 'address'].map((key) => new Map(Object.entries(evidence)).get(key) ?? null));
+  return server(a) === server(b);
+}
+
 export interface FindingWords {
   readonly title: string;
   readonly cause: string;

@@ -1,6 +1,6 @@
 import type { ExitCode } from './error.ts';
 import type { CheckId, CheckStatus } from './check.ts';
-import type { Finding, FindingCode, FindingWords } from './finding.ts';
+import type { Finding, FindingCode, FindingWords, Severity } from './finding.ts';
 import type { CallFacts, Observations, Target, TargetFacts } from './observations.ts';
 
 /** Raised when a key of the JSON report is renamed, removed or changes its meaning; additions leave it. */
@@ -25,9 +25,11 @@ export interface CheckReport {
   readonly detail: string | null;
   /** Null when nothing was done. */
   readonly durationMs: number | null;
-  /** Whether `healthy` needs it. */
+  /** Whether `healthy` needs it, here or (with --require) at another listener of the same host. */
   readonly required: boolean;
   readonly findings: readonly FindingCode[];
+  /** The worst of its findings; null without any. A check that failed with a warning leaves users served. */
+  readonly severity: Severity | null;
 }
 
 export interface TargetReport extends Target {
@@ -52,7 +54,8 @@ export interface CallReport {
   } | null;
 }
 
-export type FindingReport = Finding & FindingWords;
+/** A finding with its words; the steps of the fix as lines of one text. */
+export type FindingReport = Finding & Omit<FindingWords, 'fix'> & { readonly fix: string };
 
 /** The result of a probe: the public JSON form, and all that a human report is made of. */
 export interface Report {
@@ -67,12 +70,14 @@ export interface Report {
   readonly exitCode: ExitCode;
   readonly vantage: Vantage;
   readonly targets: readonly TargetReport[];
-  /** Checks that belong to no single target: names, and what was required of the whole. */
+  /** Checks that belong to no single target: one `dns-resolves` for each name. */
   readonly checks: readonly CheckReport[];
+  /** Why something that `healthy` needs is not known, each reason once; empty when all of it is known. */
+  readonly open: readonly string[];
   /** The worst call; null when none was tried. */
   readonly call: CallReport | null;
   readonly calls: readonly CallReport[];
   readonly findings: readonly FindingReport[];
   /** With the targets' own observations, enough to judge this report again. */
-  readonly observations: Pick<Observations, 'interfaces' | 'credential' | 'names'>;
+  readonly observations: Pick<Observations, 'interfaces' | 'credential' | 'names' | 'callDurationMs'>;
 }

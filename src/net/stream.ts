@@ -21,18 +21,20 @@ export interface HandshakeOptions {
   readonly servername: string;
   /** Additional trust anchors, PEM. Without it, those of Node.js. */
   readonly ca?: string | undefined;
+  /** Offered by ALPN; `stun.turn` (RFC 7443) when absent. */
+  readonly protocols?: readonly string[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
  * TLS over a connected socket. An invalid certificate does not end it: what is wrong stands in the facts, so that
- * everything behind the handshake can still be examined. Offers ALPN `stun.turn` (RFC 7443).
+ * everything behind the handshake can still be examined.
  * @throws AttemptError `tls`, `closed`, `system` or `timeout` when the handshake itself fails
  */
 export async function handshakeTls(
   socket: Socket,
-  { servername, ca, timeoutMs, signal }: HandshakeOptions,
+  { servername, ca, protocols = ['stun.turn'], timeoutMs, signal }: HandshakeOptions,
 ): Promise<{ socket: TLSSocket; facts: TlsFacts }> {
   signal.throwIfAborted();
   // The dot that ends an absolute name is no part of it in TLS (RFC 6066 §3).
@@ -41,7 +43,7 @@ export async function handshakeTls(
     socket,
     ...(isIP(name) ? {} : { servername: name }),
     ...(ca === undefined ? {} : { ca }),
-    ALPNProtocols: ['stun.turn'],
+    ALPNProtocols: [...protocols],
     rejectUnauthorized: false,
     // The name is judged below: here a wrong name would hide behind, or hide, an error of the chain.
     checkServerIdentity: () => undefined,

@@ -63,9 +63,17 @@ export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
-/** Text at a column: each line begins with `indent` blanks, and none is wider than the report. */
-export function paragraph(text: string, indent: number, { columns }: Style): string[] {
-  return wrapAnsi(text, columns - indent, { hard: false })
+/**
+ * Text at a column: each line begins with `indent` blanks, those after the first with `hang` more, and none is wider
+ * than the report. A word that is wider than a line (a long host name) is broken.
+ */
+export function paragraph(text: string, indent: number, { columns }: Style, hang = 0): string[] {
+  return wrapAnsi(text, columns - indent - hang, { hard: true })
     .split('\n')
-    .map((line) => ' '.repeat(indent) + line);
+    .map((line, index) => ' '.repeat(index === 0 ? indent : indent + hang) + line);
+}
+
+/** A paragraph that begins with a mark; what follows stands behind it. */
+export function marked(text: string, indent: number, style: Style): string[] {
+  return paragraph(text, indent, style, 2);
 }

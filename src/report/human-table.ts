@@ -1,6 +1,9 @@
-import type { CheckId, CheckStatus } from '../model/check.ts';
+import type { CheckId } from '../model/check.ts';
+import { formatEndpoint } from '../model/endpoint.ts';
 import type { CallReport, CheckReport, Report, TargetReport } from '../model/report.ts';
-import { padded, paragraph, statusMark, widthOf, type Style } from './human-style.ts';
+import { cell } from './human-cell.ts';
+import { overview } from './human-overview.ts';
+import { marked, padded, paragraph, statusMark, widthOf, type Style } from './human-style.ts';
 
 /** One row of the table: a check, or several that are read together. */
 interface Row {
@@ -9,10 +12,9 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { label: 'listener answers', ids: ['listener-answers'] },
+  { label: 'listener · STUN binding', ids: ['listener-answers', 'stun-binding'] },
   { label: 'certificate', ids: ['tls-certificate'] },
-  { label: 'STUN binding', ids: ['stun-binding'] },
-  { label: 'anonymous allocation is refused', ids: ['turn-challenge'] },
+  { label: 'anonymous is refused', ids: ['turn-challenge'] },
   { label: 'allocation', ids: ['turn-allocate'] },
   { label: 'relay address', ids: ['relay-address'] },
   { label: 'permission · channel', ids: ['turn-permission', 'turn-channel'] },
@@ -25,59 +27,52 @@ const rows: readonly Row[] = [
   },
 ];
 
-const labelWidth = 36;
-const leastCell = 13;
+const gap = 2;
+const labelWidth = 4 + Math.max(...rows.map(({ label }) => widthOf(label))) + gap;
+// `✔ MOS 4.4`, `✖ untrusted`.
+const leastCell = 11;
+// More than these are read as an overview.
+const mostTables = 4;
 
-/** A table per address; as many transports side by side as fit. */
+/** A table per address; as many transports side by side as fit. Of many addresses, an overview. */
 export function targetTables(report: Report, style: Style): string[][] {
   const byAddress = new Map<string, TargetReport[]>();
   for (const target of report.targets) {
     const key = `${target.host} ${target.address}`;
     byAddress.set(key, [...(byAddress.get(key) ?? []), target]);
   }
-  const perTable = Math.max(1, Math.floor((style.columns - labelWidth) / leastCell));
-  const failedNames = report.checks
-    .filter(({ status }) => status !== 'passed')
-    .map(({ title, status, because }) =>
-      paragraph(
-        `${style.status(status, statusMark[status])} ${title}${because === null ? '' : `: ${because}`}`,
-        2,
-        style,
-      ),
-    );
-  return [
-    ...failedNames,
-    ...[...byAddress.values()].flatMap((targets) =>
-      chunks(targets, perTable).map((columns) => table(columns, report, style)),
-    ),
-  ];
+  if (byAddress.size > mostTables) return [overview([...byAddress.values()], style)];
+  const perTable = Math.max(1, Math.floor((style.columns - labelWidth + gap) / (leastCell + gap)));
+  return [...byAddress.values()].flatMap((targets) =>
+    chunks(targets, perTable).map((columns) => table(columns, report, style)),
+  );
 }
 
 function table(targets: readonly TargetReport[], report: Report, style: Style): string[] {
-  const [{ host, address }] = targets as [TargetReport];
-  const title = host === address ? host : `${host} ${address}`;
+  const room = Math.floor((style.columns - labelWidth + gap) / targets.length) - gap;
+  const open = targets.flatMap((target) => openReasons(target));
+  const folded = rows.filter((row) => isFolded(row, targets));
+  const shown = rows.filter((row) => isWorthShowing(row, targets) && !folded.includes(row));
   const names = targets.map(({ transport, port }) => `${transport} ${port}`);
-  const shown = rows.filter(({ ids }) =>
-    targets.some((target) => checksOf(target, ids).some(isWorthShowing)),
-  );
-  const cells = shown.map(({ ids }) => targets.map((target) => cell(checksOf(target, ids), style)));
-  const callCells = callRows(targets, report);
-  const width = Math.max(
-    leastCell,
-    ...[...cells, ...callCells.map((row) => row.cells), names].flat().map((text) => widthOf(text) + 2),
-  );
+  const cells = shown.map(({ ids }) => targets.map((target) => cell(checksOf(target, ids), room, style)));
+  const figures = callRows(targets, report);
+  const width = gap + Math.max(leastCell, ...[...cells.flat(), ...names].map((text) => widthOf(text)));
   const line = (label: string, texts: readonly string[]): string =>
     `${padded(label, labelWidth)}${texts.map((text) => padded(text, width)).join('')}`.trimEnd();
-  const heading =
-    widthOf(title) + 4 > labelWidth
-      ? [`  ${style.bold(title)}`, line('', names)]
-      : [line(`  ${style.bold(title)}`, names)];
   return [
-    ...heading,
+    ...heading(targets, (label) => line(label, names), style),
     ...shown.map(({ label }, index) => line(`    ${label}`, cells[index] ?? [])),
-    ...callCells.map(({ label, cells: texts }) => line(`      ${label}`, texts)),
-    ...reasons(targets, style),
+    ...figures.map(({ label, cells: texts }) => line(`      ${label}`, texts)),
+    ...redirections(targets, style),
+    ...reasonLines(open, folded, targets, style),
   ];
+}
+
+function heading(targets: readonly TargetReport[], line: (label: string) => string, style: Style): string[] {
+  const [{ host, address }] = targets as [TargetReport];
+  const title = host === address ? host : `${host} ${address}`;
+  if (widthOf(title) + 2 + gap <= labelWidth) return [line(`  ${style.bold(title)}`)];
+  return [...paragraph(style.bold(title), 2, style), line('')];
 }
 
 function checksOf({ checks }: TargetReport, ids: readonly CheckId[]): CheckReport[] {
@@ -85,54 +80,62 @@ function checksOf({ checks }: TargetReport, ids: readonly CheckId[]): CheckRepor
 }
 
 /** A row of what was skipped everywhere (no TLS here, no call wanted) tells nothing. */
-function isWorthShowing({ status }: CheckReport): boolean {
-  return status !== 'skipped';
+function isWorthShowing({ ids }: Row, targets: readonly TargetReport[]): boolean {
+  return targets.some((target) => checksOf(target, ids).some(({ status }) => status !== 'skipped'));
 }
 
-/** `✔ 12 ms` for one check, `✔ ✖ ?` for several, `✔` when several passed alike. */
-function cell(checks: readonly CheckReport[], style: Style): string {
-  const [only] = checks;
-  if (only === undefined) return '';
-  if (checks.length === 1) {
-    if (only.status === 'skipped') return '';
-    const text = [statusMark[only.status], only.detail === null ? '' : shortened(only.detail)]
-      .join(' ')
-      .trimEnd();
-    return style.status(only.status, text);
-  }
-  if (only.id === 'call-connects') return callCell(checks, style);
-  return checks.map(({ status }) => style.status(status, statusMark[status])).join(' ');
+interface OpenReason {
+  readonly target: TargetReport;
+  readonly id: CheckId;
+  readonly because: string;
 }
 
-/** The call as one word: its quality when it is good, else the first thing that is not. */
-function callCell(checks: readonly CheckReport[], style: Style): string {
-  const bad = checks.find(({ status }) => status !== 'passed');
-  if (bad === undefined) {
-    const quality = checks.find(({ id }) => id === 'call-quality')?.detail;
-    return style.status('passed', `${statusMark.passed}${quality ? ` ${quality}` : ''}`);
-  }
-  const words: Partial<Record<CheckId, string>> = {
-    'call-connects': 'no connection',
-    'call-uses-relay': 'not relayed',
-    'call-audio': 'no audio',
-    'call-quality': 'poor',
-  };
-  if (bad.status !== 'failed') return style.status(bad.status, statusMark[bad.status]);
-  const stopped = bad.findings.some((code) => code === 'SERVER_STOPPED' || code === 'AUDIO_INTERRUPTED');
-  if (stopped) return style.status('failed', `${statusMark.failed} stopped`);
-  return style.status('failed', `${statusMark.failed} ${words[bad.id] ?? ''}`);
+function openReasons(target: TargetReport): OpenReason[] {
+  return target.checks.flatMap(({ id, status, because }) =>
+    status === 'unknown' && because !== null ? [{ target, id, because }] : [],
+  );
 }
 
-/** Only the first part fits a cell: `127.0.0.1, for this machine only` → `127.0.0.1`. */
-function shortened(detail: string): string {
-  const [first = ''] = detail.split(/[,:] /);
-  return first;
+/** A row with nothing but question marks, all for one reason, is told together with that reason. */
+function isFolded({ ids }: Row, targets: readonly TargetReport[]): boolean {
+  const columns = targets.map((target) => checksOf(target, ids).filter(({ status }) => status !== 'skipped'));
+  const reasons = new Set(columns.flat().map(({ because }) => because));
+  return (
+    reasons.size === 1 &&
+    columns.every((checks) => checks.length > 0 && checks.every(({ status }) => status === 'unknown'))
+  );
+}
+
+/** Why something is not known, each reason once, with its columns when it is not that of all. */
+function reasonLines(
+  open: readonly OpenReason[],
+  folded: readonly Row[],
+  targets: readonly TargetReport[],
+  style: Style,
+): string[] {
+  return [...new Set(open.map(({ because }) => because))].flatMap((because) => {
+    const own = open.filter((each) => each.because === because);
+    const columns = targets.filter((target) => own.some((each) => each.target === target));
+    const names = columns.map(({ transport, port }) => `${transport} ${port}`).join(', ');
+    const where = columns.length === targets.length ? '' : `${names}: `;
+    const labels = folded.filter(({ ids }) => own.some(({ id }) => ids.includes(id)));
+    const rest = labels.length === 0 ? '' : ` (not known: ${labels.map(({ label }) => label).join(', ')})`;
+    return marked(`${style.status('unknown', statusMark.unknown)} ${where}${because}${rest}`, 4, style);
+  });
+}
+
+function redirections(targets: readonly TargetReport[], style: Style): string[] {
+  return targets.flatMap(({ transport, port, observations }) => {
+    const alternate = observations.redirects.at(-1);
+    if (alternate === undefined) return [];
+    return paragraph(`${transport} ${port} redirects to ${formatEndpoint(alternate)}`, 4, style);
+  });
 }
 
 /** The figures of the calls, one row each. */
 function callRows(targets: readonly TargetReport[], { calls }: Report): { label: string; cells: string[] }[] {
   const own = targets.map((target) => calls.find((call) => isCallOf(call, target)));
-  if (own.every((call) => call?.connectMs === undefined || call.connectMs === null)) return [];
+  if (own.every((call) => call === undefined || call.connectMs === null)) return [];
   const row = (label: string, text: (call: CallReport) => string): { label: string; cells: string[] } => ({
     label,
     cells: own.map((call) => (call === undefined ? '' : text(call))),
@@ -147,16 +150,6 @@ function callRows(targets: readonly TargetReport[], { calls }: Report): { label:
 
 function isCallOf(call: CallReport, target: TargetReport): boolean {
   return call.target === target.url && call.address === target.address;
-}
-
-/** Why something is not known, each reason once. */
-function reasons(targets: readonly TargetReport[], style: Style): string[] {
-  const open = targets.flatMap(({ checks }) => checks.filter(({ status }) => status === 'unknown'));
-  const because = [...new Set(open.map((check) => check.because ?? ''))].filter((reason) => reason !== '');
-  const mark: CheckStatus = 'unknown';
-  return because.flatMap((reason) =>
-    paragraph(`${style.status(mark, statusMark[mark])} ${reason}`, 4, style),
-  );
 }
 
 function ms(value: number): string {

@@ -1,26 +1,22 @@
-import type { FindingReport, Report } from '../model/report.ts';
-import {
-  paragraph,
-  padded,
-  severityMark,
-  styleFor,
-  verdictMark,
-  widthOf,
-  type Style,
-} from './human-style.ts';
+import type { FindingReport, Report, VantageKind } from '../model/report.ts';
+import { findingSections } from './human-finding.ts';
+import { marked, paragraph, styleFor, verdictMark, widthOf, type Style } from './human-style.ts';
 import { targetTables } from './human-table.ts';
 
 /** The report for a person: verdict first, then what is wrong with its fix, then the table of checks. */
 export function renderHuman(report: Report, options: { color: boolean; columns: number }): string {
   const style = styleFor(options);
-  const serious = report.findings.filter(({ severity }) => severity !== 'info');
   const sections = [
     headline(report, style),
-    ...serious.map((finding) => findingSection(finding, report, style)),
+    ...findingSections(report, style),
+    openSection(report, style),
     ...targetTables(report, style),
     footer(report, style),
   ];
-  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
 }
 
 function headline({ verdict, headline: text }: Report, style: Style): string[] {
@@ -29,42 +25,28 @@ function headline({ verdict, headline: text }: Report, style: Style): string[] {
   return [`${style.verdict(verdict, mark)}   ${first.trimStart()}`, ...rest];
 }
 
-const labelWidth = 7;
+const mostOpen = 5;
 
-function findingSection(finding: FindingReport, report: Report, style: Style): string[] {
-  const { severity, title, code, cause, proof, fix, targets } = finding;
-  const mark = `${severityMark[severity]} ${title}`;
-  const code1 = style.dim(code);
-  const gap = style.columns - 2 - widthOf(mark) - widthOf(code);
-  const heading =
-    gap >= 2
-      ? [`  ${style.severity(severity, style.bold(mark))}${' '.repeat(gap)}${code1}`]
-      : [...paragraph(style.severity(severity, style.bold(mark)), 2, style), `    ${code1}`];
-  return [
-    ...heading,
-    ...paragraph(cause, 4, style),
-    ...labelled('Proof', [proof], style),
-    ...labelled('Fix', fix, style),
-    ...(targets.length > 1 && targets.length < report.targets.length
-      ? labelled('Seen at', [targets.join(', ')], style)
-      : []),
-  ];
+/** What is not known and stands in no table: names, and what was required of the whole. */
+function openSection({ open, verdict, targets }: Report, style: Style): string[] {
+  const tabled = new Set(targets.flatMap(({ checks }) => checks.map(({ because }) => because)));
+  // The headline has said the first one already.
+  const rest = open.filter((reason, index) => !tabled.has(reason) && !(verdict === 'unknown' && index === 0));
+  const lines = rest.slice(0, mostOpen).flatMap((reason) => question(reason, style));
+  const more = rest.length - mostOpen;
+  return more > 0 ? [...lines, ...question(`and ${more} more`, style)] : lines;
 }
 
-/** `Proof  …` with its lines under each other. What is to be pasted is never wrapped. */
-function labelled(
-  label: string,
-  items: readonly string[],
-  style: Style,
-  { wrap }: { wrap: boolean } = { wrap: true },
-): string[] {
-  const indent = 4 + Math.max(labelWidth, widthOf(label) + 1);
-  const lines = items.flatMap((item) =>
-    wrap ? paragraph(item, indent, style) : [' '.repeat(indent) + item],
-  );
-  const [first = '', ...rest] = lines;
-  return [`    ${style.bold(padded(label, indent - 4))}${first.slice(indent)}`, ...rest];
+function question(text: string, style: Style): string[] {
+  return marked(`${style.status('unknown', '?')} ${text}`, 2, style);
 }
+
+const seenFrom: Readonly<Record<VantageKind, string>> = {
+  'off-link': 'Seen from off-link',
+  'same-network': 'Seen from the same network',
+  'same-host': 'Seen from the same host',
+  unknown: 'Where this was seen from is not known',
+};
 
 function footer(report: Report, style: Style): string[] {
   const { vantage, durationMs, findings } = report;
@@ -76,11 +58,15 @@ function footer(report: Report, style: Style): string[] {
       count(status) === 0 ? [] : [`${count(status)} ${status}`],
     ),
   ];
+  const notes = findings.filter(({ severity }) => severity === 'info');
   return [
-    ...paragraph(`Seen from ${vantage.kind.replace('-', ' ')}: ${vantage.because}.`, 2, style),
-    ...findings
-      .filter(({ severity }) => severity === 'info')
-      .flatMap(({ title, cause, code }) => paragraph(`${title}. ${cause} ${style.dim(code)}`, 2, style)),
-    style.dim(`  ${figures.join(', ')}, ${(durationMs / 1000).toFixed(1)} s`),
+    ...paragraph(`${seenFrom[vantage.kind]}: ${vantage.because}.`, 2, style),
+    ...oneOfEach(notes).flatMap(({ cause, code }) => paragraph(`${cause} ${style.dim(code)}`, 2, style)),
+    `  ${style.dim(`${figures.join(', ')}, ${(durationMs / 1000).toFixed(1)} s`)}`,
   ];
+}
+
+/** A note holds for many servers alike. */
+function oneOfEach(notes: readonly FindingReport[]): FindingReport[] {
+  return notes.filter(({ code }, index) => notes.findIndex((each) => each.code === code) === index);
 }

@@ -1,76 +1,112 @@
 import type { Outcome } from '../model/check.ts';
 import { formatEndpoint } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
-import type { CredentialFacts, TargetFacts } from '../model/observations.ts';
+import type { Severity } from '../model/finding.ts';
+import type { Attempt, ChallengeFacts, CredentialFacts, TargetFacts } from '../model/observations.ts';
 import { turnErrorName } from '../model/turn-error-code.ts';
-import { isSilent, judgeSilence } from './listener.ts';
-import { duration, failed, listenerOf, passed, unknown } from './outcome.ts';
+import { isRefusal, isSilent, judgeSilence } from './listener.ts';
+import { allocatorOf, duration, failed, listenerOf, passed, unknown } from './outcome.ts';
 
 /** `turn-challenge`: an Allocate without credentials is refused with 401 (RFC 8489 §9.2.4). */
 export function judgeChallenge(facts: TargetFacts): Outcome {
   const { target, challenge } = facts;
-  // coturn with stun-only leaves Allocate unanswered, and ends a TCP connection after it.
-  if (challenge.state === 'failed' && isSilent(challenge.failure) && facts.recheck.state === 'done') {
-    const seen = 'it answers STUN Binding, but not a TURN Allocate request';
-    return failed('NOT_A_TURN_SERVER', { ...listenerOf(target), seen }, target);
+  const noTurn = whyNoTurn(facts);
+  if (noTurn !== null) {
+    return failed('NOT_A_TURN_SERVER', { ...listenerOf(target), seen: noTurn, kind: 'TURN' }, target);
   }
-  const silence = judgeSilence(challenge, 'anonymous allocation', facts);
+  const silence = judgeSilence(challenge, 'an anonymous Allocate', facts);
   if (silence) return silence;
-  if (challenge.state !== 'done') return unknown('there was no answer');
+  if (challenge.state !== 'done') return unknown('there was no usable answer to an anonymous Allocate');
   const answer = challenge.value;
   if (answer.granted) {
     const evidence = { ...listenerOf(target), relayed: formatEndpoint(answer.relayed) };
     return failed('ANONYMOUS_RELAY', evidence, target);
   }
-  if (answer.code === 401 && answer.realm !== null && answer.nonce) return passed();
-  // A redirection, or a server that is full, comes before the question who is asking.
-  if (answer.code === 300 || answer.code === 486 || answer.code === 508) {
-    return passed(`refused with ${answer.code}`);
+  if (answer.code === 401) return passed();
+  // Redirected before the question who is asking: this listener itself gives nothing to anyone.
+  if (answer.code === 300) return passed('redirected with 300');
+  const name = `${answer.code} ${turnErrorName(answer.code)}`.trimEnd();
+  return unknown(`an anonymous Allocate was refused with ${name}, before the server asked for credentials`);
+}
+
+/** In which way the listener is known to speak STUN and not TURN; null when it is not known. */
+function whyNoTurn({ challenge, recheck, binding }: TargetFacts): string | null {
+  if (challenge.state === 'failed') {
+    // coturn with stun-only leaves Allocate unanswered, and ends a TCP connection after it.
+    const ignored = isSilent(challenge.failure) && !isRefusal(challenge.failure);
+    return ignored && binding.state === 'done' && recheck.state === 'done'
+      ? 'it answers STUN Binding, but not a TURN Allocate request'
+      : null;
   }
-  const seen =
-    answer.code === 401
-      ? 'it refuses Allocate with 401 but sends no realm or no nonce, so no client can sign'
-      : `it answers Allocate with error ${answer.code} instead of 401`;
-  return failed('NOT_A_TURN_SERVER', { ...listenerOf(target), seen }, target);
+  return challenge.state === 'done' ? whyNoChallenge(challenge.value) : null;
+}
+
+function whyNoChallenge(answer: ChallengeFacts): string | null {
+  if (answer.granted) return null;
+  if (answer.code === 401 && (answer.realm === null || !answer.nonce)) {
+    return 'it refuses Allocate with 401 but sends no realm or no nonce, so no client can sign';
+  }
+  // What a STUN server says to a method that it does not know (RFC 8489 §6.3.1); 0: no code at all.
+  return answer.code === 400 || answer.code === 0
+    ? `it answers Allocate with ${answer.code === 0 ? 'an error without a code' : '400 Bad Request'} instead of 401`
+    : null;
 }
 
 /** `turn-allocate`: the credentials are good and the server has a relay address to give. */
 export function judgeAllocate(facts: TargetFacts, credential: CredentialFacts, now: Date): Outcome {
-  const { target, allocate, redirects } = facts;
+  const { target, challenge, allocate, redirects } = facts;
+  if (allocate.state === 'done') return passed(duration(allocate.value.rttMs));
+  if (allocate.state === 'failed' && whyNoTurn(facts) !== null) {
+    return unknown('the listener does not speak TURN');
+  }
   const alternate = redirects.at(-1);
-  if (alternate !== undefined && allocate.state === 'failed' && isSilent(allocate.failure)) {
-    const evidence = {
-      ...listenerOf(target),
-      alternate: formatEndpoint(alternate),
-      seen: describeFailure(allocate.failure),
-    };
+  if (
+    alternate !== undefined &&
+    allocate.state === 'failed' &&
+    allocate.failure.kind !== 'stun-error' &&
+    allocate.failure.kind !== 'internal'
+  ) {
+    const seen = describeFailure(allocate.failure);
+    const evidence = { ...listenerOf(target), alternate: formatEndpoint(alternate), seen };
     return failed('ALTERNATE_UNREACHABLE', evidence, target);
   }
-  const silence = judgeSilence(allocate, 'allocation', facts);
+  const silence = judgeSilence(allocate, 'an Allocate request', facts);
   if (silence) return silence;
-  if (allocate.state === 'done') return passed(duration(allocate.value.rttMs));
-  const code =
-    allocate.state === 'failed' && allocate.failure.kind === 'stun-error' ? allocate.failure.code : 0;
-  const listener = listenerOf(target);
-  const username = credential.source === 'none' ? '' : credential.username;
+  const code = stunErrorOf(allocate) ?? 0;
+  if (code === 401) return judgeRefusal(facts, credential, now);
+  // The anonymous allocation over the same connection may live for a second after it was freed.
+  if (code === 437 && challenge.state === 'done' && challenge.value.granted) {
+    return unknown('the anonymous allocation was still there');
+  }
+  return refusedAllocation(facts, credential, code);
+}
+
+/** An error other than 401 in answer to a signed Allocate, from whichever client. */
+export function refusedAllocation(facts: TargetFacts, credential: CredentialFacts, code: number): Outcome {
+  const listener = allocatorOf(facts);
+  const username = credential.source === 'none' ? '(none)' : credential.username;
   switch (code) {
-    case 401:
-      return judgeRefusal(facts, credential, now);
     case 486:
-      return failed('QUOTA_REACHED', { ...listener, username }, target);
+      return failed('QUOTA_REACHED', { ...listener, username }, facts.target);
     case 508:
-      return failed('RELAY_CAPACITY_EXHAUSTED', listener, target);
+      return failed('RELAY_CAPACITY_EXHAUSTED', listener, facts.target);
+    case 440: {
+      // A listener of one family over which the other is relayed serves users: they ask for no family.
+      const evidence = { ...listener, code, name: turnErrorName(code) };
+      return failed('ALLOCATION_REFUSED', evidence, facts.target, { severity: 'warning' });
+    }
     default:
-      return failed('ALLOCATION_REFUSED', { ...listener, code, name: turnErrorName(code) }, target);
+      return failed('ALLOCATION_REFUSED', { ...listener, code, name: turnErrorName(code) }, facts.target);
   }
 }
 
-function judgeRefusal({ target, challenge }: TargetFacts, credential: CredentialFacts, now: Date): Outcome {
+function judgeRefusal(facts: TargetFacts, credential: CredentialFacts, now: Date): Outcome {
+  const { target, challenge } = facts;
   if (credential.source === 'none') return unknown('no credentials were given');
   const realm = challenge.state === 'done' && !challenge.value.granted ? challenge.value.realm : null;
   const { username, expiresAt, source } = credential;
-  const evidence = { ...listenerOf(target), username, realm };
-  const nowSeconds = now.getTime() / 1000;
+  const evidence = { ...allocatorOf(facts), username, realm };
+  const nowSeconds = Math.floor(now.getTime() / 1000);
   if (expiresAt !== null) {
     const mistake = timeMistake(expiresAt, nowSeconds);
     if (mistake !== null) return failed('CREDENTIAL_FORMAT', { ...evidence, ...mistake }, target);
@@ -82,53 +118,72 @@ function judgeRefusal({ target, challenge }: TargetFacts, credential: Credential
   return failed('CREDENTIAL_SECRET_MISMATCH', { ...evidence, derived: source === 'secret' }, target);
 }
 
+// 2001-09-09: no TURN credential is older, and no lifetime is 31 years long.
+const earliestTime = 1_000_000_000;
+const latestTime = 2 ** 32 - 1; // coturn counts in 32 bits
+
 /** A number in the username that is no Unix time in seconds near today. */
 function timeMistake(time: number, nowSeconds: number): { mistake: string; right: string } | null {
-  if (time > nowSeconds * 100) {
-    const seconds = Math.floor(time / 1000);
-    return { mistake: `The time in it is in milliseconds`, right: `${seconds} (seconds)` };
+  if (time < earliestTime) {
+    const mistake = `${time} is a lifetime, not the time of its end`;
+    return { mistake, right: `the time of its end, for example ${nowSeconds + time}` };
   }
-  // Less than a hundred days since 1970: a lifetime such as 86400, not a point in time.
-  if (time < 100 * 86_400) {
-    const end = Math.floor(nowSeconds) + time;
-    return { mistake: `${time} is a lifetime, not the time of its end`, right: `the end, now ${end}` };
-  }
-  return null;
+  if (time <= latestTime) return null;
+  const seconds = Math.floor(time / 1000);
+  return seconds >= earliestTime && seconds <= latestTime
+    ? { mistake: 'The time in it is in milliseconds', right: `${seconds}` }
+    : { mistake: 'The time in it is beyond any calendar', right: 'a Unix time in seconds' };
 }
 
 /** `turn-refresh`. */
 export function judgeRefresh(facts: TargetFacts): Outcome {
   const { target, refresh } = facts;
-  const silence = judgeSilence(refresh, 'refresh', facts);
+  const step = 'a Refresh';
+  const silence = judgeSilence(refresh, step, facts);
   if (silence) return silence;
-  if (refresh.state === 'done') return passed(`${refresh.value.lifetimeSeconds} s`);
-  return refused('a Refresh', refresh, target);
+  if (refresh.state !== 'done') return refused(step, refresh, facts);
+  const { lifetimeSeconds } = refresh.value;
+  if (lifetimeSeconds > 0) return passed(`${lifetimeSeconds} s`);
+  const seen = 'a lifetime of 0 s, which ends the allocation';
+  return failed('REQUEST_FAILED', { ...allocatorOf(facts), step, seen }, target);
 }
 
 /** `turn-channel`. */
 export function judgeChannel(facts: TargetFacts): Outcome {
-  const { target, channel } = facts;
-  const silence = judgeSilence(channel, 'channel', facts);
+  const { channel } = facts;
+  const step = 'a ChannelBind';
+  const silence = judgeSilence(channel, step, facts);
   if (silence) return silence;
-  return channel.state === 'done' ? passed() : refused('a ChannelBind', channel, target);
+  return channel.state === 'done' ? passed() : refused(step, channel, facts);
 }
+
+// An allocation that is not freed costs the server, not the caller.
+const releaseFails = { severity: 'warning' } as const;
 
 /** `turn-release`: the server confirms lifetime 0 (RFC 8656 §8.3). */
 export function judgeRelease(facts: TargetFacts): Outcome {
   const { target, release } = facts;
-  const silence = judgeSilence(release, 'release', facts);
+  const step = 'a Refresh with lifetime 0';
+  const silence = judgeSilence(release, step, facts, releaseFails);
   if (silence) return silence;
-  if (release.state === 'done') {
-    const { lifetimeSeconds } = release.value;
-    if (lifetimeSeconds === 0) return passed();
-    return failed('ALLOCATION_NOT_FREED', { ...listenerOf(target), lifetimeSeconds }, target);
-  }
-  return refused('a Refresh with lifetime 0', release, target);
+  if (release.state !== 'done') return refused(step, release, facts, releaseFails);
+  const { lifetimeSeconds } = release.value;
+  if (lifetimeSeconds === 0) return passed();
+  return failed('ALLOCATION_NOT_FREED', { ...allocatorOf(facts), lifetimeSeconds }, target);
 }
 
-type Step = TargetFacts['refresh'] | TargetFacts['channel'] | TargetFacts['release'];
+/** A request that was answered with an error, none of which is known to this step. */
+export function refused(
+  step: string,
+  attempt: Attempt<unknown>,
+  facts: TargetFacts,
+  options: { readonly severity?: Severity } = {},
+): Outcome {
+  const seen = attempt.state === 'failed' ? describeFailure(attempt.failure) : 'no answer';
+  return failed('REQUEST_FAILED', { ...allocatorOf(facts), step, seen }, facts.target, options);
+}
 
-function refused(name: string, step: Step, target: TargetFacts['target']): Outcome {
-  const seen = step.state === 'failed' ? describeFailure(step.failure) : 'no answer';
-  return failed('REQUEST_FAILED', { ...listenerOf(target), step: name, seen }, target);
+/** The code of an error response; null when it ended in another way. */
+export function stunErrorOf(attempt: Attempt<unknown>): number | null {
+  return attempt.state === 'failed' && attempt.failure.kind === 'stun-error' ? attempt.failure.code : null;
 }

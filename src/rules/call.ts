@@ -1,14 +1,25 @@
 import type { Outcome } from '../model/check.ts';
+import { formatEndpoint } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding, type Severity } from '../model/finding.ts';
-import type { AudioFacts, CallFacts, Target, TargetFacts } from '../model/observations.ts';
+import type { AudioFacts, CallFacts, CredentialFacts, Failure, TargetFacts } from '../model/observations.ts';
+import { refusedAllocation } from './allocation.ts';
 import type { Criteria } from './criteria.ts';
-import { duration, failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
+import { isSilent } from './listener.ts';
+import { allocatorOf, duration, failed, passed, skipped, unknown } from './outcome.ts';
 
 type CallCheck = 'call-connects' | 'call-uses-relay' | 'call-audio' | 'call-quality';
 
+export interface CallContext {
+  readonly criteria: Criteria;
+  readonly credential: CredentialFacts;
+  /** How long the call was to last; null when that is not known. */
+  readonly plannedMs: number | null;
+}
+
 /** The four checks of the loopback call. */
-export function judgeCall({ target, call }: TargetFacts, criteria: Criteria): Record<CallCheck, Outcome> {
+export function judgeCall(target: TargetFacts, context: CallContext): Record<CallCheck, Outcome> {
+  const { call } = target;
   if (call.state !== 'done') {
     const none = callNotMade(call);
     return { 'call-connects': none, 'call-uses-relay': none, 'call-audio': none, 'call-quality': none };
@@ -16,22 +27,21 @@ export function judgeCall({ target, call }: TargetFacts, criteria: Criteria): Re
   const facts = call.value;
   if (facts.connectMs === null) {
     const later = unknown('the call did not connect');
-    const connects = judgeNoConnection(facts, target);
     return {
-      'call-connects': connects,
+      'call-connects': judgeNoConnection(facts, target, context),
       'call-uses-relay': later,
       'call-audio': later,
       'call-quality': later,
     };
   }
-  const audio = judgeAudio(facts, target);
+  const audio = judgeAudio(facts, target, context.plannedMs);
   return {
     'call-connects': passed(duration(facts.connectMs)),
     'call-uses-relay': judgePairs(facts, target),
     'call-audio': audio,
     'call-quality':
       audio.status === 'passed'
-        ? judgeQuality(facts, target, criteria)
+        ? judgeQuality(facts, target, context.criteria)
         : unknown('audio did not flow to the end of the call'),
   };
 }
@@ -41,55 +51,85 @@ function callNotMade(call: Exclude<TargetFacts['call'], { state: 'done' }>): Out
   return call.because === '--no-call' ? skipped(call.because) : unknown(call.because);
 }
 
-function judgeNoConnection(facts: CallFacts, target: Target): Outcome {
-  const [lost] = facts.relay.lost;
-  if (lost !== undefined && lost.failure.kind !== 'stun-error') {
-    const evidence = { ...listenerOf(target), step: 'the call', seen: describeFailure(lost.failure) };
-    return failed('SERVER_STOPPED', evidence, target);
+function judgeNoConnection(
+  { relay, connectError }: CallFacts,
+  facts: TargetFacts,
+  { credential }: CallContext,
+): Outcome {
+  const [lost] = relay.lost;
+  const listener = allocatorOf(facts);
+  if (lost !== undefined && isSilent(lost.failure)) {
+    const evidence = { ...listener, step: 'the call', seen: describeFailure(lost.failure) };
+    return failed('SERVER_STOPPED', evidence, facts.target);
   }
-  const seen = [
-    facts.connectError ?? 'no reason given',
-    ...(lost ? [describeFailure(lost.failure)] : []),
-  ].join('; ');
-  return failed('CALL_FAILED', { ...listenerOf(target), seen }, target);
+  const refusal = lost?.failure.kind === 'stun-error' ? lost.failure.code : null;
+  const [first] = relay.relayed;
+  const bothAllocated = relay.relayed.length === 2 && !relay.relayed.includes(null);
+  if (refusal === 486 || refusal === 508) return refusedAllocation(facts, credential, refusal);
+  // Both have their relay address, so it is the permission for that of the other which was refused.
+  if (refusal === 403 && bothAllocated && first) {
+    const evidence = { ...listener, relayed: formatEndpoint(first), relayedAddress: first.address };
+    return failed('OWN_RELAY_DENIED', evidence, facts.target);
+  }
+  const reasons = [connectError ?? 'no reason given', ...(lost ? [describeFailure(lost.failure)] : [])];
+  return failed('CALL_FAILED', { ...listener, seen: reasons.join('; ') }, facts.target);
 }
 
-function judgePairs({ pairs }: CallFacts, target: Target): Outcome {
-  if (pairs.length === 2 && pairs.every(({ relayed }) => relayed)) return passed();
-  if (pairs.length === 0) return unknown('the selected pair is not known');
+function judgePairs({ pairs }: CallFacts, facts: TargetFacts): Outcome {
   const seen = pairs.map(({ local, remote }) => `${local} ↔ ${remote}`).join(', ');
-  return failed('CALL_NOT_RELAYED', { ...listenerOf(target), pairs: seen }, target);
-}
-
-// Packets of the last moments can be under way when the call ends; silence for longer than this is an end.
-const endSilenceMs = 400;
-
-function judgeAudio(facts: CallFacts, target: Target): Outcome {
-  const listener = listenerOf(target);
-  const { audio } = facts;
-  const silent = audio.filter(({ received }) => received === 0);
-  if (audio.length === 0) return unknown('no audio was measured');
-  const [lost] = facts.relay.lost;
-  if (lost !== undefined) {
-    const seen = `${describeFailure(lost.failure)}, ${duration(lost.atMs)} into the call`;
-    return failed('SERVER_STOPPED', { ...listener, step: 'the call', seen }, target);
+  if (pairs.some(({ relayed }) => !relayed)) {
+    return failed('CALL_NOT_RELAYED', { ...allocatorOf(facts), pairs: seen }, facts.target);
   }
-  const [one] = silent;
-  if (one !== undefined) {
-    return silent.length === audio.length
-      ? failed('AUDIO_SILENT', { ...listener, sent: one.sent }, target)
-      : failed('AUDIO_ONE_WAY', { ...listener, silent: one.direction, sent: one.sent }, target);
-  }
-  const durationMs = Math.max(...audio.map(({ sent }) => sent)) * packetMs;
-  const lastMs = Math.min(...audio.map(({ lastReceivedMs }) => lastReceivedMs ?? 0));
-  const delayMs = Math.max(...audio.map(({ delayMs: delay }) => delay?.max ?? 0));
-  if (durationMs - lastMs > endSilenceMs + delayMs) {
-    return failed('AUDIO_INTERRUPTED', { ...listener, lastMs, durationMs }, target);
-  }
-  return passed(`${sum(audio.map(({ received }) => received))} packets`);
+  return pairs.length === 2 ? passed() : unknown('the selected pair is not known at both ends');
 }
 
 const packetMs = 20; // Opus in packets of 20 ms (RFC 7587 §4.2)
+// Packets of the last moments can be under way when the call ends; silence for longer than this is an end.
+const endSilenceMs = 400;
+// A busy machine may leave out a few packets of a call that lasts as long as it should.
+const leastSentRatio = 0.9;
+
+function judgeAudio(call: CallFacts, facts: TargetFacts, plannedMs: number | null): Outcome {
+  const { audio } = call;
+  const listener = allocatorOf(facts);
+  const mostSent = Math.max(0, ...audio.map(({ sent }) => sent));
+  const [lost] = call.relay.lost;
+  const end = endOf(audio, plannedMs);
+  if (end !== null && lost !== undefined) {
+    const step = `the call (${duration(lost.atMs)} into it)`;
+    const evidence = { ...listener, step, seen: describeFailure(lost.failure) };
+    return failed(endsAll(lost.failure) ? 'SERVER_STOPPED' : 'REQUEST_FAILED', evidence, facts.target);
+  }
+  if (mostSent === 0) return unknown('no audio was sent');
+  const silent = audio.filter(({ received }) => received === 0);
+  const [one] = silent;
+  if (one !== undefined) {
+    return silent.length === audio.length
+      ? failed('AUDIO_SILENT', { ...listener, sent: mostSent }, facts.target)
+      : failed('AUDIO_ONE_WAY', { ...listener, silent: one.direction, sent: one.sent }, facts.target);
+  }
+  if (end !== null) return failed('AUDIO_INTERRUPTED', { ...listener, ...end }, facts.target);
+  return passed(`${sum(audio.map(({ received }) => received))} packets`);
+}
+
+/** Where the audio ended before the call should have; null when it flowed to the end. */
+function endOf(
+  audio: readonly AudioFacts[],
+  plannedMs: number | null,
+): { lastMs: number; durationMs: number } | null {
+  if (audio.length === 0) return { lastMs: 0, durationMs: plannedMs ?? 0 };
+  const sentMs = Math.max(...audio.map(({ sent }) => sent)) * packetMs;
+  const durationMs = plannedMs ?? sentMs;
+  const lastMs = Math.min(...audio.map(({ lastReceivedMs }) => lastReceivedMs ?? 0));
+  const delayMs = Math.max(...audio.map(({ delayMs: delay }) => delay?.max ?? 0));
+  const endedEarly = sentMs < durationMs * leastSentRatio;
+  return endedEarly || sentMs - lastMs > endSilenceMs + delayMs ? { lastMs, durationMs } : null;
+}
+
+/** The server is gone, or has forgotten the allocation (437), which a restart makes it do. */
+function endsAll(failure: Failure): boolean {
+  return isSilent(failure) || (failure.kind === 'stun-error' && failure.code === 437);
+}
 
 /**
  * Without a limit from the user, these: 3 % loss is the most that the codec conceals well; a jitter of 50 ms exceeds
@@ -98,7 +138,7 @@ const packetMs = 20; // Opus in packets of 20 ms (RFC 7587 §4.2)
  */
 const usual = { lossRatio: 0.03, jitterMs: 50, rttMs: 300, mos: 3.6 } as const;
 
-function judgeQuality({ audio }: CallFacts, target: Target, criteria: Criteria): Outcome {
+function judgeQuality({ audio }: CallFacts, facts: TargetFacts, criteria: Criteria): Outcome {
   const worst = worstOf(audio);
   const findings: Finding[] = [];
   const judge = (
@@ -113,8 +153,8 @@ function judgeQuality({ audio }: CallFacts, target: Target, criteria: Criteria):
     if (!missed) return;
     // What the user has set as a limit is an error when it is missed; our own idea of good is a warning.
     const severity: Severity = asked === null ? 'warning' : 'error';
-    const evidence = { ...listenerOf(target), measured, limit };
-    findings.push(finding(code, evidence, { severity, targets: [target.url] }));
+    const evidence = { ...allocatorOf(facts), measured, limit, by: 'rtcp' as const };
+    findings.push(finding(code, evidence, { severity, targets: [facts.target.url] }));
   };
   judge('LOSS_HIGH', worst.lossRatio, criteria.maxLossRatio, usual.lossRatio);
   judge('JITTER_HIGH', worst.jitterMs, criteria.maxJitterMs, usual.jitterMs);

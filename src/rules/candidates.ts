@@ -9,25 +9,33 @@ export function judgeCandidates(
   facts: TargetFacts,
 ): Record<'candidates-host' | 'candidates-srflx' | 'candidates-relay', Outcome> {
   const { gathering } = facts;
+  const overUdp = facts.target.transport === 'udp';
+  const notOverUdp = skipped('a mapped address is learnt over UDP only');
   if (gathering.state === 'done') {
     return {
       'candidates-host': judgeHost(facts, gathering.value),
-      'candidates-srflx': judgeServerReflexive(facts, gathering.value),
+      'candidates-srflx': overUdp ? judgeServerReflexive(facts, gathering.value) : notOverUdp,
       'candidates-relay': judgeRelay(facts, gathering.value),
     };
   }
   const because = gathering.state === 'not-tried' ? gathering.because : describeFailure(gathering.failure);
   const none = unknown(because);
-  return { 'candidates-host': none, 'candidates-srflx': none, 'candidates-relay': none };
+  return {
+    'candidates-host': none,
+    'candidates-srflx': overUdp ? none : notOverUdp,
+    'candidates-relay': none,
+  };
 }
 
-function judgeHost({ target }: TargetFacts, { candidates }: GatheringFacts): Outcome {
+const incomplete = 'ICE had not gathered all candidates in time';
+
+function judgeHost({ target }: TargetFacts, { candidates, complete }: GatheringFacts): Outcome {
   const host = first(candidates, 'host');
-  return host ? passed(host.address) : failed('NO_HOST_CANDIDATE', listenerOf(target), target);
+  if (host) return passed(host.address);
+  return complete ? failed('NO_HOST_CANDIDATE', listenerOf(target), target) : unknown(incomplete);
 }
 
 function judgeServerReflexive({ target, binding }: TargetFacts, gathered: GatheringFacts): Outcome {
-  if (target.transport !== 'udp') return skipped('a mapped address is learnt over UDP only');
   const srflx = first(gathered.candidates, 'srflx');
   if (srflx) return passed(`${srflx.address}, ${duration(srflx.atMs)}`);
   if (binding.state !== 'done') return unknown('the server did not answer Binding');
@@ -38,13 +46,14 @@ function judgeServerReflexive({ target, binding }: TargetFacts, gathered: Gather
   ) {
     return passed('no NAT: the same as the host candidate');
   }
-  if (!gathered.complete) return unknown('gathering was not complete in time');
+  if (!gathered.complete) return unknown(incomplete);
   return failed('NO_SRFLX_CANDIDATE', listenerOf(target), target);
 }
 
 function judgeRelay({ target }: TargetFacts, gathered: GatheringFacts): Outcome {
   const relay = first(gathered.candidates, 'relay');
   if (relay) return passed(duration(relay.atMs));
+  if (!gathered.complete) return unknown(incomplete);
   return failed('NO_RELAY_CANDIDATE', listenerOf(target), target);
 }
 

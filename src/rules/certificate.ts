@@ -1,13 +1,13 @@
 import type { Outcome } from '../model/check.ts';
 import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding } from '../model/finding.ts';
-import type { TargetFacts, TlsFacts } from '../model/observations.ts';
-import { brokeOff } from './listener.ts';
+import type { CertificateFacts, Target, TargetFacts, TlsFacts } from '../model/observations.ts';
+import { handshakeFailed } from './listener.ts';
 import { failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
 
 const dayMs = 86_400_000;
 // certbot renews 30 days before the end; with 14 left, its timer has failed many times. A certificate that lives
-// for less than 30 days as a whole is renewed at a third of its life.
+// for less than 30 days as a whole is renewed at about a third of its life; a quarter is late.
 const soonDays = 14;
 const shortLifeDays = 30;
 
@@ -17,28 +17,29 @@ export function judgeCertificate(facts: TargetFacts, now: Date): Outcome {
   if (target.transport !== 'tls') return skipped('no TLS on this transport');
   if (tls.state === 'not-tried') return unknown(tls.because);
   if (tls.state === 'failed') {
-    if (!brokeOff(facts)) return unknown('the listener did not answer');
-    return failed(
-      'TLS_HANDSHAKE_FAILED',
-      { ...listenerOf(target), seen: describeFailure(tls.failure) },
-      target,
-    );
+    if (!handshakeFailed(facts)) return unknown('the listener did not answer');
+    const answeredPlainly = tls.failure.kind === 'tls' && plainAnswers.has(tls.failure.code);
+    const seen = describeFailure(tls.failure);
+    return failed('TLS_HANDSHAKE_FAILED', { ...listenerOf(target), seen, answeredPlainly }, target);
   }
-  const findings = certificateFindings(tls.value, { ...listenerOf(target), url: target.url }, now);
   const [leaf] = tls.value.chain;
+  if (leaf === undefined) return unknown('the server showed no certificate');
+  const findings = certificateFindings(tls.value, leaf, target, now);
   if (findings.length > 0) return { status: 'failed', findings };
-  return passed(leaf === undefined ? undefined : `${daysBetween(now, leaf.notAfter)} days`);
+  const days = daysBetween(now, leaf.notAfter);
+  return passed(Number.isNaN(days) ? undefined : `${days} days`);
 }
 
-function certificateFindings(
-  facts: TlsFacts,
-  { url, ...listener }: ReturnType<typeof listenerOf> & { url: string },
-  now: Date,
-): Finding[] {
-  const [leaf] = facts.chain;
-  if (leaf === undefined) return [];
-  const options = { targets: [url] };
-  const evidence = { ...listener, subject: leaf.subject, issuer: leaf.issuer };
+/** OpenSSL's codes for an answer that is no TLS record. */
+const plainAnswers: ReadonlySet<string> = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+]);
+
+function certificateFindings(facts: TlsFacts, leaf: CertificateFacts, target: Target, now: Date): Finding[] {
+  const options = { targets: [target.url] };
+  const evidence = { ...listenerOf(target), subject: leaf.subject, issuer: leaf.issuer };
   const findings: Finding[] = [];
   if (Date.parse(leaf.notAfter) < now.getTime()) {
     const expired = { ...evidence, notAfter: leaf.notAfter, serial: leaf.serial };

@@ -1,23 +1,34 @@
 import { checkTitles, type CheckId, type Outcome } from '../model/check.ts';
-import { finding, findingCodes, wordsOf, type Finding, type FindingCode } from '../model/finding.ts';
 import { describeFailure } from '../model/failure.ts';
+import type { Finding } from '../model/finding.ts';
 import type { Attempt, NameFacts, Observations, TargetFacts } from '../model/observations.ts';
-import type { CallReport, CheckReport, FindingReport, Report, TargetReport } from '../model/report.ts';
+import type { CallReport, CheckReport, Report, TargetReport } from '../model/report.ts';
+import { isTurn } from '../model/turn-uri.ts';
 import { judgeAllocate, judgeChallenge, judgeChannel, judgeRefresh, judgeRelease } from './allocation.ts';
 import { judgeCall, worstOf } from './call.ts';
 import { judgeCandidates } from './candidates.ts';
 import { judgeCertificate } from './certificate.ts';
 import type { Criteria } from './criteria.ts';
+import { findingList } from './finding-list.ts';
 import { judgeBinding, judgeListener } from './listener.ts';
-import { failed, passed, unknown } from './outcome.ts';
+import { failed, passed, skipped, unknown } from './outcome.ts';
 import { judgePermission, judgeRelay, judgeRelayAddress } from './relay.ts';
-import { missingRequirements, requiredChecks } from './requirement.ts';
+import { openRequirements, requiredChecks } from './requirement.ts';
 import { vantageFindings, vantageOf } from './vantage.ts';
 import { verdictOf } from './verdict.ts';
 
 type Judged = Pick<
   Report,
-  'verdict' | 'headline' | 'exitCode' | 'vantage' | 'targets' | 'checks' | 'call' | 'calls' | 'findings'
+  | 'verdict'
+  | 'headline'
+  | 'exitCode'
+  | 'vantage'
+  | 'targets'
+  | 'checks'
+  | 'open'
+  | 'call'
+  | 'calls'
+  | 'findings'
 >;
 
 /** Facts → verdict. Deterministic: the same facts and criteria give the same report. */
@@ -27,7 +38,7 @@ export function judge(observations: Observations, criteria: Criteria): Judged {
     outcomes: outcomesOf(facts, observations, criteria),
   }));
   const judgedNames = observations.names.map((name) => ({ name, outcome: judgeName(name) }));
-  const findings = orderedFindings([
+  const findings = findingList([
     ...judgedNames.flatMap(({ outcome }) => findingsOf(outcome)),
     ...judgedTargets.flatMap(({ outcomes }) => [...outcomes.values()].flatMap(findingsOf)),
     ...vantageFindings(observations),
@@ -36,24 +47,52 @@ export function judge(observations: Observations, criteria: Criteria): Judged {
   const names = judgedNames.map(({ name, outcome }) =>
     checkReport('dns-resolves', outcome, name.lookup, true),
   );
-  const missing = missingRequirements(targets, criteria);
+  const open = openQuestions(names, targets, observations, criteria);
   const calls = observations.targets.flatMap(callReports);
   return {
-    ...verdictOf({ targets, names, missing, findings, failOn: criteria.failOn, observations }),
+    ...verdictOf({ targets, open, findings }, criteria.failOn),
     vantage: vantageOf(observations),
     targets,
     checks: names,
+    open,
     call: worstCall(calls),
     calls,
     findings,
   };
 }
 
+/** A resolver that fails says nothing about the name; only "there is no such name" does. */
+const noSuchName: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
+
 function judgeName({ host, lookup }: NameFacts): Outcome {
   if (lookup.state === 'not-tried') return unknown(lookup.because);
-  if (lookup.state === 'failed')
-    return failed('DNS_NOT_FOUND', { host, seen: describeFailure(lookup.failure) }, null);
-  return passed(lookup.value.addresses.join(', '));
+  if (lookup.state === 'failed') {
+    const { failure } = lookup;
+    const seen = describeFailure(failure);
+    return failure.kind === 'system' && noSuchName.has(failure.code)
+      ? failed('DNS_NOT_FOUND', { host, seen }, null)
+      : unknown(`${host} was not looked up to the end: ${seen}; to see it: getent ahosts ${host}`);
+  }
+  const { addresses } = lookup.value;
+  if (addresses.length === 0) return failed('DNS_NOT_FOUND', { host, seen: 'no address' }, null);
+  if (addresses.includes(host)) return skipped('an IP address needs no lookup');
+  return passed(addresses.join(', '));
+}
+
+function openQuestions(
+  names: readonly CheckReport[],
+  targets: readonly TargetReport[],
+  observations: Observations,
+  criteria: Criteria,
+): string[] {
+  const resolved = observations.names.filter(({ lookup }) => lookup.state === 'done');
+  const hosts = [...resolved, ...targets].map(({ host }) => host);
+  return [
+    ...new Set([
+      ...names.flatMap(({ status, because }) => (status === 'unknown' && because !== null ? [because] : [])),
+      ...openRequirements([...new Set(hosts)], targets, criteria),
+    ]),
+  ];
 }
 
 function outcomesOf(
@@ -61,12 +100,19 @@ function outcomesOf(
   observations: Observations,
   criteria: Criteria,
 ): Map<CheckId, Outcome> {
-  const context = { facts, all: observations.targets };
-  return new Map<CheckId, Outcome>([
-    ['listener-answers', judgeListener(context)],
+  const { targets: all, interfaces } = observations;
+  const listener = judgeListener({ facts, all, interfaces });
+  const outcomes: [CheckId, Outcome][] = [
     ['tls-certificate', judgeCertificate(facts, criteria.now)],
     ['stun-binding', judgeBinding(facts, criteria.maxRttMs)],
-    ...(isTurnTarget(facts) ? turnOutcomes(facts, observations, criteria) : []),
+    ...(isTurn(facts.target) ? turnOutcomes(facts, observations, criteria) : []),
+  ];
+  // What is behind a listener that could not be tried is unknown for that same reason.
+  const explained = (outcome: Outcome): Outcome =>
+    listener.status === 'unknown' && outcome.status === 'unknown' ? listener : outcome;
+  return new Map<CheckId, Outcome>([
+    ['listener-answers', listener],
+    ...outcomes.map(([id, outcome]): [CheckId, Outcome] => [id, explained(outcome)]),
   ]);
 }
 
@@ -75,9 +121,11 @@ function turnOutcomes(
   observations: Observations,
   criteria: Criteria,
 ): [CheckId, Outcome][] {
+  const { credential, callDurationMs: plannedMs } = observations;
+  const callContext = { criteria, credential, plannedMs };
   return [
     ['turn-challenge', judgeChallenge(facts)],
-    ['turn-allocate', judgeAllocate(facts, observations.credential, criteria.now)],
+    ['turn-allocate', judgeAllocate(facts, credential, criteria.now)],
     ['relay-address', judgeRelayAddress(facts)],
     ['turn-permission', judgePermission(facts)],
     ['turn-channel', judgeChannel(facts)],
@@ -85,12 +133,8 @@ function turnOutcomes(
     ['turn-refresh', judgeRefresh(facts)],
     ['turn-release', judgeRelease(facts)],
     ...(Object.entries(judgeCandidates(facts)) as [CheckId, Outcome][]),
-    ...(Object.entries(judgeCall(facts, criteria)) as [CheckId, Outcome][]),
+    ...(Object.entries(judgeCall(facts, callContext)) as [CheckId, Outcome][]),
   ];
-}
-
-function isTurnTarget({ target }: TargetFacts): boolean {
-  return target.scheme === 'turn' || target.scheme === 'turns';
 }
 
 function targetReport(facts: TargetFacts, outcomes: Map<CheckId, Outcome>, criteria: Criteria): TargetReport {
@@ -141,49 +185,18 @@ function checkReport(
     durationMs: step !== null && step.state !== 'not-tried' ? step.durationMs : null,
     required,
     findings: findingsOf(outcome).map(({ code }) => code),
+    severity: worstSeverity(findingsOf(outcome)),
   };
+}
+
+function worstSeverity(findings: readonly Finding[]): CheckReport['severity'] {
+  const severities = new Set(findings.map(({ severity }) => severity));
+  return (['error', 'warning', 'info'] as const).find((each) => severities.has(each)) ?? null;
 }
 
 function findingsOf(outcome: Outcome): readonly Finding[] {
   return outcome.status === 'failed' ? outcome.findings : [];
 }
-
-const weight = { error: 0, warning: 1, info: 2 } as const;
-
-/**
- * One entry per code and server, with all targets that it concerns. Errors first; then what concerns most targets, as
- * that is the likelier root; then in the order of the catalog.
- */
-function orderedFindings(findings: readonly Finding[]): FindingReport[] {
-  const merged = new Map<string, Finding>();
-  for (const each of findings) {
-    const server = 'address' in each.evidence ? each.evidence.address : JSON.stringify(each.evidence);
-    const key = [each.code, server, perListener.has(each.code) ? each.targets.join() : ''].join(' ');
-    const earlier = merged.get(key);
-    const targets = [...new Set([...(earlier?.targets ?? []), ...each.targets])];
-    const { code, evidence, severity, causedBy } = earlier ?? each;
-    merged.set(
-      key,
-      finding(code, evidence, { severity, targets, ...(causedBy === null ? {} : { causedBy }) }),
-    );
-  }
-  const order = (code: FindingCode): number => findingCodes.indexOf(code);
-  return [...merged.values()]
-    .toSorted(
-      (a, b) =>
-        weight[a.severity] - weight[b.severity] ||
-        b.targets.length - a.targets.length ||
-        order(a.code) - order(b.code),
-    )
-    .map((each) => ({ ...each, ...wordsOf(each) }));
-}
-
-/** Findings that are about one listener: two of them on one server are two things to mend. */
-const perListener: ReadonlySet<FindingCode> = new Set<FindingCode>([
-  'TCP_REFUSED',
-  'PORT_BLOCKED',
-  'NOT_A_TURN_SERVER',
-]);
 
 function callReports({ target, call }: TargetFacts): CallReport[] {
   if (call.state !== 'done') return [];

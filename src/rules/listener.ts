@@ -1,124 +1,241 @@
-import { finding } from '../model/finding.ts';
-import { describeFailure } from '../model/failure.ts';
+import { isIP } from 'node:net';
+import { listenerName } from '../model/catalog/entry.ts';
 import type { Outcome } from '../model/check.ts';
-import type { Attempt, Failure, Target, TargetFacts } from '../model/observations.ts';
-import { duration, failed, listenerOf, passed, unknown } from './outcome.ts';
+import { familyOf, scopeOf } from '../model/endpoint.ts';
+import { describeFailure } from '../model/failure.ts';
+import type { Severity } from '../model/finding.ts';
+import type { Attempt, Failure, InterfaceAddress, Target, TargetFacts } from '../model/observations.ts';
+import { isTurn } from '../model/turn-uri.ts';
+import { allocatorOf, duration, failed, listenerOf, passed, unknown } from './outcome.ts';
 
 /** Facts of a target together with those of its neighbours: what one listener means depends on the others. */
 export interface ListenerContext {
   readonly facts: TargetFacts;
   readonly all: readonly TargetFacts[];
+  readonly interfaces: readonly InterfaceAddress[];
 }
 
 /**
  * `listener-answers`: something came back that is STUN. A TCP connection alone does not count, as middleboxes and
  * dead servers accept connections too.
  */
-export function judgeListener({ facts, all }: ListenerContext): Outcome {
-  const { target } = facts;
+export function judgeListener(context: ListenerContext): Outcome {
+  const { facts, interfaces } = context;
   if (facts.binding.state === 'done') return passed(duration(facts.binding.value.rttMs));
   if (hasAnswered(facts)) return passed();
-  const first = firstFailure(facts);
-  if (first === null) return unknown('it was not tried');
-  // An error response is an answer; what it says is judged at its own check. So is a TLS handshake that breaks off.
-  if (first.kind === 'stun-error' || brokeOff(facts)) return passed();
-  if (first.kind === 'timeout' && facts.connect.state === 'done' && target.transport !== 'udp') {
-    return failed('LISTENER_SILENT', { ...listenerOf(target), seen: describeFailure(first) }, target);
+  if (handshakeFailed(facts)) return unknown('no TLS session came about');
+  const failure = firstFailure(facts);
+  if (failure === null) return unknown(whyNotTried(facts));
+  if (failure.kind === 'internal') return unknown(ownFault(failure.detail));
+  const local = localReason(failure, facts.target, interfaces);
+  return local === null ? judgeSilentListener(context, failure) : unknown(local);
+}
+
+/** Whether anything at all came back from the listener that is STUN. */
+export function hasAnswered({ binding, challenge }: TargetFacts): boolean {
+  const refused = binding.state === 'failed' && binding.failure.kind === 'stun-error';
+  return binding.state === 'done' || refused || challenge.state === 'done';
+}
+
+/** TCP connects and TLS does not come about: the other side broke the handshake off, or does not speak TLS. */
+export function handshakeFailed({ connect, tls }: TargetFacts): boolean {
+  if (connect.state !== 'done' || tls.state !== 'failed') return false;
+  const { failure } = tls;
+  return (
+    failure.kind === 'tls' ||
+    failure.kind === 'closed' ||
+    (failure.kind === 'system' && failure.code === 'ECONNRESET')
+  );
+}
+
+/** Why the listener did not come as far as an answer to Binding; null when nothing was tried. */
+function firstFailure({ connect, tls, binding }: TargetFacts): Failure | null {
+  for (const step of [connect, tls, binding] as const) if (step.state === 'failed') return step.failure;
+  return null;
+}
+
+function whyNotTried({ connect, binding }: TargetFacts): string {
+  for (const step of [connect, binding]) if (step.state === 'not-tried') return step.because;
+  return 'it was not tried';
+}
+
+function ownFault(detail: string): string {
+  return `rtc-ops itself failed: ${detail}`;
+}
+
+/** What stops packets before they leave this machine. ENETUNREACH also comes by ICMP, from a router nearby. */
+const localCodes: ReadonlySet<string> = new Set([
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'EPERM',
+  'EACCES',
+]);
+
+/** Why a silence says nothing about the server; null when it does. */
+function localReason(
+  failure: Failure,
+  { host, address, family }: Target,
+  interfaces: readonly InterfaceAddress[],
+): string | null {
+  const away = family === 6 && host !== address ? '; --family 4 leaves IPv6 out' : '';
+  if (failure.kind === 'system' && localCodes.has(failure.code)) {
+    return `nothing from here reaches ${address}: ${describeFailure(failure)}${away}`;
   }
-  return { status: 'failed', findings: [silenceFinding(first, target, answeringBeside(facts, all))] };
-}
-
-/** Whether the connection came about and ended during the TLS handshake. */
-export function brokeOff({ connect, tls }: TargetFacts): boolean {
-  return connect.state === 'done' && tls.state === 'failed' && tls.failure.kind !== 'timeout';
-}
-
-/** Why the listener did not come as far as an answer to Binding; null when it did. */
-function firstFailure(facts: TargetFacts): Failure | null {
-  for (const step of [facts.connect, facts.tls, facts.binding] as const) {
-    if (step.state === 'failed') return step.failure;
+  const isGlobal6 = (each: string): boolean => familyOf(each) === 6 && scopeOf(each) === 'global';
+  if (isSilent(failure) && isGlobal6(address) && !interfaces.some((each) => isGlobal6(each.address))) {
+    return `nothing came back from ${address}, and this machine has no global IPv6 address${away}`;
   }
   return null;
 }
 
-function silenceFinding(failure: Failure, target: Target, answering: readonly string[]) {
+function judgeSilentListener({ facts, all }: ListenerContext, failure: Failure): Outcome {
+  const { target } = facts;
+  const beside = neighboursOf(target, all);
   const listener = listenerOf(target);
-  const options = { targets: [target.url] };
   const seen = describeFailure(failure);
-  switch (failure.kind) {
-    case 'malformed':
-    case 'integrity':
-      return finding('NOT_A_TURN_SERVER', { ...listener, seen }, options);
-    case 'closed':
-      // Accepted, then closed on a STUN request: something else has the port.
-      return finding('NOT_A_TURN_SERVER', { ...listener, seen }, options);
-    case 'system':
-      if (failure.code === 'ECONNREFUSED') {
-        return finding(target.transport === 'udp' ? 'UDP_REFUSED' : 'TCP_REFUSED', listener, options);
-      }
-      if (failure.code === 'ECONNRESET') return finding('NOT_A_TURN_SERVER', { ...listener, seen }, options);
-      break;
-    default:
+  const answering = beside.filter(hasAnswered).map(({ target: other }) => listenerName(other));
+  const root = stoppedBefore(facts, beside) ? ({ causedBy: 'SERVER_STOPPED' } as const) : {};
+  if (isRefusal(failure)) {
+    const refusing = [facts, ...beside].filter(wasRefused).map(({ target: other }) => listenerName(other));
+    if (beside.length > 0 && refusing.length === beside.length + 1) {
+      const { host, address } = target;
+      const inOrder = all.filter((each) => each === facts || beside.includes(each));
+      const names = inOrder.map(({ target: other }) => listenerName(other));
+      return failed('NOTHING_LISTENS', { host, address, refusing: names }, target, root);
+    }
+    const code = target.transport === 'udp' ? 'UDP_REFUSED' : 'TCP_REFUSED';
+    return failed(code, { ...listener, answering }, target, root);
   }
-  if (answering.length === 0) return finding('SERVER_UNREACHABLE', { ...listener, seen }, options);
-  const code = target.transport === 'udp' ? 'UDP_BLOCKED' : 'PORT_BLOCKED';
-  return finding(code, { ...listener, seen, answering }, options);
+  if (!isTimeout(failure) && !isUnreachable(failure)) {
+    // Bytes that are no STUN, or a connection that ends on a STUN request: something else has the port.
+    return failed('NOT_A_TURN_SERVER', { ...listener, seen, kind: kindOf(target) }, target, root);
+  }
+  if (isTimeout(failure) && (wasAccepted(facts) || (answering.length === 0 && beside.some(wasAccepted)))) {
+    return failed('LISTENER_SILENT', { ...listener, seen, answering }, target, root);
+  }
+  if (answering.length > 0) {
+    const code = target.transport === 'udp' ? 'UDP_BLOCKED' : 'PORT_BLOCKED';
+    return failed(code, { ...listener, seen, answering }, target, root);
+  }
+  const elsewhere = isIP(target.host) ? [] : answeringAddresses(target, all);
+  const refusing = beside.filter(wasRefused).map(({ target: other }) => listenerName(other));
+  return failed('SERVER_UNREACHABLE', { ...listener, seen, elsewhere, refusing }, target, root);
 }
 
-/** Other listeners of the same address that did answer: `TCP 3478`. */
-function answeringBeside({ target }: TargetFacts, all: readonly TargetFacts[]): string[] {
-  return all
-    .filter((other) => other.target.address === target.address && other.binding.state === 'done')
-    .map((other) => `${other.target.transport.toUpperCase()} ${other.target.port}`);
+/** The other listeners of the same address that were tested. */
+function neighboursOf(target: Target, all: readonly TargetFacts[]): TargetFacts[] {
+  return all.filter((other) => other.target !== target && other.target.address === target.address);
+}
+
+/** Other addresses of the same name at which something answers. */
+function answeringAddresses({ host, address }: Target, all: readonly TargetFacts[]): string[] {
+  const others = all.filter((each) => each.target.host === host && each.target.address !== address);
+  return [...new Set(others.filter(hasAnswered).map((each) => each.target.address))];
+}
+
+/** Whether the server had gone silent at another listener before this one was asked. */
+function stoppedBefore({ connect }: TargetFacts, beside: readonly TargetFacts[]): boolean {
+  if (connect.state === 'not-tried') return false;
+  return beside.some((other) => {
+    if (other.recheck.state !== 'failed' || !hasAnswered(other)) return false;
+    const answered = [other.binding, other.challenge, other.allocate, other.channel, other.refresh];
+    const lastAtMs = Math.max(...answered.map((step) => (step.state === 'done' ? endOf(step) : 0)));
+    return connect.atMs >= lastAtMs;
+  });
+}
+
+function endOf(step: { readonly atMs: number; readonly durationMs: number }): number {
+  return step.atMs + step.durationMs;
+}
+
+/** TCP was connected and neither TLS nor STUN followed. */
+function wasAccepted(facts: TargetFacts): boolean {
+  const failure = firstFailure(facts);
+  return (
+    facts.target.transport !== 'udp' &&
+    facts.connect.state === 'done' &&
+    failure !== null &&
+    isTimeout(failure) &&
+    !hasAnswered(facts)
+  );
+}
+
+function wasRefused(facts: TargetFacts): boolean {
+  const failure = firstFailure(facts);
+  return failure !== null && isRefusal(failure) && !hasAnswered(facts);
+}
+
+function isTimeout({ kind }: Failure): boolean {
+  return kind === 'timeout';
+}
+
+export function isRefusal(failure: Failure): boolean {
+  return failure.kind === 'system' && failure.code === 'ECONNREFUSED';
+}
+
+/** An error of the network on the way there. A reset comes from the other end. */
+function isUnreachable(failure: Failure): boolean {
+  return failure.kind === 'system' && failure.code !== 'ECONNRESET' && failure.code !== 'EPIPE';
+}
+
+/** What is looked for behind a URI: `turn:` asks for a TURN server, `stun:` is content with STUN. */
+export function kindOf(target: Target): 'TURN' | 'STUN' {
+  return isTurn(target) ? 'TURN' : 'STUN';
 }
 
 /** `stun-binding`: the mapped address was learnt, within the round trip that the user allows. */
-export function judgeBinding({ target, binding, challenge }: TargetFacts, maxRttMs: number | null): Outcome {
+export function judgeBinding(facts: TargetFacts, maxRttMs: number | null): Outcome {
+  const { target, binding, challenge, recheck } = facts;
   if (binding.state === 'done') {
     const { rttMs } = binding.value;
     if (maxRttMs === null || rttMs <= maxRttMs) return passed(duration(rttMs));
-    return failed('RTT_HIGH', { ...listenerOf(target), measured: rttMs, limit: maxRttMs }, target);
+    const evidence = { ...listenerOf(target), measured: rttMs, limit: maxRttMs, by: 'binding' } as const;
+    return failed('RTT_HIGH', evidence, target);
   }
   if (binding.state === 'not-tried') return unknown(binding.because);
-  if (binding.failure.kind !== 'stun-error') {
-    if (challenge.state !== 'done') return unknown('the listener did not answer');
-    return failed('BINDING_UNANSWERED', listenerOf(target), target);
-  }
-  const seen = `Binding is refused with ${describeFailure(binding.failure)}`;
-  return failed('NOT_A_TURN_SERVER', { ...listenerOf(target), seen }, target);
+  if (binding.failure.kind === 'internal') return unknown(ownFault(binding.failure.detail));
+  if (!hasAnswered(facts)) return unknown('the listener did not answer');
+  const evidence = { ...listenerOf(target), seen: describeFailure(binding.failure) };
+  const request = { ...evidence, step: 'a Binding request' };
+  if (challenge.state !== 'done') return failed('REQUEST_FAILED', request, target);
+  // Calls go on without Binding. But a limit that the user has set must not go unmeasured.
+  const severity = maxRttMs === null ? 'warning' : 'error';
+  // Answered over a new connection: then it was this one, and not Binding as such.
+  return recheck.state === 'done'
+    ? failed('REQUEST_FAILED', request, target, { severity })
+    : failed('BINDING_UNANSWERED', evidence, target, { severity });
 }
 
 /**
  * A step after the listener had answered: what its failure means when it is no error response. Null when the
- * step was answered, by a success or an error.
+ * step was answered, by a success or an error. The severity is that of a request which alone is not answered.
  */
-export function judgeSilence(step: Attempt<unknown>, name: string, facts: TargetFacts): Outcome | null {
-  const { target, recheck } = facts;
+export function judgeSilence(
+  step: Attempt<unknown>,
+  name: string,
+  facts: TargetFacts,
+  options: { readonly severity?: Severity } = {},
+): Outcome | null {
+  const { target } = facts;
   if (step.state === 'done') return null;
   if (step.state === 'not-tried') return unknown(step.because);
   const { failure } = step;
-  switch (failure.kind) {
-    case 'stun-error':
-      return null;
-    case 'internal':
-      return unknown(`rtc-ops itself failed: ${failure.detail}`);
-    case 'malformed':
-    case 'integrity': {
-      const seen = `${name}: ${describeFailure(failure)}`;
-      return failed('NOT_A_TURN_SERVER', { ...listenerOf(target), seen }, target);
-    }
-    default: {
-      if (!hasAnswered(facts)) return unknown('the listener did not answer');
-      const evidence = { ...listenerOf(target), step: name, seen: describeFailure(failure) };
-      // Still there for a new connection: then it is this request that it does not answer.
-      return failed(recheck.state === 'done' ? 'REQUEST_FAILED' : 'SERVER_STOPPED', evidence, target);
-    }
-  }
+  if (failure.kind === 'stun-error') return null;
+  if (failure.kind === 'internal') return unknown(ownFault(failure.detail));
+  if (!hasAnswered(facts)) return unknown('the listener did not answer');
+  const evidence = { ...allocatorOf(facts), step: name, seen: describeFailure(failure) };
+  if (hasStopped(failure, facts)) return failed('SERVER_STOPPED', evidence, target);
+  return failed('REQUEST_FAILED', evidence, target, options);
 }
 
-/** Whether anything at all came back from the listener that is STUN. */
-function hasAnswered({ binding, challenge }: TargetFacts): boolean {
-  return binding.state === 'done' || challenge.state === 'done';
+/**
+ * Whether a request went unanswered because the server is gone: nothing has the port any more, or a Binding over a
+ * new connection, which it had answered before, gets no answer either.
+ */
+function hasStopped(failure: Failure, { binding, recheck }: TargetFacts): boolean {
+  if (!isSilent(failure)) return false;
+  return isRefusal(failure) || (binding.state === 'done' && recheck.state === 'failed');
 }
 
 /** Whether no usable answer came, as opposed to a refusal. */

@@ -1,7 +1,7 @@
-import { finding, type Evidence, type FindingCode } from '../model/finding.ts';
+import { finding, type Evidence, type FindingCode, type FindingOptions } from '../model/finding.ts';
 import type { Outcome } from '../model/check.ts';
 import type { ListenerEvidence } from '../model/catalog/entry.ts';
-import type { Target } from '../model/observations.ts';
+import type { Target, TargetFacts } from '../model/observations.ts';
 
 export function passed(detail?: string): Outcome {
   return detail === undefined ? { status: 'passed' } : { status: 'passed', detail };
@@ -11,8 +11,10 @@ export function failed<C extends FindingCode>(
   code: C,
   evidence: Evidence<C>,
   target: Target | null,
+  options: Omit<FindingOptions, 'targets'> = {},
 ): Outcome {
-  return { status: 'failed', findings: [finding(code, evidence, target ? { targets: [target.url] } : {})] };
+  const targets = target ? [target.url] : [];
+  return { status: 'failed', findings: [finding(code, evidence, { ...options, targets })] };
 }
 
 export function skipped(because: string): Outcome {
@@ -26,6 +28,11 @@ export function unknown(because: string): Outcome {
 /** What names a listener in the evidence of its findings. */
 export function listenerOf({ host, address, port, transport }: Target): ListenerEvidence {
   return { host, address, port, transport };
+}
+
+/** The listener that allocated: the last one that 300 Try-Alternate led to, else the target itself. */
+export function allocatorOf({ target, redirects }: TargetFacts): ListenerEvidence {
+  return { ...listenerOf(target), ...redirects.at(-1) };
 }
 
 /** `0.4 ms`, `12 ms`, `1.2 s`. */

@@ -1,6 +1,7 @@
 import type { CheckId } from '../model/check.ts';
 import type { Target } from '../model/observations.ts';
 import type { TargetReport } from '../model/report.ts';
+import { isTurn, type TransportKind } from '../model/turn-uri.ts';
 import type { Criteria, Requirement } from './criteria.ts';
 
 /** What `healthy` needs of a listener when the user requires nothing in particular. */
@@ -37,35 +38,109 @@ const relaying: readonly CheckId[] = [
 ];
 const calling: readonly CheckId[] = ['call-connects', 'call-uses-relay', 'call-audio', 'call-quality'];
 
-/** The checks that a requirement names; a transport means all that makes it usable. */
-const checksOf: Readonly<Record<Requirement, readonly CheckId[]>> = {
-  relay: relaying,
-  srflx: ['candidates-srflx'],
-  call: calling,
-  udp: [...reaching, 'turn-allocate'],
-  tcp: [...reaching, 'turn-allocate'],
-  tls: [...reaching, 'turn-allocate'],
-};
+const transports: readonly TransportKind[] = ['udp', 'tcp', 'tls'];
+
+/**
+ * One thing that the user requires. It is met for a host when one of its listeners passes all of it: a host with two
+ * addresses is required over UDP, not over UDP at each of them.
+ */
+interface Goal {
+  /** As the user names it: `udp`, `relay and call`. */
+  readonly name: string;
+  readonly concerns: (target: Target) => boolean;
+  readonly checks: (target: Target) => readonly CheckId[];
+}
+
+/**
+ * The goals of `--require`. A transport means all that makes it usable; with transports, `relay` and `call` are required
+ * over each of them, else over any.
+ */
+function goalsOf(require: readonly Requirement[]): Goal[] {
+  const wanted = transports.filter((transport) => require.includes(transport));
+  const uses = [
+    ...(require.includes('relay') ? (['relay'] as const) : []),
+    ...(require.includes('call') ? (['call'] as const) : []),
+  ];
+  const usesChecks = uses.flatMap((use) => (use === 'relay' ? relaying : calling));
+  const overTransports = wanted.map((transport): Goal => ({
+    name: [transport, ...uses].join(' with '),
+    concerns: (target) => target.transport === transport,
+    checks: (target) => [...reaching, ...(isTurn(target) ? (['turn-allocate'] as const) : []), ...usesChecks],
+  }));
+  const overAny: Goal[] =
+    wanted.length > 0 || uses.length === 0
+      ? []
+      : [{ name: uses.join(' and '), concerns: () => true, checks: () => usesChecks }];
+  const srflx: Goal = {
+    name: 'srflx',
+    concerns: ({ transport }) => transport === 'udp',
+    // Behind a stun: URI nothing gathers; the mapped address is what becomes the candidate (RFC 8445 §5.1.1.2).
+    checks: (target) => [isTurn(target) ? 'candidates-srflx' : 'stun-binding'],
+  };
+  return [...overTransports, ...overAny, ...(require.includes('srflx') ? [srflx] : [])];
+}
 
 /** The checks of one target that `healthy` needs. */
-export function requiredChecks({ transport }: Target, { require }: Criteria): ReadonlySet<CheckId> {
+export function requiredChecks(target: Target, { require }: Criteria): ReadonlySet<CheckId> {
   if (require === null) return new Set(byDefault);
-  const applying = require.filter((each) => !isTransport(each) || each === transport);
-  return new Set(applying.flatMap((each) => checksOf[each]));
+  const goals = goalsOf(require).filter(({ concerns }) => concerns(target));
+  return new Set(goals.flatMap(({ checks }) => checks(target)));
 }
 
-/** Requirements that no target could meet, because nothing was there to be tested. */
-export function missingRequirements(targets: readonly TargetReport[], { require }: Criteria): string[] {
-  return (require ?? []).flatMap((each) => {
-    const tested = targets.some(
-      (target) =>
-        (!isTransport(each) || target.transport === each) &&
-        target.checks.some(({ id, status }) => checksOf[each].includes(id) && status !== 'skipped'),
+/**
+ * Why something that is required is not known, in words; empty when it is known, be it good or bad. `hosts` are those
+ * whose name resolves.
+ */
+export function openRequirements(
+  hosts: readonly string[],
+  targets: readonly TargetReport[],
+  { require }: Criteria,
+): string[] {
+  const isTested = (host: string): boolean => targets.some((target) => target.host === host);
+  const untested = hosts
+    .filter((host) => !isTested(host))
+    .map((host) => `nothing of ${host} was tested: none of its addresses and transports was asked for`);
+  if (require === null) return [...untested, ...targets.flatMap(openChecks)];
+  const goals = goalsOf(require);
+  const open = hosts
+    .filter(isTested)
+    .flatMap((host) => goals.flatMap((goal) => openGoal(goal, host, targets)));
+  return [...untested, ...open];
+}
+
+/** The reasons of what is unknown and required at one target; none where a failure explains them. */
+function openChecks({ checks }: TargetReport): string[] {
+  if (checks.some(({ severity }) => severity === 'error')) return [];
+  return checks
+    .filter(({ required, status }) => required && status === 'unknown')
+    .map(({ because, title }) => because ?? `it is not known whether ${title}`);
+}
+
+function openGoal(goal: Goal, host: string, targets: readonly TargetReport[]): string[] {
+  const concerned = targets.filter((target) => target.host === host && goal.concerns(target));
+  const able = concerned.filter((target) => canMeet(target, goal));
+  if (able.length === 0) return [`${goal.name} is required, and nothing of ${host} was tested for it`];
+  if (able.some((target) => meets(target, goal))) return [];
+  return able.flatMap(openChecks);
+}
+
+/** Whether a target has every check of a goal, and one of them at least was not skipped. */
+function canMeet(target: TargetReport, goal: Goal): boolean {
+  const ids = goal.checks(target);
+  const checks = target.checks.filter(({ id }) => ids.includes(id));
+  return (
+    ids.every((id) => checks.some((check) => check.id === id)) &&
+    checks.some(({ status }) => status !== 'skipped')
+  );
+}
+
+/** A check that failed with a warning leaves users served; the warning is told, and the goal is met. */
+function meets(target: TargetReport, goal: Goal): boolean {
+  const ids = goal.checks(target);
+  return target.checks
+    .filter(({ id }) => ids.includes(id))
+    .every(
+      ({ status, severity }) =>
+        status === 'passed' || status === 'skipped' || (status === 'failed' && severity !== 'error'),
     );
-    return tested ? [] : [`${each} is required, and no target was tested for it`];
-  });
-}
-
-function isTransport(requirement: Requirement): boolean {
-  return requirement === 'udp' || requirement === 'tcp' || requirement === 'tls';
 }

@@ -14,7 +14,8 @@ export function vantageOf(observations: Observations): Vantage {
 }
 
 /** Where the probe stood, seen from one server. */
-export function vantageOfTarget({ target, binding }: TargetFacts, { interfaces }: Observations): Vantage {
+export function vantageOfTarget(facts: TargetFacts, { interfaces }: Observations): Vantage {
+  const { target, binding, allocate } = facts;
   const { address } = target;
   if (scopeOf(address) === 'loopback')
     return { kind: 'same-host', because: `${address} is a loopback address` };
@@ -28,9 +29,12 @@ export function vantageOfTarget({ target, binding }: TargetFacts, { interfaces }
   if (link) {
     return { kind: 'same-network', because: `${address} is in the network of ${link.interface} here` };
   }
-  if (binding.state !== 'done')
+  const mapped =
+    (binding.state === 'done' ? binding.value.mapped : null) ??
+    (allocate.state === 'done' ? allocate.value.mapped : null);
+  if (mapped === null) {
     return { kind: 'unknown', because: 'the server did not tell how it sees this client' };
-  const { mapped } = binding.value;
+  }
   if (sameAddress(mapped.address, address)) {
     return {
       kind: 'same-network',

@@ -41,6 +41,9 @@ const mostRedirects = 3;
 // RFC 8656 §7.4: a 5-tuple that the server has in use already, as that of a client that died. Three are tried.
 const mostMismatches = 3;
 const rememberedRequests = 100;
+// RFC 8656 §3.2. A server that allows less than that grants what it allows; asked for exactly that, coturn 4.6 would
+// grant this nevertheless.
+const defaultLifetimeSeconds = 600;
 
 export interface AllocateOptions extends RequestOptions {
   readonly server: TurnServer;
@@ -71,7 +74,7 @@ export interface RequestRecord {
  */
 export async function allocate(options: AllocateOptions): Promise<Allocation> {
   const deadline = performance.now() + options.timeoutMs;
-  const leftMs = (): number => Math.max(1, deadline - performance.now());
+  const leftMs = (): number => Math.max(1, Math.round(deadline - performance.now()));
   const redirects = options.redirects ?? [];
   const asked = [options.server.endpoint, ...redirects];
   let mismatches = 0;
@@ -268,7 +271,8 @@ export class Allocation {
    * @throws AttemptError
    */
   async refresh(): Promise<number> {
-    const { message } = await this.#request(method.refresh, [put(lifetimeAttribute, this.lifetimeSeconds)]);
+    const wanted = Math.max(this.lifetimeSeconds, defaultLifetimeSeconds);
+    const { message } = await this.#request(method.refresh, [put(lifetimeAttribute, wanted)]);
     return reading(message, (response) => read(response, lifetimeAttribute)) ?? this.lifetimeSeconds;
   }
 

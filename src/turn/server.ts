@@ -49,7 +49,6 @@ export function openConnection(
 
 function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Opening {
   const remote = server.endpoint;
-  const deadline = performance.now() + timeoutMs;
   if (server.transport === 'udp') {
     const transport = openUdp({ remote, signal });
     return {
@@ -57,6 +56,8 @@ function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Open
       ready: transport.then((udp) => ({ connection: new StunConnection(udp), tls: null })),
     };
   }
+  const deadline = performance.now() + timeoutMs;
+  const leftMs = (): number => Math.max(1, Math.round(deadline - performance.now()));
   const socket = connectTcp({ remote, timeoutMs, signal });
   return {
     connected: socket.then(({ localAddress = '', localPort = 0 }) => ({
@@ -66,7 +67,7 @@ function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Open
     ready: socket.then((tcp) =>
       server.transport === 'tcp'
         ? { connection: new StunConnection(streamTransport(tcp, remote)), tls: null }
-        : secured(tcp, server, Math.max(1, deadline - performance.now()), signal),
+        : secured(tcp, server, leftMs, signal),
     ),
   };
 }
@@ -74,12 +75,17 @@ function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Open
 async function secured(
   tcp: Socket,
   server: TurnServer,
-  timeoutMs: number,
+  leftMs: () => number,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const remote = server.endpoint;
-  const servername = server.servername ?? remote.address;
-  const { socket, facts } = await handshakeTls(tcp, { servername, ca: server.ca, timeoutMs, signal });
+  const { endpoint: remote, servername = remote.address, ca } = server;
+  const handshake = (socket: Socket, protocols?: string[]) =>
+    handshakeTls(socket, { servername, ca, timeoutMs: leftMs(), signal, ...(protocols && { protocols }) });
+  const { socket, facts } = await handshake(tcp).catch(async (error: unknown) => {
+    // A front that knows HTTP alone refuses our protocol. Browsers offer none, and get through.
+    if (!isProtocolRefusal(error)) throw error;
+    return handshake(await connectTcp({ remote, timeoutMs: leftMs(), signal }), []);
+  });
   const invalid = facts.chainError ?? facts.nameError;
   if (server.verifyTls && invalid !== null) {
     socket.destroy();
@@ -90,4 +96,13 @@ async function secured(
     });
   }
   return { connection: new StunConnection(streamTransport(socket, remote)), tls: facts };
+}
+
+/** The alert no_application_protocol (RFC 7301 §3.2). */
+function isProtocolRefusal(error: unknown): boolean {
+  return (
+    error instanceof AttemptError &&
+    error.failure.kind === 'tls' &&
+    error.failure.code.endsWith('_NO_APPLICATION_PROTOCOL')
+  );
 }

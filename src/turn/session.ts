@@ -96,7 +96,7 @@ export class TurnSession {
     const deadline = performance.now() + options.timeoutMs;
     for (let stale = 0; ;) {
       const challenge = this.#challenge;
-      const timeoutMs = Math.max(1, deadline - performance.now());
+      const timeoutMs = Math.max(1, Math.round(deadline - performance.now()));
       const answer = await this.#exchange(requestMethod, attributes, { ...options, timeoutMs });
       if (answer.message.class === 'success') return answer;
       reading(answer.message, (message) => {

@@ -13,7 +13,7 @@ import { errorCode } from '../stun/message-attributes.ts';
 import { decodeMessage, encodeMessage, method, type StunMessage } from '../stun/message.ts';
 import { channelNumber, channelNumbers, data, lifetime } from '../stun/relay-attributes.ts';
 import type { Allocation } from '../turn/allocation.ts';
-import { HandshakeGate } from './handshake-gate.ts';
+import { InboundGate } from './inbound-gate.ts';
 
 export interface BridgeOptions {
   /** What stands behind the bridge. The agent's Allocate is answered when this settles. */
@@ -68,7 +68,7 @@ export class Bridge {
   readonly #allocation: Promise<Allocation>;
   readonly #peer: Endpoint | null;
   readonly #inbound: Deliver;
-  readonly #handshake = new HandshakeGate((payload) => this.#toAgent(payload));
+  readonly #gate = new InboundGate((payload) => this.#toAgent(payload));
   #granted: Allocation | null = null;
   /** The one 5-tuple that has authenticated itself (RFC 8656 §5). */
   #agent: RemoteInfo | null = null;
@@ -98,7 +98,7 @@ export class Bridge {
     this.#socket = socket;
     this.#allocation = options.allocation;
     this.#peer = options.peer ?? null;
-    const deliver: Deliver = (payload) => this.#handshake.pass(payload);
+    const deliver: Deliver = (payload) => this.#gate.pass(payload);
     this.#inbound = options.inbound?.(deliver) ?? deliver;
     socket.on('message', (bytes, from) => this.#receive(bytes, from));
     socket.on('error', (error) => this.#fail(error));
@@ -112,9 +112,14 @@ export class Bridge {
     this.onError(error);
   }
 
-  /** Lets DTLS through to the agent, whose own DTLS must have been started (see `HandshakeGate`). */
+  /** Lets the peer's packets through to the agent, which must know the peer's candidates (see `InboundGate`). */
+  admitPeer(): void {
+    this.#gate.admitPeer();
+  }
+
+  /** Lets DTLS through as well, when the agent's own has been started. */
   admitHandshake(): void {
-    this.#handshake.open();
+    this.#gate.admitHandshake();
   }
 
   /** Ends the bridge; the allocation behind it stays. */

@@ -76,12 +76,14 @@ export class CallPeer {
     this.connection.onTrack(guarded((track) => this.#adopt(track), this.#options.onError));
     this.connection.onDataChannel(guarded(onChannel, this.#options.onError));
     this.connection.setRemoteDescription(offer, 'offer');
+    this.#options.bridge.admitPeer();
     return this.#describe();
   }
 
   /** Caller: takes the answer. */
   accept(answer: string): void {
     this.connection.setRemoteDescription(answer, 'answer');
+    this.#options.bridge.admitPeer();
   }
 
   /** False when the track is not, or no longer, open. */
@@ -117,9 +119,11 @@ export class CallPeer {
     };
   }
 
-  /** ICE's and DTLS's word for where they are. */
+  /** ICE's and DTLS's word for where they are, and what the bridge saw. */
   get state(): string {
-    return `ICE ${this.connection.iceState()}, connection ${this.connection.state()}`;
+    const { toPeer, fromPeer } = this.#options.bridge.statistics;
+    const { connection } = this;
+    return `ICE ${connection.iceState()}, connection ${connection.state()}, ${toPeer} packets out and ${fromPeer} in`;
   }
 
   /**

@@ -80,7 +80,10 @@ export class CallRelays {
     return caller && callee ? [caller, callee] : null;
   }
 
-  /** Lets each relay address send to the other, by permission and channel. A refusal is told by `onFailure`. */
+  /**
+   * Lets each relay address send to the other, and binds a channel between them. Done when both permissions are there; a
+   * refusal is told by `onFailure`.
+   */
   async connect(): Promise<void> {
     if (this.both === null) return;
     const [caller, callee] = this.both;
@@ -123,15 +126,15 @@ export class CallRelays {
   }
 
   async #open(allocation: Allocation, peer: Endpoint): Promise<void> {
-    await Promise.all([
-      this.#attempt('the server gave no permission for the relay address of the other peer', () =>
-        allocation.permit([peer.address]),
-      ),
-      this.#bindChannel(allocation, peer),
-    ]);
+    const permitted = this.#attempt(
+      'the server gave no permission for the relay address of the other peer',
+      () => allocation.permit([peer.address]),
+    );
+    void this.#bindChannel(allocation, peer);
+    await permitted;
   }
 
-  /** Without a channel the call goes on with Send indications; that channels work is another check's matter. */
+  /** Until there is a channel, or without one, the call uses Send indications; channels are another check's matter. */
   async #bindChannel(allocation: Allocation, peer: Endpoint): Promise<void> {
     try {
       await allocation.bindChannel(peer);

@@ -66,6 +66,7 @@ const drainMs = { least: 100, most: 1000, poll: 5 };
 export async function makeCall(request: CallRequest, hooks: CallHooks): Promise<CallFacts> {
   const startedAt = performance.now();
   const { server, credential, family, lifetimes, connectTimeoutMs: timeoutMs } = request;
+  hooks.onProgress({ phase: 'allocating', elapsedMs: 0, sent: 0, received: 0 });
   const relays = await CallRelays.allocate(
     {
       server,
@@ -241,10 +242,8 @@ class Session {
     } finally {
       timeout.abort();
     }
-    const [out, back] = this.#bridges.map(({ statistics }) => statistics);
-    const seen = `caller: ${caller.state}, ${out?.toPeer ?? 0} packets out and ${out?.fromPeer ?? 0} in; callee: ${callee.state}, ${back?.toPeer ?? 0} out and ${back?.fromPeer ?? 0} in`;
     const why = signal.aborted ? String(signal.reason) : 'not connected in time';
-    return `${why} (${seen})`;
+    return `${why} (caller: ${caller.state}; callee: ${callee.state})`;
   }
 
   async #talk({ caller, callee, ssrc }: Peers): Promise<void> {

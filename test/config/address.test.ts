@@ -37,6 +37,9 @@ describe('parseNetwork', () => {
     ['fe80::/10', 'fe80::', 'febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
     ['2001:db8::/33', '2001:db8::', '2001:db8:7fff:ffff:ffff:ffff:ffff:ffff'],
     ['::1', '::1', '::1'],
+    ['::10.0.0.1', '::a00:1', '::a00:1'],
+    ['::ffff:10.0.0.1', '::ffff:a00:1', '::ffff:a00:1'],
+    ['64:ff9b::192.0.2.0/120', '64:ff9b::c000:200', '64:ff9b::c000:2ff'],
   ])('%s is %s to %s', (text, first, last) => {
     expect(parseNetwork(text)).toMatchObject({ first, last });
   });

@@ -130,6 +130,7 @@ describe('a complaint', () => {
       'auth.secret: must be { file: PATH } or { env: NAME }, or a list of them',
     ],
     ['hosts: turn.example.org', 'hosts: must be a list, not text'],
+    ['hosts: [a, b, { name: a }]', 'hosts[2]: names a a second time'],
     ['hosts: [turn_host!]', 'hosts[0]: must be a host name or an IP address'],
     ['hosts: [{ nam: x }]', 'hosts[0].nam: there is no such key; did you mean name?'],
     [

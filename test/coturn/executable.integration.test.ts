@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { coturnMissing, installedVersion } from '../../src/coturn/executable.ts';
 import { knownVersions } from '../../src/coturn/versions.ts';
+import { needs } from '../support/requirements.ts';
 
-describe('the coturn of this machine', () => {
+needs('coturn').describe('the coturn of this machine', () => {
   it('says its version', async () => {
     expect(knownVersions).toContain(await installedVersion());
     expect(await coturnMissing()).toBe(false);

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { coturnMissing, installedVersion } from '../../src/coturn/executable.ts';
 import { installCoturn } from '../../src/coturn/install.ts';
+import { needs } from '../support/requirements.ts';
 
-describe('installCoturn', () => {
+needs('root', 'coturn').describe('installCoturn', () => {
   it('leaves a coturn that is installed as it is', async () => {
     const before = await installedVersion();
     let output = '';
@@ -18,7 +19,7 @@ describe('installCoturn', () => {
   });
 });
 
-describe('coturnMissing', () => {
+needs('coturn').describe('coturnMissing', () => {
   it('is false where these tests run', async () => {
     expect(await coturnMissing()).toBe(false);
   });

@@ -2,10 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { installedVersion } from '../../src/coturn/executable.ts';
 import { coturnOptions, hasOption, type OptionValue } from '../../src/coturn/options.ts';
 import { parseVersion } from '../../src/coturn/versions.ts';
+import { needs } from '../support/requirements.ts';
 
 /** The names in a config that coturn does not know, as it logs them. It ends before it opens a socket. */
 async function unknownTo(config: string): Promise<Set<string>> {
@@ -39,7 +40,7 @@ const harmless: Partial<Record<OptionValue, string>> = {
   seconds: '1',
 };
 
-describe('the installed coturn', () => {
+needs('coturn').describe('the installed coturn', () => {
   it('knows exactly the options that the table gives to its version', async () => {
     const version = parseVersion((await installedVersion()) ?? '');
     const options = coturnOptions.filter(

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { serialise } from '../../src/coturn/serialise.ts';
 import { startCoturn } from '../../src/coturn/server.ts';
 import { claimPorts, type PortBlock } from '../support/ports.ts';
+import { needs } from '../support/requirements.ts';
 
 let ports: PortBlock;
 
@@ -28,7 +29,7 @@ async function realmReadBack(realm: string): Promise<string | undefined> {
   return /Default realm: (.*)/.exec(server.logText())?.[1];
 }
 
-describe('coturn reads back', () => {
+needs('coturn').describe('coturn reads back', () => {
   it.each(['a', 'a # b', 'a=b', 'a  b', 'a"b"', 'é', "'a'", '\\n', '#', '-a', 'x'.repeat(127)])(
     '%j',
     async (realm) => {

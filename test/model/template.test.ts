@@ -7,13 +7,17 @@ describe('fillTemplate', () => {
   });
 
   it('refuses a place without a value', () => {
-    expect(() => fillTemplate('{{a}} {{b}}', { a: '1' })).toThrow('the template has {{b}} and no value for it');
+    expect(() => fillTemplate('{{a}} {{b}}', { a: '1' })).toThrow(
+      'the template has {{b}} and no value for it',
+    );
     expect(() => fillTemplate('{{toString}}', {})).toThrow('{{toString}}');
     expect(() => fillTemplate('{{ a }}', { a: '1' })).toThrow('{{ a }}');
   });
 
   it('refuses a value without a place', () => {
-    expect(() => fillTemplate('{{a}}', { a: '1', b: '2', c: '3' })).toThrow('the template has no place for b, c');
+    expect(() => fillTemplate('{{a}}', { a: '1', b: '2', c: '3' })).toThrow(
+      'the template has no place for b, c',
+    );
   });
 });
 

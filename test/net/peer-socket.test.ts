@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Endpoint, Family } from '../../src/model/endpoint.ts';
 import { openPeerSocket, type PeerSocket } from '../../src/net/peer-socket.ts';
-import { leavingNothingOpen } from '../support/open-sockets.ts';
+import { expectNothingLeftOpen } from '../support/open-sockets.ts';
 
 const { signal } = new AbortController();
 
@@ -61,7 +61,7 @@ describe('openPeerSocket', () => {
   });
 
   it('leaves nothing open', async () => {
-    await leavingNothingOpen(async () => {
+    await expectNothingLeftOpen(async () => {
       const socket = await openPeerSocket(4, signal);
       socket.transportTo({ address: '127.0.0.1', port: 9 }).send(Buffer.from('x'));
       socket.close();

@@ -6,7 +6,7 @@ import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Failure } from '../../src/model/observations.ts';
 import type { Transport } from '../../src/net/transport.ts';
 import { openUdp } from '../../src/net/udp.ts';
-import { leavingNothingOpen } from '../support/open-sockets.ts';
+import { expectNothingLeftOpen } from '../support/open-sockets.ts';
 import { failureOf } from '../support/rejection.ts';
 
 const { signal } = new AbortController();
@@ -117,14 +117,14 @@ describe('openUdp', () => {
     { remote: { address: 'fe80::1', port: 3478 }, code: 'EINVAL' },
     { remote: { address: '127.0.0.1', port: 0 }, code: 'ERR_SOCKET_BAD_PORT' },
   ])('rejects with $code for what cannot be connected to', async ({ remote, code }) => {
-    await leavingNothingOpen(async () => {
+    await expectNothingLeftOpen(async () => {
       expect(await failureOf(openUdp({ remote, signal }))).toMatchObject({ kind: 'system', code });
     });
   });
 
   it('rejects with the reason of an abort, before and during', async () => {
     const { endpoint } = await echo();
-    await leavingNothingOpen(async () => {
+    await expectNothingLeftOpen(async () => {
       const reason = new Error('enough');
       await expect(openUdp({ remote: endpoint, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
       const abort = new AbortController();
@@ -136,7 +136,7 @@ describe('openUdp', () => {
 
   it('leaves nothing open', async () => {
     const { endpoint } = await echo();
-    await leavingNothingOpen(async () => {
+    await expectNothingLeftOpen(async () => {
       const transport = await openUdp({ remote: endpoint, signal });
       transport.send(Buffer.from('x'));
       transport.close();

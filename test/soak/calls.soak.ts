@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import type { CallFacts, Failure } from '../../src/model/observations.ts';
 import { CallProcess } from '../../src/webrtc/call-process.ts';
 import { relayServer } from '../support/relay-server.ts';
+import { isRunning } from '../support/running-process.ts';
 
 const calls = 300;
 const durationMs = 1000;
@@ -20,10 +19,13 @@ interface Tally {
 it(`${calls} calls in a row: none hangs, none crashes, none leaves an allocation`, async () => {
   const server = await relayServer();
   const tally: Tally = { good: 0, bad: [], connectMs: [], totalMs: [] };
+  const pids: number[] = [];
   for (let index = 0; index < calls; index++) {
     const transport = transports[index % transports.length] ?? 'udp';
     const begun = performance.now();
-    const result = await CallProcess.start().call({
+    const child = CallProcess.start();
+    pids.push(child.pid ?? 0);
+    const result = await child.call({
       server: server.listener(transport),
       credential: server.turnCredential,
       durationMs,
@@ -40,7 +42,7 @@ it(`${calls} calls in a row: none hangs, none crashes, none leaves an allocation
   expect(tally.bad).toEqual([]);
   expect(Math.max(...tally.totalMs)).toBeLessThan(durationMs + 5000);
   await expect.poll(server.heldAllocations).toEqual([]);
-  expect(await runningWorkers()).toEqual([]);
+  expect(pids.filter(isRunning)).toEqual([]);
 });
 
 function faultsOf(facts: CallFacts): string[] {
@@ -50,7 +52,7 @@ function faultsOf(facts: CallFacts): string[] {
     facts.connectMs !== null &&
     !(facts.pairs.length === 2 && facts.pairs.every(({ relayed }) => relayed))
   ) {
-    faults.push('not relayed at both ends');
+    faults.push(`not relayed at both ends: ${JSON.stringify(facts.pairs)}`);
   }
   for (const { direction, sent, received } of facts.audio) {
     if (sent !== durationMs / 20 || received !== sent) faults.push(`${direction} ${received} of ${sent}`);
@@ -77,10 +79,4 @@ function report({ good, bad, connectMs, totalMs }: Tally): string {
 function quantile(values: readonly number[], q: number): string {
   const sorted = values.toSorted((a, b) => a - b);
   return (sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? NaN).toFixed(0);
-}
-
-/** Child processes of calls that are still there, of this or of another run. */
-async function runningWorkers(): Promise<string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '--ppid', String(process.pid)]);
-  return stdout.split('\n').filter((line) => line.includes('call-worker'));
 }

@@ -9,13 +9,16 @@ function held(): string[] {
 }
 
 /** Runs `work`, and expects that it leaves behind neither a socket nor a timer that would keep a process alive. */
-export async function leavingNothingOpen(work: () => Promise<void>): Promise<void> {
+export async function expectNothingLeftOpen(work: () => Promise<void>): Promise<void> {
   // Closing takes some turns of the event loop, for what earlier tests have closed as well.
   await sleep(20);
   const before = held();
   await work();
-  for (let turn = 0; turn < 50 && held().length > before.length; turn++) await sleep(5);
-  const left = held();
-  for (const name of before) if (left.includes(name)) left.splice(left.indexOf(name), 1);
-  expect(left, 'left open').toEqual([]);
+  const left = (): string[] => {
+    const now = held();
+    for (const name of before) if (now.includes(name)) now.splice(now.indexOf(name), 1);
+    return now;
+  };
+  for (let turn = 0; turn < 400 && left().length > 0; turn++) await sleep(5);
+  expect(left(), 'left open').toEqual([]);
 }

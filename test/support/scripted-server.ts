@@ -17,7 +17,6 @@ import {
   encodeMessage,
   looksLikeStun,
   method,
-  type MessageToEncode,
   type StunMessage,
 } from '../../src/stun/message.ts';
 import { lifetime } from '../../src/stun/relay-attributes.ts';
@@ -40,12 +39,19 @@ export interface ReceivedRequest {
   /** The client's port: another connection has another one. */
   readonly clientPort: number;
   /** Sends any bytes to the client. */
-  send(bytes: Uint8Array): void;
-  /** Sends a response; signed with the key of `turnCredential` unless `more` says otherwise. */
-  succeed(attributes?: readonly EncodableAttribute[], more?: Partial<MessageToEncode>): void;
-  refuse(code: number, attributes?: readonly EncodableAttribute[], more?: Partial<MessageToEncode>): void;
+  readonly send: (bytes: Uint8Array) => void;
+  /** Sends a response: a success signed with the key of `turnCredential`, an error unsigned, unless `seal` says more. */
+  readonly succeed: (attributes?: readonly EncodableAttribute[], seal?: Seal) => void;
+  readonly refuse: (code: number, attributes?: readonly EncodableAttribute[], seal?: Seal) => void;
   /** What a TURN server does: 401 for an unsigned request, success for any other. */
-  serve(): void;
+  readonly serve: () => void;
+}
+
+export interface Seal {
+  /** Null: not signed. */
+  readonly key?: Uint8Array | null;
+  readonly algorithm?: 'sha1' | 'sha256';
+  readonly fingerprint?: boolean;
 }
 
 export interface ScriptedServer {
@@ -54,11 +60,12 @@ export interface ScriptedServer {
   /** Indications and ChannelData of clients. */
   readonly others: readonly Uint8Array[];
   /** Sends to the client that was heard last. */
-  send(bytes: Uint8Array): void;
+  readonly send: (bytes: Uint8Array) => void;
   /** Waits until so many requests have come. */
-  untilRequests(count: number): Promise<void>;
+  readonly untilRequests: (count: number) => Promise<void>;
   /** The connections that are open, of TCP and TLS. */
   readonly openConnections: () => number;
+  readonly closeConnections: () => void;
 }
 
 /**
@@ -101,6 +108,9 @@ export async function scriptedServer(
         else waiting.push({ count, done });
       }),
     openConnections: () => sockets.size,
+    closeConnections: () => {
+      for (const socket of sockets) socket.end();
+    },
   };
 }
 
@@ -156,29 +166,33 @@ function receivedRequest(
   const isSigned = [sealType.messageIntegrity, sealType.messageIntegritySha256].some(
     (type) => firstAttribute(message, type) !== undefined,
   );
-  const { method: requestMethod, transactionId } = message;
+  const respond = (
+    responseClass: 'success' | 'error',
+    attributes: readonly EncodableAttribute[],
+    { key, algorithm = 'sha1', fingerprint = false }: Seal,
+  ): void => {
+    const { method: requestMethod, transactionId } = message;
+    const integrity = key ? { integrity: { key, algorithm } } : {};
+    send(
+      encodeMessage({
+        class: responseClass,
+        method: requestMethod,
+        transactionId,
+        attributes,
+        fingerprint,
+        ...integrity,
+      }),
+    );
+  };
   const request: ReceivedRequest = {
     message,
     isSigned,
     atMs: performance.now(),
     clientPort,
     send,
-    succeed(attributes = [], more = {}) {
-      send(
-        encodeMessage({
-          class: 'success',
-          method: requestMethod,
-          transactionId,
-          attributes,
-          integrity: { key: serverKey },
-          ...more,
-        }),
-      );
-    },
-    refuse(code, attributes = [], more = {}) {
-      const all = [put(errorCode, { code, reason: '' }), ...attributes];
-      send(encodeMessage({ class: 'error', method: requestMethod, transactionId, attributes: all, ...more }));
-    },
+    succeed: (attributes = [], seal = {}) => respond('success', attributes, { key: serverKey, ...seal }),
+    refuse: (code, attributes = [], seal = {}) =>
+      respond('error', [put(errorCode, { code, reason: '' }), ...attributes], seal),
     serve() {
       if (isSigned) request.succeed(granted(message));
       else request.refuse(401, challenge());

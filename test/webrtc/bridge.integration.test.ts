@@ -114,6 +114,7 @@ needs('coturn').describe('Bridge', () => {
     const peer = await peerSocket();
     const bridge = await openBridge({ allocation: Promise.resolve(allocation), peer: peer.endpoint });
     await allocation.permit([peer.endpoint.address]);
+    bridge.admitPeer();
     const agent = await agentOf(bridge);
     await agent.bindChannel(peer.endpoint);
     const intruder = await peerSocket();
@@ -132,6 +133,7 @@ needs('coturn').describe('Bridge', () => {
     const peer = await peerSocket();
     const bridge = await openBridge({ allocation: Promise.resolve(allocation), peer: peer.endpoint });
     await allocation.permit([peer.endpoint.address]);
+    bridge.admitPeer();
     const agent = await agentOf(bridge);
     const received: string[] = [];
     agent.onData = (from, payload) => received.push(`${from.port} ${Buffer.from(payload).toString()}`);
@@ -156,6 +158,7 @@ needs('coturn').describe('Bridge', () => {
     const [peer, stranger] = [await peerSocket(), await peerSocket()];
     const bridge = await openBridge({ allocation: Promise.resolve(allocation), peer: peer.endpoint });
     await allocation.permit([peer.endpoint.address]);
+    bridge.admitPeer();
     const agent = await agentOf(bridge);
     const received: string[] = [];
     agent.onData = (_from, payload) => received.push(Buffer.from(payload).toString());
@@ -221,6 +224,7 @@ needs('coturn').describe('Bridge', () => {
       },
     });
     await allocation.permit([peer.endpoint.address]);
+    bridge.admitPeer();
     const agent = await agentOf(bridge);
     const received: string[] = [];
     agent.onData = (_from, payload) => received.push(Buffer.from(payload).toString());
@@ -228,7 +232,7 @@ needs('coturn').describe('Bridge', () => {
     await expect.poll(() => received).toEqual(['odd', 'odd']);
   });
 
-  it('keeps DTLS back until it is admitted', async () => {
+  it('keeps the peer back until it is admitted, and its DTLS until that is', async () => {
     const allocation = await realAllocation(await relayServer());
     const peer = await peerSocket();
     const bridge = await openBridge({ allocation: Promise.resolve(allocation), peer: peer.endpoint });
@@ -237,6 +241,9 @@ needs('coturn').describe('Bridge', () => {
     const received: string[] = [];
     agent.onData = (_from, payload) => received.push(Buffer.from(payload).toString());
     for (const text of ['\u0016hello', 'other']) peer.send(allocation.relayed, text);
+    await expect.poll(() => bridge.statistics.fromPeer).toBe(2);
+    expect(received).toEqual([]);
+    bridge.admitPeer();
     await expect.poll(() => received).toEqual(['other']);
     bridge.admitHandshake();
     await expect.poll(() => received).toEqual(['other', '\u0016hello']);

@@ -8,14 +8,7 @@ import type { CallProgress } from '../../src/webrtc/call.ts';
 import { ChildProcess } from '../../src/webrtc/child-process.ts';
 import { relayServer, type RelayServer } from '../support/relay-server.ts';
 import { needs } from '../support/requirements.ts';
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
+import { isRunning } from '../support/running-process.ts';
 
 function startChild(name = 'call-worker'): ChildProcess<CallOrder, CallFacts, CallProgress> {
   const child = new ChildProcess<CallOrder, CallFacts, CallProgress>(name, 'test');

@@ -124,7 +124,9 @@ describe('decodeRtcp', () => {
 
   it.each([
     ['nothing', ''],
-    ['a compound that begins with a description', '81ca0001' + '00000001'],
+    ['a compound that begins with a description', '81ca0002' + '00000001' + '01016100'],
+    ['a compound that begins with something else', '81cb0001' + '00000001'],
+    ['padding in the first packet', 'a0c90001' + '00000004'],
     ['version 1', '40c90001' + '00000001'],
     ['a length beyond the end', '80c90002' + '00000001'],
     ['bytes behind the last packet', '80c90001' + '00000001' + '00'],
@@ -186,6 +188,12 @@ describe('roundTripMs', () => {
         },
       ),
     );
+  });
+
+  it('is nothing, not eighteen hours, when rounding makes it less than nothing', () => {
+    const now = { seconds: 5, fraction: 0 };
+    const report = { ...block, lastSenderReport: middleOf(now), delaySinceLastSenderReport: 1 };
+    expect(roundTripMs(now, report)).toBe(0);
   });
 
   it('is unknown while the far end has had no sender report', () => {

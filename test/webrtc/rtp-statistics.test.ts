@@ -147,8 +147,10 @@ describe('LossReport', () => {
     const report = new LossReport();
     for (const number of consecutive(0, 100)) if (number % 4 !== 1) tracker.observe(number);
     expect(report.take(tracker)).toEqual({ fractionLost: 64, cumulativeLost: 25 });
-    for (const number of consecutive(100, 100)) tracker.observe(number);
-    expect(report.take(tracker)).toEqual({ fractionLost: 0, cumulativeLost: 25 });
+    for (const number of consecutive(100, 100)) if (number % 2 === 1) tracker.observe(number);
+    expect(report.take(tracker)).toEqual({ fractionLost: 128, cumulativeLost: 75 });
+    for (const number of consecutive(200, 100)) tracker.observe(number);
+    expect(report.take(tracker)).toEqual({ fractionLost: 0, cumulativeLost: 75 });
   });
 
   it('goes below zero with duplicates, as RFC 3550 A.3 says', () => {

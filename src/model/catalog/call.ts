@@ -1,6 +1,14 @@
-import { entry, type ListenerEvidence, exampleListener } from './entry.ts';
-
-const journal = 'on the server:  sudo journalctl -u coturn -n 50';
+import { formatEndpoint } from '../endpoint.ts';
+import {
+  entry,
+  exampleListener,
+  grepConfig,
+  here,
+  journal,
+  onServer,
+  traceRoute,
+  type ListenerEvidence,
+} from './entry.ts';
 
 interface MeasuredEvidence extends ListenerEvidence {
   readonly measured: number;
@@ -14,7 +22,7 @@ export const callCatalog = {
     title: () => 'ICE finds no address on this machine',
     cause: () => 'This machine has no network interface that ICE can use besides loopback.',
     proof: () => 'ICE gathering gave no host candidate.',
-    fix: () => ['ip address show   (an interface must be up and have an address)'],
+    fix: () => ['an interface besides loopback must be up and have an address:', here('ip address show')],
     explanation:
       'Host candidates are the addresses of the own interfaces; without one no UDP leaves this machine.',
     confusedWith: [],
@@ -25,7 +33,7 @@ export const callCatalog = {
     example: exampleListener,
     title: (e) => `ICE learns no public address from ${e.host}`,
     cause: (e) =>
-      `The server answers Binding requests of the probe, but ICE got no server-reflexive candidate from ${e.address}:${e.port}.`,
+      `The server answers Binding requests of the probe, but ICE got no server-reflexive candidate from ${formatEndpoint(e)}.`,
     proof: () => 'ICE gathering gave no srflx candidate, while a plain Binding request was answered.',
     fix: () => [journal],
     explanation:
@@ -42,10 +50,7 @@ export const callCatalog = {
     cause: (e) =>
       `The probe's own client could allocate over ${e.transport}, but the ICE agent got no relay candidate.`,
     proof: () => 'ICE gathering ended without a relay candidate.',
-    fix: () => [
-      journal,
-      'a quota of one allocation per user shows like this:  user-quota in /etc/turnserver.conf',
-    ],
+    fix: () => [journal, 'a quota of one allocation per user shows like this:', grepConfig('user-quota')],
     explanation: 'Without a relay candidate a call cannot use the relay at all.',
     confusedWith: ['ALLOCATION_REFUSED and the CREDENTIAL codes: there the allocation itself fails.'],
     references: ['RFC 8445 §5.1.1.2'],
@@ -55,11 +60,13 @@ export const callCatalog = {
     example: { ...exampleListener, seen: 'ICE failed' },
     title: (e) => `A call through the relay does not connect over ${e.transport}`,
     cause: (e) =>
-      `Two peers, each with an allocation on ${e.host}, found no way to each other through it: ${e.seen}. When the server may not send to its own relay address, this is what users see.`,
-    proof: (e) => `ICE and DTLS between two relay candidates ended with: ${e.seen}.`,
-    fix: (e) => [
-      "on the server:  grep -nE '^(denied-peer-ip|allowed-peer-ip|external-ip)' /etc/turnserver.conf",
-      `behind NAT:  external-ip=${e.address}/PRIVATE-ADDRESS   (the pair also allows the private one as a peer)`,
+      `Two peers, each with an allocation on ${e.host}, did not come together through it. When both sides of a call use the relay, this is what users see.`,
+    proof: (e) => `ICE and DTLS between two relay candidates over ${e.transport} ended with: ${e.seen}.`,
+    fix: () => [
+      'the server must be allowed to send to its own relay address:',
+      grepConfig('denied-peer-ip|allowed-peer-ip|external-ip'),
+      'behind NAT write external-ip=PUBLIC/PRIVATE: the pair also allows the private address as a peer',
+      journal,
     ],
     explanation:
       'The loopback call allocates twice on the same server and connects the two relay addresses with each other.',
@@ -73,7 +80,7 @@ export const callCatalog = {
     cause: (e) =>
       `The selected candidate pair was ${e.pairs}, so the call says nothing about the relay of ${e.host}.`,
     proof: (e) => `Selected pairs: ${e.pairs}.`,
-    fix: () => ['probe again from another network; please report this as a bug of rtc-ops'],
+    fix: () => ['probe again; if it stays so, please report it as a bug of rtc-ops, with --format json'],
     explanation: 'Both ends must have selected their relay addresses; this is asserted for every call.',
     confusedWith: [],
     references: ['RFC 8445 §8.1.1'],
@@ -85,7 +92,7 @@ export const callCatalog = {
     cause: (e) =>
       `ICE and DTLS came about through ${e.host}, but none of the audio packets arrived in either direction.`,
     proof: (e) => `${e.sent} packets sent each way, 0 received.`,
-    fix: () => [journal, '/etc/turnserver.conf:  max-bps and bps-capacity   (a tiny limit starves media)'],
+    fix: () => ['a tiny bandwidth limit starves media:', grepConfig('max-bps|bps-capacity'), journal],
     explanation: 'Opus packets were sent 50 a second both ways; connectivity checks pass and media does not.',
     confusedWith: ['AUDIO_ONE_WAY.', 'SERVER_STOPPED: audio flowed and then ended.'],
     references: ['RFC 3550 §6.4.1'],
@@ -107,9 +114,9 @@ export const callCatalog = {
     example: { ...exampleListener, lastMs: 1200, durationMs: 3000 },
     title: () => 'Audio flows and then stops',
     cause: (e) =>
-      `Through ${e.host}, audio arrived for ${(e.lastMs / 1000).toFixed(1)} s of a call of ${(e.durationMs / 1000).toFixed(1)} s, then no more.`,
-    proof: (e) => `The last packet arrived ${(e.lastMs / 1000).toFixed(1)} s after the first was sent.`,
-    fix: () => [journal, 'look for the end of the session, its reason and its time'],
+      `Through ${e.host} over ${e.transport}, audio arrived for ${seconds(e.lastMs)} of a call of ${seconds(e.durationMs)}, then no more.`,
+    proof: (e) => `The last packet arrived ${seconds(e.lastMs)} after the first was sent.`,
+    fix: () => ['the log tells when the session ended, and why:', journal],
     explanation: 'All packets after one moment were lost although the call went on.',
     confusedWith: ['LOSS_HIGH: there losses are spread over the call.'],
     references: ['RFC 3550 §6.4.1'],
@@ -117,14 +124,11 @@ export const callCatalog = {
   LOSS_HIGH: entry<MeasuredEvidence>({
     severity: 'error',
     example: { ...exampleListener, measured: 0.052, limit: 0.03 },
-    title: (e) => `${percent(e.measured)} of the audio is lost`,
+    title: (e) => `${figures(e, percent).is} of the audio is lost`,
     cause: (e) =>
-      `Of the packets sent through ${e.host} over ${e.transport}, ${percent(e.measured)} did not arrive; the limit is ${percent(e.limit)}.`,
+      `Of the packets sent through ${e.host} over ${e.transport}, ${figures(e, percent).is} did not arrive; the limit is ${figures(e, percent).limit}.`,
     proof: () => 'Counted by sequence number at the receiver (RFC 3550 A.3), both directions, the worse one.',
-    fix: (e) => [
-      `mtr --udp --port ${e.port} ${e.address}`,
-      'on the server:  max-bps and bps-capacity in /etc/turnserver.conf; ss -s; load',
-    ],
+    fix: (e) => [traceRoute(e), grepConfig('max-bps|bps-capacity'), onServer('uptime')],
     explanation: 'Loss above about 3 % is heard; above 10 % speech is hard to follow.',
     confusedWith: ['AUDIO_INTERRUPTED: everything after one moment is lost.'],
     references: ['RFC 3550 §A.3', 'ITU-T G.107'],
@@ -132,28 +136,32 @@ export const callCatalog = {
   JITTER_HIGH: entry<MeasuredEvidence>({
     severity: 'error',
     example: { ...exampleListener, measured: 64, limit: 50 },
-    title: (e) => `The jitter is ${ms(e.measured)}`,
+    title: (e) => `The jitter is ${figures(e, ms).is}`,
     cause: (e) =>
-      `Packets through ${e.host} over ${e.transport} arrive unevenly: jitter ${ms(e.measured)}, the limit is ${ms(e.limit)}.`,
+      `Packets through ${e.host} over ${e.transport} arrive unevenly: jitter ${figures(e, ms).is}, the limit is ${figures(e, ms).limit}.`,
     proof: () => 'Interarrival jitter of RFC 3550 §6.4.1, both directions, the worse one.',
-    fix: (e) => [
-      `mtr --udp --port ${e.port} ${e.address}`,
-      'look at the load of the server and of this machine',
-    ],
+    fix: (e) => [traceRoute(e), onServer('uptime'), 'and look at the load of this machine'],
     explanation:
       'Jitter makes the receiver buffer more, which delays speech; beyond the buffer, packets count as lost.',
     confusedWith: ['RTT_HIGH: even, but late.'],
     references: ['RFC 3550 §6.4.1'],
   }),
-  RTT_HIGH: entry<MeasuredEvidence>({
+  RTT_HIGH: entry<MeasuredEvidence & { by: 'binding' | 'rtcp' }>({
     severity: 'error',
-    example: { ...exampleListener, measured: 412, limit: 300 },
-    title: (e) => `The round trip is ${ms(e.measured)}`,
+    example: { ...exampleListener, measured: 412, limit: 300, by: 'rtcp' },
+    title: (e) => `The round trip is ${figures(e, ms).is}`,
     cause: (e) =>
-      `The round trip through ${e.host} over ${e.transport} takes ${ms(e.measured)}; the limit is ${ms(e.limit)}.`,
-    proof: () =>
-      'From RTCP sender and receiver reports of the call, or from the Binding request when there was none.',
-    fix: () => ['a server nearer to the users', 'UDP instead of TCP or TLS where the network allows it'],
+      e.by === 'rtcp'
+        ? `The round trip through the relay of ${e.host} over ${e.transport} takes ${figures(e, ms).is}; the limit is ${figures(e, ms).limit}.`
+        : `A request to ${e.host} over ${e.transport} is answered after ${figures(e, ms).is}; the limit is ${figures(e, ms).limit}.`,
+    proof: (e) =>
+      e.by === 'rtcp'
+        ? 'From RTCP sender and receiver reports of the call, both directions, the worse one.'
+        : 'From a STUN Binding request to its answer.',
+    fix: (e) => [
+      traceRoute(e),
+      'a server nearer to the users, and UDP instead of TCP or TLS where the network allows it',
+    ],
     explanation: 'Above about 300 ms round trip people talk into each other.',
     confusedWith: ['JITTER_HIGH.'],
     references: ['RFC 3550 §6.4.1', 'ITU-T G.114'],
@@ -161,21 +169,29 @@ export const callCatalog = {
   MOS_LOW: entry<MeasuredEvidence>({
     severity: 'error',
     example: { ...exampleListener, measured: 3.1, limit: 3.6 },
-    title: (e) => `The audio quality is low (MOS ${e.measured.toFixed(1)})`,
+    title: (e) => `The audio quality is low (MOS ${figures(e, mos).is})`,
     cause: (e) =>
-      `Estimated from the measured delay and loss of the call through ${e.host} over ${e.transport}: MOS ${e.measured.toFixed(1)}, the limit is ${e.limit.toFixed(1)}.`,
+      `Estimated from the measured delay and loss of the call through ${e.host} over ${e.transport}: MOS ${figures(e, mos).is}, the limit is ${figures(e, mos).limit}.`,
     proof: () => 'E-model of ITU-T G.107 from one-way delay and loss, both directions, the worse one.',
-    fix: (e) => [`mtr --udp --port ${e.port} ${e.address}`, 'a server nearer to the users'],
+    fix: (e) => [traceRoute(e), 'a server nearer to the users'],
     explanation: 'A Mean Opinion Score of 4.0 and more satisfies; below 3.6 many users are dissatisfied.',
     confusedWith: ['LOSS_HIGH, RTT_HIGH: they name the part.'],
     references: ['ITU-T G.107', 'ITU-T G.109'],
   }),
 } as const;
 
-function percent(ratio: number): string {
-  return `${Number((ratio * 100).toFixed(ratio < 0.1 ? 1 : 0))} %`;
+type Format = (value: number, moreDigits: number) => string;
+
+const percent: Format = (ratio, more) => `${Number((ratio * 100).toFixed((ratio < 0.1 ? 1 : 0) + more))} %`;
+const ms: Format = (value, more) => `${Number(value.toFixed((value < 10 ? 1 : 0) + more))} ms`;
+const mos: Format = (value, more) => value.toFixed(1 + more);
+
+/** A figure and its limit, with as many digits as it takes to tell them apart. */
+function figures({ measured, limit }: MeasuredEvidence, format: Format): { is: string; limit: string } {
+  const texts = [0, 1, 2, 3].map((more) => ({ is: format(measured, more), limit: format(limit, more) }));
+  return texts.find((text) => text.is !== text.limit) ?? { is: String(measured), limit: String(limit) };
 }
 
-function ms(value: number): string {
-  return `${Number(value.toFixed(value < 10 ? 1 : 0))} ms`;
+function seconds(value: number): string {
+  return `${(value / 1000).toFixed(1)} s`;
 }

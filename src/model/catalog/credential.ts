@@ -1,6 +1,16 @@
-import { entry, serverName, type ListenerEvidence, exampleListener } from './entry.ts';
-
-const restartCoturn = 'then:  sudo systemctl restart coturn';
+import {
+  configFile,
+  entry,
+  exampleListener,
+  grepConfig,
+  here,
+  inConfig,
+  journal,
+  onServer,
+  restart,
+  serverName,
+  type ListenerEvidence,
+} from './entry.ts';
 
 interface RefusalEvidence extends ListenerEvidence {
   readonly username: string;
@@ -8,6 +18,43 @@ interface RefusalEvidence extends ListenerEvidence {
 }
 
 const exampleRefusal = { ...exampleListener, username: '1777593600:alice', realm: 'example.com' };
+
+const refusalProof = (e: RefusalEvidence): string =>
+  `The signed Allocate of ${e.username} was refused with 401 (${e.realm === null ? 'no realm' : `realm ${e.realm}`}).`;
+
+const issueAnother = here('rtc-ops credentials issue --secret-file FILE --ttl 12h');
+
+/** What is known of a code that has no finding of its own. */
+const refusals: Readonly<
+  Record<number, { cause: (server: string) => string; fix: readonly string[] } | undefined>
+> = {
+  300: {
+    cause: (server) =>
+      `${server} redirects (300 Try Alternate) without naming a server, or from one server to the next without end.`,
+    fix: [grepConfig('alternate-server|tls-alternate-server')],
+  },
+  403: {
+    cause: (server) => `${server} forbids this allocation. coturn does so while it is drained before a stop.`,
+    fix: [journal, 'if it is being drained, wait for its restart'],
+  },
+  437: {
+    cause: (server) => `${server} still has an allocation of the same client address and port.`,
+    fix: ['probe again: the next one comes from another port', journal],
+  },
+  440: {
+    cause: (server) =>
+      `${server} has no relay address of the family that was asked for: it listens on that family and relays over the other alone.`,
+    fix: [grepConfig('relay-ip|external-ip'), 'add a relay-ip= of that family, or probe the other one alone'],
+  },
+  442: {
+    cause: (server) => `${server} does not relay UDP: no-udp-relay or stun-only is set.`,
+    fix: [
+      grepConfig('no-udp-relay|stun-only'),
+      `take both lines out of ${configFile}, if they are there`,
+      restart,
+    ],
+  },
+};
 
 export const credentialCatalog = {
   ANONYMOUS_RELAY: entry<ListenerEvidence & { relayed: string }>({
@@ -19,13 +66,16 @@ export const credentialCatalog = {
     proof: (e) =>
       `An Allocate without credentials over ${e.transport} was granted: ${e.relayed}. It was freed again.`,
     fix: () => [
-      '/etc/turnserver.conf:  use-auth-secret, static-auth-secret=… and realm=…   and without no-auth',
-      'sudo chown root:turnserver /etc/turnserver.conf && sudo chmod 0640 /etc/turnserver.conf',
-      restartCoturn,
+      inConfig('use-auth-secret'),
+      inConfig('static-auth-secret=SECRET'),
+      inConfig('realm=REALM'),
+      `and no line no-auth; the user turnserver must be able to read ${configFile}:`,
+      onServer(`sudo chgrp turnserver ${configFile} && sudo chmod 640 ${configFile}`),
+      restart,
     ],
     explanation:
       'An Allocate request without MESSAGE-INTEGRITY must be refused with 401. Proven by sending one; the allocation, if granted, is freed at once.',
-    confusedWith: ['A server that also wants no credentials for STUN Binding: that is normal.'],
+    confusedWith: ['A server that wants no credentials for STUN Binding: that is normal.'],
     references: ['RFC 8656 §7.2', 'RFC 8489 §9.2.4'],
   }),
   CREDENTIAL_EXPIRED: entry<RefusalEvidence & { expiredAt: string }>({
@@ -33,17 +83,15 @@ export const credentialCatalog = {
     example: { ...exampleRefusal, expiredAt: '2026-05-01T00:00:00.000Z' },
     title: () => 'The credential has expired',
     cause: (e) =>
-      `The username ${e.username} was valid until ${e.expiredAt}; ${e.host} refuses it since then.`,
-    proof: (e) => `The signed Allocate was refused with 401 (realm ${e.realm ?? 'none'}).`,
+      `The username ${e.username} was valid until ${e.expiredAt}. ${e.host} refuses it, as it should.`,
+    proof: refusalProof,
     fix: () => [
-      'rtc-ops credentials issue --secret-file FILE --ttl 12h',
+      issueAnother,
       'in the application: issue for longer than a call lasts, and anew before each call',
     ],
     explanation:
       'The time in the username of a time-limited credential has passed. Proven by the refusal together with the clock of this machine.',
-    confusedWith: [
-      'CLOCK_SKEW: the credential is fresh, and the clock of the server or of the issuer is wrong.',
-    ],
+    confusedWith: ['A clock of this machine, or of the issuer, that is wrong.'],
     references: ['draft-uberti-behave-turn-rest-00 §2.2'],
   }),
   CREDENTIAL_FORMAT: entry<RefusalEvidence & { mistake: string; right: string }>({
@@ -52,12 +100,12 @@ export const credentialCatalog = {
       ...exampleRefusal,
       username: '1777593600000:alice',
       mistake: 'The time in it is in milliseconds',
-      right: '1777593600 (seconds)',
+      right: '1777593600',
     },
     title: (e) => `The username ${e.username} is not in the right form`,
-    cause: (e) => `${e.mistake}. ${e.host} refuses it.`,
-    proof: (e) => `The signed Allocate with username ${e.username} was refused with 401.`,
-    fix: (e) => [`the username should begin with ${e.right}`, 'rtc-ops credentials issue --secret-file FILE'],
+    cause: (e) => `${e.mistake}; a server reads seconds since 1970. ${e.host} refuses it.`,
+    proof: refusalProof,
+    fix: (e) => [`the username should begin with ${e.right}`, issueAnother],
     explanation:
       'The username of a time-limited credential is the Unix time in seconds of its end, then optionally ":" and a name.',
     confusedWith: ['CREDENTIAL_SECRET_MISMATCH: the form is right, the signature is not.'],
@@ -66,22 +114,30 @@ export const credentialCatalog = {
   CREDENTIAL_SECRET_MISMATCH: entry<RefusalEvidence & { derived: boolean }>({
     severity: 'error',
     example: { ...exampleRefusal, derived: true },
-    title: (e) => (e.derived ? 'The server has another secret' : 'The server refuses username and password'),
+    title: (e) =>
+      e.derived
+        ? `${e.host} refuses credentials made from this secret`
+        : `${e.host} refuses this username and password`,
     cause: (e) =>
       e.derived
-        ? `The password was derived from the given secret, is in time, and ${e.host} still refuses it: its static-auth-secret is another one, or it does not use time-limited credentials.`
-        : `${e.host} refuses the password for ${e.username}: one of both is wrong, or was derived from another secret.`,
-    proof: (e) => `The signed Allocate of ${e.username} was refused with 401 (realm ${e.realm ?? 'none'}).`,
+        ? `The password was made from the given secret just before, and ${serverName(e)} refuses it: its static-auth-secret is another one, or it does not use time-limited credentials, or its clock is far ahead.`
+        : `${serverName(e)} does not know ${e.username} with this password: one of both is wrong, or was made from another secret.`,
+    proof: refusalProof,
     fix: (e) =>
       e.derived
         ? [
-            "on the server:  sudo grep -nE '^(static-auth-secret|use-auth-secret|lt-cred-mech|user)' /etc/turnserver.conf",
-            'compare the secret character by character (no quotes, no blanks, no comment behind it)',
-            restartCoturn,
+            grepConfig('static-auth-secret|use-auth-secret|lt-cred-mech|user'),
+            'compare the secrets character by character (no quotes, no blanks, no comment behind it)',
+            restart,
+            'if they are equal, compare the clocks:',
+            onServer('date -u'),
           ]
-        : ['rtc-ops credentials check USERNAME PASSWORD --secret-file FILE', 'it names the exact mistake'],
+        : [
+            here("rtc-ops credentials check 'USERNAME' 'PASSWORD' --secret-file FILE"),
+            'it names the exact mistake',
+          ],
     explanation:
-      'The server knows the realm, sent a nonce, and refused the correctly signed request again with 401: user or key are unknown to it.',
+      'The server sent realm and nonce, and refused the correctly signed request again with 401: user or key are unknown to it.',
     confusedWith: [
       'CREDENTIAL_EXPIRED and CREDENTIAL_FORMAT: there the username itself shows the mistake.',
       'Two servers that answer on one port with different secrets: then it fails only sometimes.',
@@ -91,22 +147,12 @@ export const credentialCatalog = {
   ALLOCATION_REFUSED: entry<ListenerEvidence & { code: number; name: string }>({
     severity: 'error',
     example: { ...exampleListener, code: 442, name: 'Unsupported Transport Protocol' },
-    title: (e) => `${e.host} refuses the allocation: ${e.code} ${e.name}`,
+    title: (e) => `${e.host} refuses the allocation: ${errorText(e)}`,
     cause: (e) =>
-      e.code === 403
-        ? `${serverName(e)} forbids this allocation. coturn says so when it is being drained before a stop.`
-        : e.code === 442
-          ? `${serverName(e)} does not relay UDP: no-udp-relay or stun-only is set.`
-          : e.code === 437
-            ? `${serverName(e)} still has an allocation of the same client address and port.`
-            : `${serverName(e)} answered the signed Allocate with ${e.code}.`,
-    proof: (e) => `The answer to Allocate over ${e.transport} was ${e.code} ${e.name}.`,
-    fix: (e) => [
-      e.code === 442
-        ? '/etc/turnserver.conf:  remove no-udp-relay and stun-only'
-        : 'on the server:  sudo journalctl -u coturn -n 50',
-      restartCoturn,
-    ],
+      refusals[e.code]?.cause(serverName(e)) ??
+      `${serverName(e)} answered the signed Allocate with ${errorText(e)}.`,
+    proof: (e) => `The answer to Allocate over ${e.transport} was ${errorText(e)}.`,
+    fix: (e) => refusals[e.code]?.fix ?? [journal],
     explanation: 'The credentials were not the reason; the code says what was.',
     confusedWith: ['QUOTA_REACHED (486) and RELAY_CAPACITY_EXHAUSTED (508) have entries of their own.'],
     references: ['RFC 8656 §7.2', 'RFC 8656 §19'],
@@ -116,12 +162,13 @@ export const credentialCatalog = {
     example: { ...exampleListener, username: '1777593600:alice' },
     title: (e) => `${e.host} has no quota left`,
     cause: (e) =>
-      `The quota of the user ${e.username}, or of the whole server, is used up. Further users get no relay.`,
-    proof: (e) => `The signed Allocate over ${e.transport} was refused with 486.`,
+      `The quota of the user ${e.username}, or of the whole server, is used up. Whoever comes next gets no relay.`,
+    proof: (e) => `A signed Allocate over ${e.transport} was refused with 486.`,
     fix: () => [
-      '/etc/turnserver.conf:  user-quota=… and total-quota=…   (a browser needs several allocations per call)',
+      grepConfig('user-quota|total-quota|bps-capacity|max-bps'),
+      'raise them: a browser takes several allocations per call',
       'issue credentials with a user part (UNIX:user), so that the quota is per user',
-      restartCoturn,
+      restart,
     ],
     explanation: 'Error 486. coturn sends it for user-quota, total-quota and bps-capacity alike.',
     confusedWith: ['RELAY_CAPACITY_EXHAUSTED: no free relay port.'],
@@ -131,15 +178,19 @@ export const credentialCatalog = {
     severity: 'error',
     example: exampleListener,
     title: (e) => `${e.host} has no relay port left`,
-    cause: (e) => `${serverName(e)} could not find a free port in its relay range.`,
-    proof: (e) => `The signed Allocate over ${e.transport} was refused with 508.`,
+    cause: (e) => `${serverName(e)} found no free port in its relay range. Whoever comes next gets no relay.`,
+    proof: (e) => `A signed Allocate over ${e.transport} was refused with 508.`,
     fix: () => [
-      '/etc/turnserver.conf:  min-port=49152 and max-port=65535   (one port per allocation)',
-      'open the same range in the firewalls',
-      restartCoturn,
+      grepConfig('min-port|max-port'),
+      'widen the range (one port per allocation), and open the same range in the firewalls',
+      restart,
     ],
     explanation: 'Error 508. The relay range is too small for the users, or something else has its ports.',
     confusedWith: ['QUOTA_REACHED: ports are there, the quota is not.'],
     references: ['RFC 8656 §7.2'],
   }),
 } as const;
+
+function errorText({ code, name }: { readonly code: number; readonly name: string }): string {
+  return code === 0 ? 'an error without a code' : `${code} ${name}`.trimEnd();
+}

@@ -1,6 +1,16 @@
-import { entry, serverName, type ListenerEvidence, exampleListener } from './entry.ts';
-
-const restartCoturn = 'then:  sudo systemctl restart coturn';
+import { scopeOf } from '../endpoint.ts';
+import {
+  entry,
+  exampleListener,
+  grepConfig,
+  here,
+  inConfig,
+  journal,
+  onServer,
+  restart,
+  serverName,
+  type ListenerEvidence,
+} from './entry.ts';
 
 interface RelayEvidence extends ListenerEvidence {
   /** The relay address that was handed out, with its port. */
@@ -8,24 +18,47 @@ interface RelayEvidence extends ListenerEvidence {
   readonly relayedAddress: string;
 }
 
-const relayRange = "on the server:  grep -E '^(min|max)-port' /etc/turnserver.conf   (default 49152-65535)";
+const openRelayPorts = [
+  grepConfig('min-port|max-port'),
+  'without such lines the range is 49152 to 65535; open it in every firewall on the way:',
+  onServer('sudo ufw allow 49152:65535/udp'),
+  "in the provider's firewall, allow UDP of that range inbound, from anywhere",
+];
 
 const exampleRelay = { ...exampleListener, relayed: '203.0.113.10:49160', relayedAddress: '203.0.113.10' };
 
 export const relayCatalog = {
-  RELAY_ADDRESS_PRIVATE: entry<RelayEvidence & { scope: string }>({
+  RELAY_ADDRESS_PRIVATE: entry<RelayEvidence & { scope: string; publicAddress: string | null }>({
     severity: 'error',
     example: {
       ...exampleRelay,
       relayed: '172.16.0.10:49341',
       relayedAddress: '172.16.0.10',
       scope: 'a private address',
+      publicAddress: '203.0.113.10',
     },
-    title: () => 'The relay address is private',
+    title: (e) => `The relay address is ${e.scope === 'a private address' ? 'private' : e.scope}`,
     cause: (e) =>
-      `${e.host} hands out ${e.relayedAddress} (${e.scope}) as its relay; no one outside its own network can reach that.`,
+      `${serverName(e)} hands out ${e.relayedAddress} (${e.scope}) as its relay; ${whoReaches(e.relayedAddress)}.`,
     proof: (e) => `Allocate over ${e.transport} returned ${e.relayed}.`,
-    fix: (e) => [`/etc/turnserver.conf:  external-ip=${e.address}/${e.relayedAddress}`, restartCoturn],
+    fix: (e) => {
+      const { publicAddress } = e;
+      if (canBeInterface(e.relayedAddress)) {
+        const line = inConfig(`external-ip=${publicAddress ?? 'PUBLIC-ADDRESS'}/${e.relayedAddress}`);
+        return publicAddress === null
+          ? [
+              'where users come from outside that network, with the public address of the server:',
+              line,
+              restart,
+            ]
+          : [line, restart];
+      }
+      return [
+        grepConfig('relay-ip|listening-ip|external-ip'),
+        `relay-ip= must be an address of the server that peers can reach, not ${e.relayedAddress}`,
+        restart,
+      ];
+    },
     explanation:
       'The server stands behind NAT and does not know its public address. Allocations succeed, a relay candidate appears in ICE, and no media arrives at it.',
     confusedWith: [
@@ -33,31 +66,40 @@ export const relayCatalog = {
     ],
     references: ['RFC 8656 §7.2'],
   }),
-  RELAY_ADDRESS_MISMATCH: entry<RelayEvidence>({
+  RELAY_ADDRESS_MISMATCH: entry<RelayEvidence & { from: string }>({
     severity: 'error',
-    example: { ...exampleRelay, relayed: '198.51.100.7:49341', relayedAddress: '198.51.100.7' },
-    title: (e) => `The relay address ${e.relayedAddress} is not reachable`,
+    example: {
+      ...exampleRelay,
+      relayed: '198.51.100.7:49341',
+      relayedAddress: '198.51.100.7',
+      from: '203.0.113.10',
+    },
+    title: (e) => `The relay address ${e.relayedAddress} is not that of the server`,
     cause: (e) =>
-      `${serverName(e)} hands out ${e.relayedAddress} as its relay, and no packet passes there in either direction: external-ip names a wrong or an old address.`,
-    proof: (e) => `Allocate returned ${e.relayed}; nothing sent to it arrived, and nothing came from it.`,
-    fix: (e) => [`/etc/turnserver.conf:  external-ip=${e.address}`, restartCoturn],
+      `${serverName(e)} hands out ${e.relayedAddress} as its relay, but its relay packets come from ${e.from}, and nothing that is sent to ${e.relayedAddress} gets through: external-ip names a wrong or an old address.`,
+    proof: (e) =>
+      `Allocate returned ${e.relayed}; nothing sent to it arrived, and what the relay sent came from ${e.from}.`,
+    fix: (e) => [
+      inConfig(`external-ip=${e.from}`),
+      'behind NAT write PUBLIC/PRIVATE, with the private address of the server; without NAT leave it out',
+      restart,
+    ],
     explanation:
-      'The relay address is public, is not the address of the listener, and is dead in both directions.',
-    confusedWith: ['A server with several public addresses: there the relay answers.'],
-    references: ['RFC 8656 §7.2'],
+      'The relay address is public and takes in nothing, and packets of the relay arrive from another public address. Peers of a call drop those (RFC 8445 §7.2.5.2.1).',
+    confusedWith: [
+      'A server with several public addresses: there the relay address answers.',
+      'A probe inside the network of the server, where NAT does not translate.',
+    ],
+    references: ['RFC 8656 §7.2', 'RFC 8445 §7.2.5.2.1'],
   }),
   RELAY_PORTS_BLOCKED: entry<RelayEvidence>({
     severity: 'error',
     example: exampleRelay,
-    title: () => 'The relay ports are blocked',
+    title: (e) => `The relay ports of ${e.host} are blocked`,
     cause: (e) =>
-      `Packets leave the relay of ${e.host}, but none gets in: a firewall drops UDP to its relay ports. Allocations work, calls are silent.`,
+      `Packets leave the relay of ${serverName(e)}, but none gets in: a firewall drops UDP to its relay ports. Allocations work, calls are silent.`,
     proof: (e) => `What was sent to ${e.relayed} never came through; what the relay sent did arrive.`,
-    fix: () => [
-      relayRange,
-      'on the server:  sudo ufw allow 49152:65535/udp   (the same range)',
-      "and in the provider's firewall: UDP of that range inbound, from anywhere",
-    ],
+    fix: () => [...openRelayPorts],
     explanation:
       'A second socket of the probe sent to the relay address, with the permission in place, and the packet was not relayed; the relay could send to that socket.',
     confusedWith: [
@@ -69,16 +111,12 @@ export const relayCatalog = {
   RELAY_PORTS_STATEFUL_ONLY: entry<RelayEvidence>({
     severity: 'error',
     example: exampleRelay,
-    title: () => 'The relay ports take replies only',
+    title: (e) => `The relay ports of ${e.host} take replies only`,
     cause: (e) =>
-      `A stateful firewall at ${e.host} lets packets into the relay only from peers to which the relay has sent first. Calls connect late, or on one side only, or not at all.`,
+      `A stateful firewall lets packets into the relay of ${serverName(e)} only from peers to which the relay has sent first. Calls connect late, and those with peers behind a symmetric NAT not at all.`,
     proof: (e) =>
       `A first packet to ${e.relayed} did not come through; after the relay had sent, a reply did.`,
-    fix: () => [
-      relayRange,
-      'on the server:  sudo ufw allow 49152:65535/udp   (the same range)',
-      "and in the provider's firewall: UDP of that range inbound, from anywhere",
-    ],
+    fix: () => [...openRelayPorts],
     explanation:
       'Inbound first fails, the reply passes: the signature of a firewall rule "established only" over the relay ports.',
     confusedWith: ['RELAY_PORTS_BLOCKED: there replies are dropped too.'],
@@ -87,11 +125,15 @@ export const relayCatalog = {
   RELAY_OUTBOUND_BLOCKED: entry<RelayEvidence & { peer: string }>({
     severity: 'error',
     example: { ...exampleRelay, peer: '198.51.100.20:40001' },
-    title: () => 'The relay cannot send',
+    title: (e) => `The relay of ${e.host} cannot send`,
     cause: (e) =>
-      `Packets get into the relay of ${e.host}, but none leaves it: a firewall drops what the server sends. Audio is one-way.`,
+      `Packets get into the relay of ${serverName(e)}, but none leaves it: a firewall drops what the server sends. Audio is one-way.`,
     proof: (e) => `${e.peer} had just reached ${e.relayed}; what the relay sent back to it did not arrive.`,
-    fix: () => ['on the server:  sudo ufw status verbose; sudo nft list ruleset   (chains of hook output)'],
+    fix: () => [
+      'look for rules of the output chain, on the server and at the provider:',
+      onServer('sudo ufw status verbose'),
+      onServer('sudo nft list ruleset'),
+    ],
     explanation:
       'The peer socket had opened its own NAT and firewall by sending to the relay address; the answer of the relay to exactly that address did not come.',
     confusedWith: [
@@ -105,23 +147,44 @@ export const relayCatalog = {
     title: (e) => `${e.host} denies the peer ${e.peer}`,
     cause: (e) =>
       `${serverName(e)} refuses a permission for ${e.peer}, the public address of this client. A denied-peer-ip range covers it; users there cannot be called.`,
-    proof: (e) => `CreatePermission for ${e.peer} was refused with 403.`,
+    proof: (e) => `CreatePermission for ${e.peer} over ${e.transport} was refused with 403.`,
     fix: () => [
-      "on the server:  grep -nE '^(denied|allowed)-peer-ip' /etc/turnserver.conf",
-      'a range that begins at :: or 0.0.0.0 denies all IPv4 in coturn: write first-last ranges',
-      restartCoturn,
+      grepConfig('denied-peer-ip|allowed-peer-ip'),
+      'in coturn a range that begins at :: or 0.0.0.0 denies all IPv4: write ranges as FIRST-LAST',
+      restart,
     ],
     explanation: 'A public address must be allowed as a peer; private ones are rightly denied.',
     confusedWith: ['403 for private candidates of ICE: that is normal and wanted.'],
     references: ['RFC 8656 §9.2'],
   }),
+  OWN_RELAY_DENIED: entry<RelayEvidence>({
+    severity: 'error',
+    example: exampleRelay,
+    title: (e) => `${e.host} denies its own relay address as a peer`,
+    cause: (e) =>
+      `${serverName(e)} gives no permission for ${e.relayedAddress}, its own relay address. A denied-peer-ip range covers it; when both sides of a call use the relay, they do not reach each other.`,
+    proof: (e) =>
+      `CreatePermission for the relay address ${e.relayed} of the other peer was refused with 403.`,
+    fix: (e) => [
+      ...(scopeOf(e.relayedAddress) === 'global'
+        ? []
+        : ['where external-ip is set, write it as PUBLIC/PRIVATE: that allows both']),
+      inConfig(`allowed-peer-ip=${e.relayedAddress}`),
+      restart,
+    ],
+    explanation:
+      'Two peers behind hard NATs both use the relay, and each sends to the relay address of the other. coturn lets nothing to an address that a denied-peer-ip range covers and no allowed-peer-ip excepts.',
+    confusedWith: ['PEER_DENIED: there it is the address of a client.'],
+    references: ['RFC 8656 §9.2'],
+  }),
   REQUEST_FAILED: entry<ListenerEvidence & { step: string; seen: string }>({
     severity: 'error',
     example: { ...exampleListener, step: 'a ChannelBind', seen: 'error 400 Bad Request' },
-    title: (e) => `${e.host} does not do its part: ${e.step}`,
-    cause: (e) => `${serverName(e)} is there and answers other requests, but this one ended with: ${e.seen}.`,
-    proof: (e) => `${e.step} over ${e.transport}: ${e.seen}.`,
-    fix: () => ['on the server:  sudo journalctl -u coturn -n 50'],
+    title: (e) => `${e.host} fails at ${e.step}`,
+    cause: (e) =>
+      `${serverName(e)} is there and answers other requests, but ${e.step} ended with: ${e.seen}.`,
+    proof: (e) => `Over ${e.transport}, ${e.step}: ${e.seen}.`,
+    fix: () => [journal],
     explanation:
       'One request of a TURN client was refused with an error that is none of the known ones, or was not answered while a new connection was.',
     confusedWith: ['PEER_DENIED (403).', 'SERVER_STOPPED: there a new connection gets no answer either.'],
@@ -130,11 +193,11 @@ export const relayCatalog = {
   ALLOCATION_NOT_FREED: entry<ListenerEvidence & { lifetimeSeconds: number }>({
     severity: 'warning',
     example: { ...exampleListener, lifetimeSeconds: 600 },
-    title: () => 'The allocation was not freed',
+    title: (e) => `${e.host} does not free an allocation`,
     cause: (e) =>
       `${serverName(e)} keeps an allocation for ${e.lifetimeSeconds} s after it was released. Users who reconnect from the same port get 437, and quotas fill up.`,
     proof: (e) => `Refresh with lifetime 0 was answered with lifetime ${e.lifetimeSeconds}.`,
-    fix: () => ['on the server:  turnserver --version; a current coturn frees at once'],
+    fix: () => [onServer('turnserver --version'), 'coturn frees at once; another server may have a setting'],
     explanation: 'A Refresh with lifetime 0 ends an allocation; the server confirms with lifetime 0.',
     confusedWith: [],
     references: ['RFC 8656 §8.3'],
@@ -147,8 +210,8 @@ export const relayCatalog = {
       `${serverName(e)} answers Allocate with 300 Try Alternate and names ${e.alternate}: ${e.seen}.`,
     proof: (e) => `300 Try Alternate to ${e.alternate}; there: ${e.seen}.`,
     fix: (e) => [
-      `rtc-ops probe turn:${e.alternate}`,
-      "on the server:  grep -nE 'alternate-server' /etc/turnserver.conf",
+      here(`rtc-ops probe '${alternateUrl(e)}'`),
+      grepConfig('alternate-server|tls-alternate-server'),
     ],
     explanation:
       'The redirection was followed, and nothing usable is there. Browsers that follow it get no relay.',
@@ -163,7 +226,7 @@ export const relayCatalog = {
         ? 'Tested from the server itself'
         : 'Tested from inside the network of the server',
     cause: (e) =>
-      `${serverName(e)} was reached without crossing ${e.vantage === 'same-host' ? 'any network' : 'its firewall or NAT'}. That it works from here does not prove that it works for users.`,
+      `${serverName(e)} was reached without crossing ${e.vantage === 'same-host' ? 'any network' : 'its firewall or NAT'}. What works from here may still fail for users.`,
     proof: (e) =>
       e.vantage === 'same-host'
         ? `${e.address} is an address of this machine.`
@@ -174,3 +237,27 @@ export const relayCatalog = {
     references: [],
   }),
 } as const;
+
+const shortReach = {
+  loopback: 'only that machine itself can reach it',
+  unspecified: 'nobody can reach that',
+  multicast: 'nobody can reach that',
+  reserved: 'it is routed nowhere',
+} as const;
+
+function whoReaches(address: string): string {
+  const scope = scopeOf(address);
+  return scope in shortReach
+    ? shortReach[scope as keyof typeof shortReach]
+    : 'no one outside its own network can reach that';
+}
+
+/** Whether a server behind NAT can have the address itself, so that external-ip may translate it. */
+function canBeInterface(address: string): boolean {
+  return !(scopeOf(address) in shortReach);
+}
+
+function alternateUrl({ alternate, transport }: ListenerEvidence & { readonly alternate: string }): string {
+  if (transport === 'tls') return `turns:${alternate}`;
+  return `turn:${alternate}${transport === 'tcp' ? '?transport=tcp' : ''}`;
+}

@@ -1,8 +1,24 @@
-import { entry, listenerName, serverName, type ListenerEvidence, exampleTls } from './entry.ts';
+import { isIP } from 'node:net';
+import { formatEndpoint } from '../endpoint.ts';
+import {
+  entry,
+  exampleTls,
+  grepConfig,
+  here,
+  inConfig,
+  listenerName,
+  onServer,
+  restart,
+  serverName,
+  type ListenerEvidence,
+} from './entry.ts';
 
-const servedChain =
-  '/etc/turnserver.conf:  cert=…/fullchain.pem  and  pkey=…/privkey.pem  (readable by the user turnserver)';
-const reload = 'then:  sudo systemctl kill -s USR2 coturn   (reloads certificates, drops no call)';
+const servedChain = [
+  grepConfig('cert|pkey'),
+  'cert= must name fullchain.pem, pkey= its key, and the user turnserver must be able to read both',
+];
+// SIGUSR2 makes coturn read its certificate again and ends no call (measured on 4.6.1).
+const reload = onServer('sudo systemctl kill -s USR2 coturn');
 
 interface CertificateEvidence extends ListenerEvidence {
   readonly subject: string;
@@ -11,24 +27,52 @@ interface CertificateEvidence extends ListenerEvidence {
 
 const exampleCertificate = { ...exampleTls, subject: 'CN=turn.example.com', issuer: 'CN=R11' };
 
+/** How to see the handshake oneself. SNI carries names only (RFC 6066 §3). */
+function openssl(e: ListenerEvidence, rest = ''): string {
+  const name = isIP(e.host) ? '-noservername' : `-servername ${e.host}`;
+  return here(`openssl s_client -connect ${formatEndpoint(e)} ${name} </dev/null${rest}`);
+}
+
+/** A new certificate, where certbot can get one: for names, not for addresses. */
+function newCertificate(name: string): readonly string[] {
+  return isIP(name)
+    ? ['a public CA certifies names: give clients a URL with the name of the server']
+    : [onServer(`sudo certbot certonly --standalone -d ${name}`), reload];
+}
+
+/** What OpenSSL's codes mean; X509_V_ERR_… of x509_vfy.h. */
+const reasons: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its chain ends at a root that clients do not know',
+  UNABLE_TO_GET_ISSUER_CERT: 'its chain does not end at a root that clients know',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its chain does not end at a root that clients know',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its chain does not end at a root that clients know',
+  CERT_HAS_EXPIRED: 'a certificate of its chain has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet, or the clock of this machine is behind',
+  CERT_REVOKED: 'it was revoked',
+};
+
 export const tlsCatalog = {
-  TLS_HANDSHAKE_FAILED: entry<ListenerEvidence & { seen: string }>({
+  TLS_HANDSHAKE_FAILED: entry<ListenerEvidence & { seen: string; answeredPlainly: boolean }>({
     severity: 'error',
-    example: { ...exampleTls, seen: 'the connection was closed without an answer' },
-    title: (e) => `TLS on port ${e.port} fails`,
+    example: {
+      ...exampleTls,
+      seen: 'the connection was closed without an answer',
+      answeredPlainly: false,
+    },
+    title: (e) => `TLS on port ${e.port} of ${e.host} fails`,
     cause: (e) =>
-      `${serverName(e)} accepts the connection, but no TLS session comes about: ${e.seen}. coturn drops TLS connections like this when it could not read its certificate or key at its start.`,
-    proof: (e) => `The handshake with ${e.address}:${e.port} ended with: ${e.seen}.`,
-    fix: (e) => [
-      'on the server:  sudo journalctl -u coturn | grep -iE "cert|key|tls"',
-      servedChain,
-      `see it from here:  openssl s_client -connect ${e.address}:${e.port} -servername ${e.host}`,
-    ],
+      e.answeredPlainly
+        ? `What answers at ${serverName(e)} port ${e.port} does not speak TLS: a listener without TLS, or another service, has that port.`
+        : `${serverName(e)} accepts the connection, but no TLS session comes about: ${e.seen}. coturn does this when it could not read its certificate or its key at its start.`,
+    proof: (e) => `The handshake with ${formatEndpoint(e)} ended with: ${e.seen}.`,
+    fix: (e) =>
+      e.answeredPlainly
+        ? [onServer(`sudo ss -lntp 'sport = :${e.port}'`), inConfig(`tls-listening-port=${e.port}`), restart]
+        : [onServer('sudo journalctl -u coturn | grep -iE "cert|key|tls"'), ...servedChain, openssl(e)],
     explanation:
       'TCP connects, the TLS handshake does not complete. No browser gets a relay over turns: from it.',
-    confusedWith: [
-      'A plain TURN listener on that port: it closes the connection, or answers with an error that is not TLS.',
-    ],
+    confusedWith: ['LISTENER_SILENT: there nothing at all follows the connection.'],
     references: ['RFC 8446 §6.2', 'RFC 7443'],
   }),
   TLS_CERT_EXPIRED: entry<CertificateEvidence & { notAfter: string; serial: string }>({
@@ -38,28 +82,30 @@ export const tlsCatalog = {
     cause: (e) =>
       `${listenerName(e)} serves a certificate that ended on ${e.notAfter.slice(0, 10)}; no browser accepts it.`,
     proof: (e) => `Served: ${e.subject}, serial ${e.serial}, valid until ${e.notAfter}.`,
-    fix: (e) => [
-      'on the server:  sudo certbot renew',
-      reload,
-      `see it from here:  openssl s_client -connect ${e.address}:${e.port} -servername ${e.host} </dev/null | openssl x509 -noout -dates`,
-    ],
+    fix: (e) => [onServer('sudo certbot renew'), reload, openssl(e, ' | openssl x509 -noout -dates')],
     explanation:
       'The certificate that the listener serves is past its end. Read from the TLS handshake itself.',
     confusedWith: [
       'A certificate that was renewed on disk while the server still serves the old one: reload it.',
+      'A clock of this machine that is wrong.',
     ],
     references: ['RFC 5280 §4.1.2.5'],
   }),
   TLS_CERT_EXPIRES_SOON: entry<CertificateEvidence & { notAfter: string; daysLeft: number }>({
     severity: 'warning',
     example: { ...exampleCertificate, notAfter: '2026-05-01T00:00:00.000Z', daysLeft: 5 },
-    title: (e) => `The certificate of ${e.host} ends in ${e.daysLeft} ${e.daysLeft === 1 ? 'day' : 'days'}`,
+    title: (e) => `The certificate of ${e.host} ends ${inDays(e.daysLeft)}`,
     cause: (e) =>
-      `${listenerName(e)} serves a certificate that ends on ${e.notAfter.slice(0, 10)}. Renewal by certbot happens 30 days before the end, so renewal or the reload after it does not work.`,
+      `${listenerName(e)} serves a certificate that ends on ${e.notAfter.slice(0, 10)}. It should have been renewed by now: the renewal, or the reload after it, does not work.`,
     proof: (e) => `Served: ${e.subject}, valid until ${e.notAfter}.`,
-    fix: () => ['on the server:  sudo certbot renew --dry-run; systemctl list-timers certbot.timer', reload],
-    explanation: 'Less than 14 days are left. An automatic renewal should have replaced it by now.',
-    confusedWith: ['Certificates with a lifetime of a few days: these are renewed late by design.'],
+    fix: () => [
+      onServer('sudo certbot renew --dry-run'),
+      onServer('systemctl list-timers certbot.timer'),
+      reload,
+    ],
+    explanation:
+      'Less than 14 days are left, or less than a quarter of the life of a certificate that lives for less than 30. An automatic renewal should have replaced it.',
+    confusedWith: ['A certificate that is renewed by hand, on purpose.'],
     references: ['RFC 5280 §4.1.2.5'],
   }),
   TLS_NAME_MISMATCH: entry<CertificateEvidence & { servername: string; names: readonly string[] }>({
@@ -67,13 +113,14 @@ export const tlsCatalog = {
     example: { ...exampleCertificate, servername: 'turn.example.com', names: ['DNS:www.example.com'] },
     title: (e) => `The certificate is not for ${e.servername}`,
     cause: (e) =>
-      `${listenerName(e)} serves a certificate for ${e.names.length === 0 ? e.subject : e.names.join(', ')}; clients that ask for ${e.servername} refuse it.`,
+      `${listenerName(e)} of ${serverName(e)} serves a certificate for ${e.names.length === 0 ? e.subject : e.names.join(', ')}; clients whose URL has ${e.servername} refuse it.`,
     proof: (e) =>
       `Asked for ${e.servername}; the certificate names ${e.names.join(', ') || `${e.subject} only`}.`,
     fix: (e) => [
-      `use a name of the certificate in the URL that clients get, or`,
-      `on the server:  sudo certbot certonly --standalone -d ${e.servername}`,
-      reload,
+      ...(isIP(e.servername)
+        ? ['if clients use a name, probe by that name, or add --servername NAME']
+        : ['give clients a URL with a name of the certificate, or get one for this name:']),
+      ...newCertificate(e.servername),
     ],
     explanation: 'None of the subject alternative names is the name (or address) that the client asked for.',
     confusedWith: ['A probe by IP address: give --servername NAME, as clients use the name.'],
@@ -82,14 +129,14 @@ export const tlsCatalog = {
   TLS_CHAIN_INCOMPLETE: entry<CertificateEvidence>({
     severity: 'error',
     example: exampleCertificate,
-    title: () => 'The certificate chain is incomplete',
+    title: (e) => `The certificate chain of ${e.host} is incomplete`,
     cause: (e) =>
-      `${listenerName(e)} serves the certificate of ${e.subject} without the intermediate of its issuer ${e.issuer}. Some browsers find that by themselves; phones and native apps do not.`,
+      `${listenerName(e)} serves the certificate of ${e.subject} alone, and its issuer ${e.issuer} is no root that clients know. Of a public CA, the intermediate certificate is missing: some browsers find it by themselves, phones and native apps do not.`,
     proof: (e) =>
-      `The chain ends at ${e.subject}, whose issuer ${e.issuer} was not sent and is no known root.`,
-    fix: () => [servedChain, reload],
+      `The chain ends at ${e.subject}; the certificate of ${e.issuer} was not sent and is not in the trust store.`,
+    fix: () => [...servedChain, reload, 'with a CA of your own, give its root to the probe: --ca FILE'],
     explanation: 'The leaf was sent without its intermediate, so that no path to a root can be built.',
-    confusedWith: ['TLS_UNTRUSTED: a private CA whose root this machine does not know. Give it with --ca.'],
+    confusedWith: ['A private CA whose root this machine does not know looks the same: give it with --ca.'],
     references: ['RFC 8446 §4.4.2'],
   }),
   TLS_UNTRUSTED: entry<CertificateEvidence & { reason: string }>({
@@ -97,15 +144,20 @@ export const tlsCatalog = {
     example: { ...exampleCertificate, issuer: 'CN=turn.example.com', reason: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
     title: (e) => `The certificate of ${e.host} is not trusted`,
     cause: (e) =>
-      `${listenerName(e)} serves a certificate issued by ${e.issuer === e.subject ? 'itself' : e.issuer}; no client trusts that by default (${e.reason}).`,
-    proof: (e) => `Served: ${e.subject}, issued by ${e.issuer}; verification ended with ${e.reason}.`,
+      `${listenerName(e)} serves a certificate that clients refuse: ${reasons[e.reason] ?? `OpenSSL says ${e.reason}`}.`,
+    proof: (e) =>
+      `Served: ${e.subject}, issued by ${e.issuer === e.subject ? 'itself' : e.issuer}; verification ended with ${e.reason}.`,
     fix: (e) => [
-      `on the server:  sudo certbot certonly --standalone -d ${e.host}`,
-      reload,
-      'with a CA of your own:  rtc-ops probe --ca ca.pem …',
+      ...newCertificate(e.host),
+      'with a CA of your own, give its root to the probe (--ca FILE) and to every client',
     ],
     explanation: "The chain does not end at a root that Node.js' trust store, or --ca, has.",
     confusedWith: ['TLS_CHAIN_INCOMPLETE: the root is known, the link to it was not sent.'],
     references: ['RFC 5280 §6'],
   }),
 } as const;
+
+function inDays(days: number): string {
+  if (days === 0) return 'within a day';
+  return days === 1 ? 'in 1 day' : `in ${days} days`;
+}

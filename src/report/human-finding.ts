@@ -1,0 +1,104 @@
+import { sameServer } from '../model/finding.ts';
+import type { FindingReport, Report } from '../model/report.ts';
+import { marked, padded, paragraph, severityMark, widthOf, type Style } from './human-style.ts';
+
+// Of one fault at many servers the first is told in full, and of the others where they are.
+const mostAlike = 2;
+const mostNamed = 10;
+
+/** What is wrong: each root cause with its proof, its fix and what follows from it. Notes are not part of it. */
+export function findingSections(report: Report, style: Style): string[][] {
+  const serious = report.findings.filter(({ severity }) => severity !== 'info');
+  const roots = serious.filter(({ causedBy }) => causedBy === null);
+  const shown = roots.filter((root) => alikeWith(root, roots).indexOf(root) < limitFor(root, roots));
+  return shown.map((root) => {
+    const alike = alikeWith(root, roots);
+    const isFolded = alike.length > mostAlike && alike[0] === root;
+    return [
+      ...heading(root, style),
+      ...paragraph(root.cause, 4, style),
+      ...labelled('Proof', paragraph(root.proof, textColumn, style), style),
+      ...labelled('Fix', fixLines(root.fix, style), style),
+      ...effects(root, serious, style),
+      ...labelled('At', listenersOf(root, report, style), style),
+      ...(isFolded ? labelled('Also', others(alike.slice(1), style), style) : []),
+    ];
+  });
+}
+
+function alikeWith({ code }: FindingReport, roots: readonly FindingReport[]): FindingReport[] {
+  return roots.filter((each) => each.code === code);
+}
+
+function limitFor(root: FindingReport, roots: readonly FindingReport[]): number {
+  return alikeWith(root, roots).length > mostAlike ? 1 : mostAlike;
+}
+
+function heading({ severity, title, code }: FindingReport, style: Style): string[] {
+  const text = `${severityMark[severity]} ${title}`;
+  const gap = style.columns - 2 - widthOf(text) - widthOf(code);
+  const bold = style.severity(severity, style.bold(text));
+  return gap >= 2
+    ? [`  ${bold}${' '.repeat(gap)}${style.dim(code)}`]
+    : [...marked(bold, 2, style), `${' '.repeat(style.columns - widthOf(code))}${style.dim(code)}`];
+}
+
+const labelWidth = 8;
+const textColumn = 4 + labelWidth;
+
+/** `Proof   …`: the label in the first line, which begins at the text column as all of them do. */
+function labelled(label: string, lines: readonly string[], style: Style): string[] {
+  const [first, ...rest] = lines;
+  if (first === undefined) return [];
+  return [`    ${style.bold(padded(label, labelWidth))}${first.slice(textColumn)}`, ...rest];
+}
+
+interface Step {
+  /** Null for a sentence. */
+  readonly where: string | null;
+  readonly text: string;
+}
+
+/** The steps of a fix. What is to be pasted is never wrapped; where it belongs is said once. */
+function fixLines(fix: string, style: Style): string[] {
+  const steps = fix.split('\n').map((line): Step => {
+    const [, where, text] = /^(\S.*?:) {2}(.+)$/.exec(line) ?? [];
+    return where !== undefined && text !== undefined ? { where, text } : { where: null, text: line };
+  });
+  const width = Math.max(0, ...steps.map(({ where }) => (where === null ? 0 : widthOf(where) + 2)));
+  const fits = ({ text }: Step): boolean => textColumn + width + widthOf(text) <= style.columns;
+  return steps.flatMap((step, index) => {
+    const { where, text } = step;
+    if (where === null) return paragraph(text, textColumn, style);
+    const label = where === steps[index - 1]?.where ? '' : where;
+    if (fits(step)) return [`${' '.repeat(textColumn)}${padded(label, width)}${text}`];
+    const own = `${' '.repeat(textColumn + 2)}${text}`;
+    return label === '' ? [own] : [`${' '.repeat(textColumn)}${label}`, own];
+  });
+}
+
+function effects(root: FindingReport, serious: readonly FindingReport[], style: Style): string[] {
+  const own = serious.filter((each) => each.causedBy === root.code && sameServer(each, root));
+  const lines = own.flatMap(({ title, code }) => paragraph(`${title} ${style.dim(code)}`, textColumn, style));
+  return labelled('Effect', lines, style);
+}
+
+/** The listeners that a fault concerns, when there are several and not all. */
+function listenersOf({ targets }: FindingReport, report: Report, style: Style): string[] {
+  const all = new Set(report.targets.map(({ url }) => url));
+  if (targets.length < 2 || targets.length === all.size) return [];
+  return paragraph(enumerated(targets), textColumn, style);
+}
+
+function others(alike: readonly FindingReport[], style: Style): string[] {
+  const servers = alike.map(({ evidence }) => {
+    const { host = '', address = host } = { ...evidence } as { host?: string; address?: string };
+    return host === address ? host : `${host} ${address}`;
+  });
+  return paragraph(enumerated([...new Set(servers)]), textColumn, style);
+}
+
+function enumerated(items: readonly string[]): string {
+  const more = items.length - mostNamed;
+  return `${items.slice(0, mostNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

@@ -1,0 +1,120 @@
+import {
+  finding,
+  findingCodes,
+  sameServer,
+  wordsOf,
+  type Finding,
+  type FindingCode,
+} from '../model/finding.ts';
+import type { FindingReport } from '../model/report.ts';
+
+const weight = { error: 0, warning: 1, info: 2 } as const;
+
+/**
+ * One entry per fault and server, with all targets that it concerns. Errors first; then root causes before their
+ * effects; then what concerns most targets, as that is the likelier root; then in the order of the catalog.
+ */
+export function findingList(findings: readonly Finding[]): FindingReport[] {
+  const explained = withCauses(merged(findings));
+  return explained
+    .toSorted(
+      (a, b) =>
+        weight[a.severity] - weight[b.severity] ||
+        Number(a.causedBy !== null) - Number(b.causedBy !== null) ||
+        b.targets.length - a.targets.length ||
+        findingCodes.indexOf(a.code) - findingCodes.indexOf(b.code),
+    )
+    .map((each) => {
+      const words = wordsOf(each);
+      return { ...each, ...words, fix: words.fix.join('\n') };
+    });
+}
+
+/** Evidence that makes two findings of one code and server two things to mend. */
+const listener = ['transport', 'port'] as const;
+const tellsApart: Partial<Record<FindingCode, readonly string[]>> = {
+  UDP_BLOCKED: listener,
+  PORT_BLOCKED: listener,
+  UDP_REFUSED: listener,
+  TCP_REFUSED: listener,
+  NOT_A_TURN_SERVER: listener,
+  TLS_HANDSHAKE_FAILED: listener,
+  TLS_CERT_EXPIRED: ['serial'],
+  TLS_CERT_EXPIRES_SOON: ['subject', 'notAfter'],
+  TLS_CHAIN_INCOMPLETE: ['subject', 'issuer'],
+  TLS_UNTRUSTED: ['subject', 'issuer'],
+  TLS_NAME_MISMATCH: ['subject'],
+  ALLOCATION_REFUSED: ['code'],
+  REQUEST_FAILED: ['step'],
+  RELAY_ADDRESS_PRIVATE: ['relayedAddress'],
+  RELAY_ADDRESS_MISMATCH: ['relayedAddress'],
+};
+
+function merged(findings: readonly Finding[]): Finding[] {
+  const byKey = new Map<string, Finding>();
+  for (const each of findings) {
+    const evidence: Readonly<Record<string, unknown>> = { ...each.evidence };
+    const parts = ['host', 'address', ...(tellsApart[each.code] ?? [])];
+    const key = [each.code, ...parts.map((part) => String(evidence[part]))].join(' ');
+    const earlier = byKey.get(key);
+    byKey.set(key, earlier === undefined ? each : union(earlier, each));
+  }
+  return [...byKey.values()];
+}
+
+/** Two findings of one fault as one, which is as bad as the worse of them. */
+function union(a: Finding, b: Finding): Finding {
+  const [worse] = [a, b].toSorted(
+    (x, y) => weight[x.severity] - weight[y.severity] || measuredWorse(x, y),
+  ) as [Finding];
+  return withLinks(worse, {
+    targets: [...new Set([...a.targets, ...b.targets])],
+    causedBy: a.causedBy === b.causedBy ? a.causedBy : null,
+  });
+}
+
+/** Of two measured figures the one that is further off; negative when that is the first. */
+function measuredWorse(a: Finding, b: Finding): number {
+  if (!('measured' in a.evidence) || !('measured' in b.evidence)) return 0;
+  const difference = b.evidence.measured - a.evidence.measured;
+  return a.code === 'MOS_LOW' ? -difference : difference;
+}
+
+function withLinks(
+  { code, evidence, severity }: Finding,
+  { targets, causedBy }: Pick<Finding, 'targets' | 'causedBy'>,
+): Finding {
+  return finding(code, evidence, { severity, targets, ...(causedBy === null ? {} : { causedBy }) });
+}
+
+/** What follows from what, on one server: an effect, and the causes that explain it, the first that is there. */
+const causesOf: Partial<Record<FindingCode, readonly FindingCode[]>> = {
+  // The address that is denied is the private one; external-ip mends both.
+  OWN_RELAY_DENIED: ['RELAY_ADDRESS_PRIVATE', 'PEER_DENIED'],
+  NO_RELAY_CANDIDATE: ['QUOTA_REACHED', 'RELAY_CAPACITY_EXHAUSTED', 'SERVER_STOPPED'],
+  CALL_FAILED: ['SERVER_STOPPED'],
+  AUDIO_SILENT: ['SERVER_STOPPED'],
+  AUDIO_ONE_WAY: ['SERVER_STOPPED'],
+  AUDIO_INTERRUPTED: ['SERVER_STOPPED'],
+  REQUEST_FAILED: ['SERVER_STOPPED'],
+  // The E-model is made of delay and loss.
+  MOS_LOW: ['LOSS_HIGH', 'RTT_HIGH'],
+};
+
+/** Names the cause of each effect whose cause is known too. */
+function withCauses(findings: readonly Finding[]): Finding[] {
+  return findings.map((effect) => {
+    const causes = effect.causedBy === null ? (causesOf[effect.code] ?? []) : [effect.causedBy];
+    const cause = causes.find((code) =>
+      findings.some((root) => root.code === code && explains(root, effect)),
+    );
+    return withLinks(effect, { targets: effect.targets, causedBy: cause ?? null });
+  });
+}
+
+function explains(root: Finding, effect: Finding): boolean {
+  // An error that hid below a warning would not be seen.
+  if (!sameServer(root, effect) || weight[root.severity] > weight[effect.severity]) return false;
+  // A server that stops does so at every listener; anything else explains what it was seen with.
+  return root.code === 'SERVER_STOPPED' || effect.targets.every((target) => root.targets.includes(target));
+}

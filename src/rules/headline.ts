@@ -1,0 +1,130 @@
+import { listed } from '../model/catalog/entry.ts';
+import type { CheckId } from '../model/check.ts';
+import type { FindingCode } from '../model/finding.ts';
+import type { FindingReport, TargetReport, Verdict } from '../model/report.ts';
+import { isTurn } from '../model/turn-uri.ts';
+import { serviceOf, type Service } from './service.ts';
+
+/** What a verdict is made of. */
+export interface Judged {
+  readonly targets: readonly TargetReport[];
+  /** Why something required is not known. */
+  readonly open: readonly string[];
+  readonly findings: readonly FindingReport[];
+}
+
+/** One sentence for a person: why this verdict. */
+export function headlineOf(verdict: Verdict, judged: Judged): string {
+  const { findings, open } = judged;
+  const [worst] = findings;
+  switch (verdict) {
+    case 'healthy':
+      return healthy(judged.targets);
+    case 'degraded':
+      return degraded(judged.targets, worst);
+    case 'broken':
+      return brokenFor(judged.targets, worst);
+    case 'unknown':
+      return open.length > 1 ? `${open[0]} (and ${open.length - 1} more)` : (open[0] ?? 'nothing was tested');
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** What a root cause means when no listener serves. */
+const broken: Partial<Record<FindingCode, string>> = {
+  DNS_NOT_FOUND: 'clients cannot find this server',
+  SERVER_UNREACHABLE: 'nothing of this server answers',
+  LISTENER_SILENT: 'nothing of this server answers',
+  NOTHING_LISTENS: 'no TURN server runs there',
+  UDP_REFUSED: 'nothing listens there',
+  TCP_REFUSED: 'nothing listens there',
+  UDP_BLOCKED: 'what was tested of this server does not answer',
+  PORT_BLOCKED: 'what was tested of this server does not answer',
+  NOT_A_TURN_SERVER: 'what answers there is no such server',
+  SERVER_STOPPED: 'the server stopped while it was tested',
+  ANONYMOUS_RELAY: 'anyone can relay traffic through this server',
+  CREDENTIAL_EXPIRED: 'the server refuses these credentials',
+  CREDENTIAL_FORMAT: 'the server refuses these credentials',
+  CREDENTIAL_SECRET_MISMATCH: 'the server refuses these credentials',
+  QUOTA_REACHED: 'new calls get no relay',
+  RELAY_CAPACITY_EXHAUSTED: 'new calls get no relay',
+  ALLOCATION_REFUSED: 'clients get no relay from this server',
+  ALTERNATE_UNREACHABLE: 'clients get no relay from this server',
+  TLS_HANDSHAKE_FAILED: 'no client gets a TLS session with this server',
+  TLS_CERT_EXPIRED: 'clients refuse the certificate of this server',
+  TLS_NAME_MISMATCH: 'clients refuse the certificate of this server',
+  TLS_CHAIN_INCOMPLETE: 'many clients refuse the certificate of this server',
+  TLS_UNTRUSTED: 'clients refuse the certificate of this server',
+  PEER_DENIED: 'the server lets no relay traffic through to this client',
+  REQUEST_FAILED: 'the server does not do its part',
+  NO_RELAY_CANDIDATE: 'ICE gets no relay from this server',
+  CALL_FAILED: 'calls through the relay do not connect',
+  CALL_NOT_RELAYED: 'the call did not use the relay',
+  AUDIO_SILENT: 'calls through the relay are silent',
+  AUDIO_ONE_WAY: 'calls through the relay are heard on one side only',
+  AUDIO_INTERRUPTED: 'calls through the relay break off',
+};
+
+function brokenFor(targets: readonly TargetReport[], worst: FindingReport | undefined): string {
+  const hosts = new Set(targets.map(({ host }) => host)).size;
+  if (hosts > 1) return `none of ${hosts} servers serves: ${lowerFirst(worst?.title ?? '')}`;
+  return (worst && broken[worst.code]) ?? 'users who need the relay will hear nothing';
+}
+
+const relayProof: readonly CheckId[] = ['relay-inbound', 'relay-outbound', 'relay-reply'];
+const audioProof: readonly CheckId[] = ['call-uses-relay', 'call-audio'];
+
+function healthy(targets: readonly TargetReport[]): string {
+  const proven = (checks: readonly CheckId[]): string[] =>
+    transportsOf(targets.filter((target) => passes(target, checks)));
+  const turn = targets.some(isTurn);
+  const [audio, relay, stun] = [proven(audioProof), proven(relayProof), proven(['stun-binding'])];
+  if (audio.length > 0) return `audio flows through the relay over ${listed(audio)}`;
+  if (relay.length > 0) {
+    const called = targets.some(({ checks }) =>
+      checks.some(({ id, status }) => id === 'call-connects' && status !== 'skipped'),
+    );
+    return `the relay works over ${listed(relay)}; ${called ? 'of the call not all is known' : 'no call was made'}`;
+  }
+  if (stun.length > 0) {
+    return turn
+      ? `STUN answers over ${listed(stun)}; the relay was not required`
+      : `STUN answers over ${listed(stun)}`;
+  }
+  return 'what was required works';
+}
+
+function passes({ checks }: TargetReport, ids: readonly CheckId[]): boolean {
+  return ids.every((id) => checks.some((check) => check.id === id && check.status === 'passed'));
+}
+
+function degraded(targets: readonly TargetReport[], worst: FindingReport | undefined): string {
+  const of = (...services: Service[]): TargetReport[] =>
+    targets.filter((target) => services.includes(serviceOf(target)));
+  const [serving, failing, open] = [of('served', 'impaired'), of('not-served'), of('unknown', 'untested')];
+  if (failing.length === 0) return `works, but ${lowerFirst(worst?.title ?? 'something is wrong')}`;
+  const rest = open.length === 0 ? '' : `; ${open.length} of ${targets.length} not known`;
+  for (const [preposition, nameOf] of distinctions) {
+    const [works, fails] = [serving, failing].map((group) => [...new Set(group.map(nameOf))]);
+    if (works && fails && works.every((name) => !fails.includes(name))) {
+      return `works ${preposition} ${listed(works)}, not ${preposition} ${listed(fails)}${rest}`;
+    }
+  }
+  return `works at ${serving.length} of ${targets.length} listeners, not at ${failing.length}${rest}`;
+}
+
+/** In what the listeners that serve may differ from those that do not, and how that is said. */
+const distinctions: readonly (readonly [string, (target: TargetReport) => string])[] = [
+  ['over', ({ transport }) => transport],
+  ['over', ({ family }) => `IPv${family}`],
+  ['at', ({ host }) => host],
+];
+
+function transportsOf(targets: readonly TargetReport[]): string[] {
+  return [...new Set(targets.map(({ transport }) => transport))];
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}

@@ -1,0 +1,38 @@
+import type { CheckId } from '../model/check.ts';
+import type { FindingCode } from '../model/finding.ts';
+import type { TargetReport } from '../model/report.ts';
+import { isTurn } from '../model/turn-uri.ts';
+
+/**
+ * What users of one listener get, as far as was found out. `served`: what it is for. `impaired`: that, with something
+ * wrong that does not keep them from it. `not-served`: nothing of use. `untested`: nothing from here reached it.
+ */
+export type Service = 'served' | 'impaired' | 'not-served' | 'unknown' | 'untested';
+
+/** Errors with which some users, or all of them badly, are served nevertheless. */
+const impairing: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'RTT_HIGH',
+  'LOSS_HIGH',
+  'JITTER_HIGH',
+  'MOS_LOW',
+  'BINDING_UNANSWERED',
+  'RELAY_PORTS_STATEFUL_ONLY',
+  'OWN_RELAY_DENIED',
+]);
+
+/** The checks without which it is not known whether a listener serves. */
+const decisive: Readonly<Record<'TURN' | 'STUN', ReadonlySet<CheckId>>> = {
+  TURN: new Set<CheckId>(['turn-allocate', 'relay-reply']),
+  STUN: new Set<CheckId>(['stun-binding']),
+};
+
+export function serviceOf(target: TargetReport): Service {
+  const { checks } = target;
+  const errors = checks.filter(({ severity }) => severity === 'error').flatMap(({ findings }) => findings);
+  if (errors.some((code) => !impairing.has(code))) return 'not-served';
+  const unknown = checks.filter(({ status }) => status === 'unknown');
+  if (unknown.some(({ id }) => decisive[isTurn(target) ? 'TURN' : 'STUN'].has(id))) {
+    return unknown.some(({ id }) => id === 'listener-answers') ? 'untested' : 'unknown';
+  }
+  return errors.length > 0 ? 'impaired' : 'served';
+}

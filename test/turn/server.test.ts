@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type TlsOptions } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openConnection, type Opened, type TurnServer } from '../../src/turn/server.ts';
+import { certificate } from '../support/certificates.ts';
+import { expectNothingLeftOpen } from '../support/open-sockets.ts';
+import { failureOf } from '../support/rejection.ts';
+import { scriptedServer } from '../support/scripted-server.ts';
+import { tcpListener, unusedPort } from '../support/strange-listener.ts';
+
+const { signal } = new AbortController();
+const name = 'turn.example.org';
+
+/** A TLS listener with a self-signed certificate of that name, which is its own trust anchor. */
+async function tlsServer(
+  options: TlsOptions = {},
+): Promise<{ server: TurnServer; ca: string; open: Set<Socket> }> {
+  const own = await certificate({ commonName: name, names: [name] });
+  const open = new Set<Socket>();
+  const server = createServer({ ...own, ...options });
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
+  server.on('tlsClientError', () => {});
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const endpoint = { address: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  return { server: { transport: 'tls', endpoint, servername: name, verifyTls: false }, ca: own.cert, open };
+}
+
+function open(server: TurnServer, timeoutMs = 1000): Promise<Opened> {
+  const { ready } = openConnection(server, { timeoutMs, signal });
+  onTestFinished(async () => {
+    const [result] = await Promise.allSettled([ready]);
+    if (result.status === 'fulfilled') result.value.connection.close();
+  });
+  return ready;
+}
+
+describe('openConnection', () => {
+  it.each(['udp', 'tcp', 'tls'] as const)('goes through its two stages over %s', async (transport) => {
+    const { server } = await scriptedServer(transport);
+    const { connected, ready } = openConnection(server, { timeoutMs: 1000, signal });
+    const local = await connected;
+    expect(local.address).toBe('127.0.0.1');
+    const { connection, tls } = await ready;
+    onTestFinished(() => connection.close());
+    expect(connection.transport).toMatchObject({ kind: transport, local, remote: server.endpoint });
+    expect(connection.isReliable).toBe(transport !== 'udp');
+    expect(tls === null).toBe(transport !== 'tls');
+  });
+
+  it('rejects at both stages where there is no connection', async () => {
+    const endpoint = { address: '127.0.0.1', port: await unusedPort() };
+    const server: TurnServer = { transport: 'tls', endpoint, verifyTls: true };
+    const { connected, ready } = openConnection(server, { timeoutMs: 1000, signal });
+    expect(await failureOf(connected)).toMatchObject({ kind: 'system', code: 'ECONNREFUSED' });
+    expect(await failureOf(ready)).toMatchObject({ kind: 'system', code: 'ECONNREFUSED' });
+  });
+
+  it('asks for the address where there is no name', async () => {
+    const { server } = await scriptedServer('tls');
+    const { tls } = await open(server);
+    expect(tls).toMatchObject({ servername: '127.0.0.1', nameError: null });
+    expect(tls?.chainError).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+  });
+
+  it('may end with an invalid certificate, or only tell of it', async () => {
+    const { server, ca, open: sockets } = await tlsServer();
+    expect((await open(server)).tls?.chainError).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+    expect((await open({ ...server, ca, verifyTls: true })).tls).toMatchObject({
+      chainError: null,
+      nameError: null,
+    });
+    const before = sockets.size;
+    const untrusted = await failureOf(open({ ...server, verifyTls: true }));
+    expect(untrusted).toMatchObject({ kind: 'tls', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    const misnamed = await failureOf(open({ ...server, ca, servername: 'a.example', verifyTls: true }));
+    expect(misnamed).toMatchObject({ kind: 'tls', message: expect.stringContaining(`it names DNS:${name}`) });
+    await expect.poll(() => sockets.size).toBe(before);
+  });
+
+  it('connects once more, without ALPN, where ours is refused', async () => {
+    const { server } = await tlsServer({ ALPNProtocols: ['h2', 'http/1.1'] });
+    const { tls } = await open(server);
+    expect(tls).toMatchObject({ alpn: null, protocol: 'TLSv1.3' });
+  });
+
+  it('ends at its deadline', async () => {
+    const port = await tcpListener(() => {});
+    const server: TurnServer = {
+      transport: 'tls',
+      endpoint: { address: '127.0.0.1', port },
+      verifyTls: false,
+    };
+    const startedAt = performance.now();
+    expect(await failureOf(open(server, 200))).toMatchObject({ kind: 'timeout' });
+    expect(performance.now() - startedAt).toBeLessThan(400);
+  });
+
+  it.each(['udp', 'tcp', 'tls'] as const)('ends with an abort over %s', async (transport) => {
+    const { server, openConnections } = await scriptedServer(transport);
+    await expectNothingLeftOpen(async () => {
+      const abort = new AbortController();
+      const { connected, ready } = openConnection(server, { timeoutMs: 1000, signal: abort.signal });
+      const reason = new Error('enough');
+      abort.abort(reason);
+      await expect(connected).rejects.toBe(reason);
+      await expect(ready).rejects.toBe(reason);
+      await expect.poll(openConnections).toBe(0);
+    });
+  });
+
+  it('ends with an abort in the middle of the TLS handshake', async () => {
+    let connection: Socket | undefined;
+    const port = await tcpListener((socket) => (connection = socket.resume()));
+    const server: TurnServer = {
+      transport: 'tls',
+      endpoint: { address: '127.0.0.1', port },
+      verifyTls: false,
+    };
+    const abort = new AbortController();
+    const { connected, ready } = openConnection(server, { timeoutMs: 5000, signal: abort.signal });
+    await connected;
+    abort.abort(new Error('enough'));
+    await expect(ready).rejects.toThrow('enough');
+    await expect.poll(() => connection?.destroyed).toBe(true);
+  });
+});
