@@ -78,7 +78,11 @@ async function bareAllocate(transport: TransportKind, endpoint: Endpoint): Promi
   const tookMs = performance.now() - startedAt;
   const message = decodeMessage(answer);
   if (message.class !== 'success') {
-    throw new Error(`the bare Allocate was refused: ${read(message, errorCode)?.code}`);
+    close();
+    const code = read(message, errorCode)?.code;
+    // coturn still holds an allocation of that port, freed less than a second ago: another port, and from the start.
+    if (code === 437) return bareAllocate(transport, endpoint);
+    throw new Error(`the bare Allocate was refused: ${code}`);
   }
   await ask(encoded(method.refresh, [put(lifetime, 0)], nonceValue));
   close();
