@@ -198,7 +198,7 @@ export function judgeBinding(facts: TargetFacts, maxRttMs: number | null): Outco
   if (!hasAnswered(facts)) return unknown('the listener did not answer');
   const evidence = { ...listenerOf(target), seen: describeFailure(binding.failure) };
   const request = { ...evidence, step: 'a Binding request' };
-  if (challenge.state !== 'done') return failed('REQUEST_FAILED', request, target);
+  if (challenge.state !== 'done' || !isTurn(target)) return failed('REQUEST_FAILED', request, target);
   // Calls go on without Binding. But a limit that the user has set must not go unmeasured.
   const severity = maxRttMs === null ? 'warning' : 'error';
   // Answered over a new connection: then it was this one, and not Binding as such.

@@ -3,10 +3,10 @@ import { finding, type Finding } from '../model/finding.ts';
 import type { Observations, TargetFacts } from '../model/observations.ts';
 import type { Vantage, VantageKind } from '../model/report.ts';
 
-/** From the least to the most that a probe can prove there. */
-const closeness: readonly VantageKind[] = ['same-host', 'same-network', 'unknown', 'off-link'];
+/** From the least to the most that a probe can prove there; a listener that was silent tells nothing of it. */
+const closeness: readonly VantageKind[] = ['same-host', 'same-network', 'off-link', 'unknown'];
 
-/** Where the probe stood, seen from the server that was nearest to it. */
+/** Where the probe stood, seen from the server that was nearest to it, of those that told. */
 export function vantageOf(observations: Observations): Vantage {
   const vantages = observations.targets.map((facts) => vantageOfTarget(facts, observations));
   const [nearest] = vantages.toSorted((a, b) => closeness.indexOf(a.kind) - closeness.indexOf(b.kind));

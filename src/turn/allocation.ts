@@ -308,7 +308,7 @@ export class Allocation {
    * @throws AttemptError
    */
   async free(timeoutMs = this.#timeoutMs): Promise<number> {
-    this.#ended.abort(releasedError());
+    this.#stop();
     // Not under the caller's signal: an abort is the very moment at which this request must still be sent.
     const { signal } = new AbortController();
     const { message } = await this.#request(method.refresh, [put(lifetimeAttribute, 0)], {
@@ -320,8 +320,13 @@ export class Allocation {
 
   /** Closes the connection. A server notices that on TCP and TLS; over UDP an allocation not freed stays until it expires. */
   close(): void {
-    this.#ended.abort(releasedError());
+    this.#stop();
     this.#session.connection.close();
+  }
+
+  /** Keeps nothing alive any more; a request that is on its way, or made from now on, is rejected. */
+  #stop(failure: Failure = { kind: 'internal', detail: 'the allocation has been released' }): void {
+    if (!this.#ended.signal.aborted) this.#ended.abort(new AttemptError(failure));
   }
 
   async #request(
@@ -354,7 +359,7 @@ export class Allocation {
   #lose(failure: Failure): void {
     if (this.#ended.signal.aborted) return;
     this.#lost = failure;
-    this.#ended.abort(new AttemptError(failure));
+    this.#stop(failure);
     this.onLost(failure);
   }
 
@@ -380,9 +385,4 @@ export class Allocation {
     this.statistics.receivedBytes += payload.length;
     this.onData(peer, payload);
   }
-}
-
-/** What a request gets that is on its way, or made, when the allocation has been given up here. */
-function releasedError(): AttemptError {
-  return new AttemptError({ kind: 'internal', detail: 'the allocation has been released' });
 }

@@ -5,7 +5,7 @@ import { sameAddress, sameEndpoint, type Endpoint } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import { xorPeerAddress, xorRelayedAddress } from '../stun/address-attributes.ts';
 import { put, read, readAll, type EncodableAttribute } from '../stun/attribute.ts';
-import { nonce, realm, username } from '../stun/authentication-attributes.ts';
+import { nonce, realm } from '../stun/authentication-attributes.ts';
 import { decodeChannelData, encodeChannelData, isChannelData } from '../stun/channel-data.ts';
 import { StunDecodeError } from '../stun/decode-error.ts';
 import { longTermKey, verifyIntegrity } from '../stun/integrity.ts';
@@ -223,11 +223,8 @@ export class Bridge {
   }
 
   #isAuthentic(request: StunMessage): boolean {
-    return (
-      read(request, username) === this.server.username &&
-      read(request, nonce) === this.#nonce &&
-      verifyIntegrity(request, this.#key) === 'valid'
-    );
+    // The key is made of the user name too (RFC 8489 §9.2.2).
+    return read(request, nonce) === this.#nonce && verifyIntegrity(request, this.#key) === 'valid';
   }
 
   #isAgent(from: RemoteInfo): boolean {

@@ -2,6 +2,7 @@
  * `npm run bench [-- NAME…]`: measures every row, or those whose name contains one of the words, and prints the table.
  * Ends with 1 when a limit is missed.
  */
+import { allocateBench } from './allocate-bench.ts';
 import { codecBench } from './codec-bench.ts';
 import { callProbeBench, manyTargetsBench, protocolProbeBench } from './probe-bench.ts';
 import { holds, type Bench, type BenchRow } from './row.ts';
@@ -21,6 +22,9 @@ const benches: Record<string, Bench> = {
       limit: { atLeast: 3 },
     };
   },
+  'allocate-udp': allocateBench('udp'),
+  'allocate-tcp': allocateBench('tcp'),
+  'allocate-tls': allocateBench('tls'),
   probe: protocolProbeBench,
   call: callProbeBench,
   'many-targets-time': manyTargetsBench('time'),

@@ -335,6 +335,27 @@ describe('runCall without any server', () => {
     expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'stun-error', code });
   });
 
+  it('does not wait for the second allocation when the first is refused', async () => {
+    let silentTransaction: string | null = null;
+    const port = await udpListener((datagram) => {
+      const { method, transactionId } = decodeMessage(datagram);
+      silentTransaction ??= transactionId.toString();
+      if (transactionId.toString() === silentTransaction) return null;
+      const attributes = [put(errorCode, { code: 508, reason: '' })];
+      return encodeMessage({ class: 'error', method, transactionId, attributes });
+    });
+    const begun = performance.now();
+    const facts = await factsOf({
+      ...base,
+      server: { transport: 'udp', endpoint: { address: '127.0.0.1', port }, verifyTls: false },
+      connectTimeoutMs: 5000,
+    });
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(facts.relay.lost.map(({ failure }) => failure)).toEqual([
+      expect.objectContaining({ kind: 'stun-error', code: 508 }),
+    ]);
+  });
+
   it('gives up on silence when its time is over', async () => {
     const endpoint = { address: '127.0.0.1', port: await udpListener(() => null) };
     const begun = performance.now();
