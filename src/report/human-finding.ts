@@ -65,15 +65,15 @@ function fixLines(fix: string, style: Style): string[] {
     const [, where, text] = /^(\S.*?:) {2}(.+)$/.exec(line) ?? [];
     return where !== undefined && text !== undefined ? { where, text } : { where: null, text: line };
   });
-  const width = Math.max(0, ...steps.map(({ where }) => (where === null ? 0 : widthOf(where) + 2)));
-  const fits = ({ text }: Step): boolean => textColumn + width + widthOf(text) <= style.columns;
-  return steps.flatMap((step, index) => {
-    const { where, text } = step;
+  const pastes = steps.filter(({ where }) => where !== null);
+  const width = Math.max(0, ...pastes.map(({ where }) => widthOf(where ?? '') + 2));
+  const fits = pastes.every(({ text }) => textColumn + width + widthOf(text) <= style.columns);
+  const margin = ' '.repeat(textColumn);
+  return steps.flatMap(({ where, text }, index) => {
     if (where === null) return paragraph(text, textColumn, style);
-    const label = where === steps[index - 1]?.where ? '' : where;
-    if (fits(step)) return [`${' '.repeat(textColumn)}${padded(label, width)}${text}`];
-    const own = `${' '.repeat(textColumn + 2)}${text}`;
-    return label === '' ? [own] : [`${' '.repeat(textColumn)}${label}`, own];
+    const isNew = where !== steps[index - 1]?.where;
+    if (fits) return [`${margin}${padded(isNew ? where : '', width)}${text}`];
+    return [...(isNew ? [`${margin}${where}`] : []), `${margin}  ${text}`];
   });
 }
 

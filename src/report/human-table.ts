@@ -28,7 +28,8 @@ const rows: readonly Row[] = [
 ];
 
 const gap = 2;
-const labelWidth = 4 + Math.max(...rows.map(({ label }) => widthOf(label))) + gap;
+// Two more than the labels need: so `turn.example.com 203.0.113.10` fits above them.
+const labelWidth = 4 + Math.max(...rows.map(({ label }) => widthOf(label))) + gap + 2;
 // `✔ MOS 4.4`, `✖ untrusted`.
 const leastCell = 11;
 // More than these are read as an overview.

@@ -83,7 +83,8 @@ function localReason(
     return `nothing from here reaches ${address}: ${describeFailure(failure)}${away}`;
   }
   const isGlobal6 = (each: string): boolean => familyOf(each) === 6 && scopeOf(each) === 'global';
-  if (isSilent(failure) && isGlobal6(address) && !interfaces.some((each) => isGlobal6(each.address))) {
+  const nothingCame = isTimeout(failure) || (isUnreachable(failure) && !isRefusal(failure));
+  if (nothingCame && isGlobal6(address) && !interfaces.some((each) => isGlobal6(each.address))) {
     return `nothing came back from ${address}, and this machine has no global IPv6 address${away}`;
   }
   return null;
@@ -134,19 +135,26 @@ function answeringAddresses({ host, address }: Target, all: readonly TargetFacts
   return [...new Set(others.filter(hasAnswered).map((each) => each.target.address))];
 }
 
-/** Whether the server had gone silent at another listener before this one was asked. */
+/** Whether the server had stopped at another listener before this one was asked. */
 function stoppedBefore({ connect }: TargetFacts, beside: readonly TargetFacts[]): boolean {
   if (connect.state === 'not-tried') return false;
   return beside.some((other) => {
-    if (other.recheck.state !== 'failed' || !hasAnswered(other)) return false;
-    const answered = [other.binding, other.challenge, other.allocate, other.channel, other.refresh];
-    const lastAtMs = Math.max(...answered.map((step) => (step.state === 'done' ? endOf(step) : 0)));
-    return connect.atMs >= lastAtMs;
+    const stoppedAtMs = stopOf(other);
+    return stoppedAtMs !== null && connect.atMs >= stoppedAtMs;
   });
 }
 
-function endOf(step: { readonly atMs: number; readonly durationMs: number }): number {
-  return step.atMs + step.durationMs;
+/** When a listener that had answered was last known to be there; null when it did not go away. */
+function stopOf(facts: TargetFacts): number | null {
+  const { binding, challenge, allocate, channel, refresh, recheck, call } = facts;
+  if (!hasAnswered(facts)) return null;
+  if (call.state === 'done') {
+    const [lost] = call.value.relay.lost;
+    if (lost !== undefined && isSilent(lost.failure)) return call.atMs + lost.atMs;
+  }
+  if (recheck.state !== 'failed') return null;
+  const answered = [binding, challenge, allocate, channel, refresh].filter(({ state }) => state === 'done');
+  return Math.max(...answered.map((step) => (step.state === 'done' ? step.atMs + step.durationMs : 0)));
 }
 
 /** TCP was connected and neither TLS nor STUN followed. */

@@ -94,10 +94,6 @@ function faultOf(facts: TargetFacts, relayed: Endpoint): RelayFault {
   const { target, inbound, outbound, reply } = facts;
   if (stoppedLater(facts)) return all(unknown('the server stopped answering while this was tried'));
   const evidence = relayEvidence(facts, relayed);
-  const nothingToReply = unknown('the relay did not reach the peer, so there was nothing to reply to');
-  const noOutbound = unknown(
-    'no packet of the relay arrived; a NAT here that maps by destination drops it too',
-  );
   if (succeeded(inbound)) {
     const peer = inbound.state === 'done' ? formatEndpoint(inbound.value.seenFrom) : '';
     return {
@@ -110,7 +106,8 @@ function faultOf(facts: TargetFacts, relayed: Endpoint): RelayFault {
   }
   if (succeeded(reply)) {
     const stateful = failed('RELAY_PORTS_STATEFUL_ONLY', evidence, target);
-    return { inbound: stateful, outbound: noOutbound, reply: passed() };
+    const outboundUnknown = unknown('what the relay sent did not arrive; a NAT here may have dropped it');
+    return { inbound: stateful, outbound: outboundUnknown, reply: passed() };
   }
   const address = judgeRelayAddress(facts);
   if (address.status === 'failed') return all(address);
@@ -125,7 +122,7 @@ function faultOf(facts: TargetFacts, relayed: Endpoint): RelayFault {
       ? all(failed('RELAY_ADDRESS_MISMATCH', { ...evidence, from: from.address }, target))
       : all(unknown(fromElsewhere(facts)));
   }
-  return { inbound: unknown(whyNothingPassed(facts, relayed)), outbound: noOutbound, reply: nothingToReply };
+  return all(unknown(whyNothingPassed(facts, relayed)));
 }
 
 function all(outcome: Outcome): RelayFault {

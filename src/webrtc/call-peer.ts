@@ -128,8 +128,8 @@ export class CallPeer {
 
   /**
    * Descriptions and candidates come by callbacks in no fixed order, and a candidate that is handed over before its
-   * description aborts the process: so the whole description is taken once gathering is complete (RFC 8838 §3 calls
-   * that vanilla ICE). Behind the bridge that takes 50 ms.
+   * description aborts the process: so the whole description is taken once gathering is complete (no
+   * trickling). Behind the bridge that takes some milliseconds.
    */
   async #describe(): Promise<string> {
     const { connection } = this;

@@ -64,6 +64,7 @@ const drainMs = { least: 100, most: 1000, poll: 5 };
  * @throws the reason of `signal` when aborted, after the allocations were freed; else only for faults of our own
  */
 export async function makeCall(request: CallRequest, hooks: CallHooks): Promise<CallFacts> {
+  const speech = readSpeech().map(({ bytes }) => bytes);
   const startedAt = performance.now();
   const { server, credential, family, lifetimes, connectTimeoutMs: timeoutMs } = request;
   hooks.onProgress({ phase: 'allocating', elapsedMs: 0, sent: 0, received: 0 });
@@ -78,7 +79,8 @@ export async function makeCall(request: CallRequest, hooks: CallHooks): Promise<
     },
     startedAt,
   );
-  const session = relays.both === null ? null : new Session(request, hooks, relays, relays.both, startedAt);
+  const session =
+    relays.both === null ? null : new Session(request, hooks, relays, relays.both, speech, startedAt);
   try {
     await session?.run();
   } finally {
@@ -108,6 +110,7 @@ class Session {
   readonly #hooks: CallHooks;
   readonly #relays: CallRelays;
   readonly #allocations: readonly [Allocation, Allocation];
+  readonly #speech: readonly Uint8Array[];
   readonly #startedAt: number;
   /** Aborted when the call is over before its time; the reason is a text, or an Error of our own. */
   readonly #over = new AbortController();
@@ -124,12 +127,14 @@ class Session {
     hooks: CallHooks,
     relays: CallRelays,
     allocations: readonly [Allocation, Allocation],
+    speech: readonly Uint8Array[],
     startedAt: number,
   ) {
     this.#request = request;
     this.#hooks = hooks;
     this.#relays = relays;
     this.#allocations = allocations;
+    this.#speech = speech;
     this.#startedAt = startedAt;
     relays.onFailure = (what) => this.#over.abort(what);
     hooks.signal.addEventListener('abort', this.#stop, { once: true });
@@ -247,7 +252,7 @@ class Session {
   }
 
   async #talk({ caller, callee, ssrc }: Peers): Promise<void> {
-    const speech = readSpeech().map(({ bytes }) => bytes);
+    const speech = this.#speech;
     const cname = randomBytes(9).toString('base64url');
     const ends = {
       caller: new AudioEndpoint({

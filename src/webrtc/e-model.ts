@@ -2,7 +2,7 @@ import type { Distribution } from '../model/observations.ts';
 
 /*
  * The E-model of ITU-T G.107 (06/2015) with every parameter at its default but the two that a call measures, delay
- * and loss: R = 93.2 − Idd − Ie,eff. 93.2 is G.107's R for all defaults (§7.7, Table 2). Its scale is that of
+ * and loss: R = 93.2 − Idd − Ie,eff. 93.2 is G.107's R for all defaults (§7.7). Its scale is that of
  * narrowband telephony, so the best MOS is 4.4.
  */
 const defaultRating = 93.2;

@@ -128,12 +128,19 @@ function readPage(bytes: Buffer, offset: number): OggPage {
   };
 }
 
+// Of each byte's effect on the checksum below.
+const checksumTable = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 24;
+  for (let bit = 0; bit < 8; bit++) crc = crc < 0 ? (crc << 1) ^ 0x04c11db7 : crc << 1;
+  return crc;
+});
+
 /** RFC 3533 §6: CRC-32 with generator 0x04c11db7, neither reflected nor inverted, over the page with a zero checksum. */
 function pageChecksum(page: Buffer): number {
   let crc = 0;
-  for (const [index, byte] of page.entries()) {
-    crc ^= (index >= 22 && index < 26 ? 0 : byte) << 24;
-    for (let bit = 0; bit < 8; bit++) crc = crc < 0 ? (crc << 1) ^ 0x04c11db7 : crc << 1;
+  for (let index = 0; index < page.length; index++) {
+    const byte = index >= 22 && index < 26 ? 0 : (page[index] ?? 0);
+    crc = (crc << 8) ^ (checksumTable[((crc >>> 24) ^ byte) & 0xff] ?? 0);
   }
   return crc >>> 0;
 }

@@ -55,7 +55,9 @@ export function serve<Request, Result, Progress>(work: Work<Request, Result, Pro
     }
   };
   // Not by exit(): that runs the native library's destructors, where it may crash or hang.
-  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  const die = (): void => void process.kill(process.pid, 'SIGKILL');
+  process.on('disconnect', die);
+  if (!process.connected) die();
   // Ctrl-C reaches the whole process group. The parent decides what becomes of us: an allocation is still to be freed.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.on('uncaughtException', (error) => fail(null, error));

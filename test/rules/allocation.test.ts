@@ -86,7 +86,7 @@ describe('turn-allocate', () => {
     username: `${nowSeconds + 3600}:x`,
     expiresAt: nowSeconds + 3600,
   };
-  const judged = (overrides: Partial<TargetFacts>, credential = secret): Outcome =>
+  const judged = (overrides: Partial<TargetFacts>, credential: CredentialFacts = secret): Outcome =>
     judgeAllocate(healthyFacts(udp, overrides), credential, now);
   const refusedWith = (code: number): Partial<TargetFacts> => ({ allocate: failed(stunError(code)) });
 

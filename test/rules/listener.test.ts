@@ -113,6 +113,12 @@ describe('a listener that did not answer', () => {
     );
   });
 
+  it('with IPv6 is to blame when something of it came back', () => {
+    const six = targetOf('udp', { address: '2001:db8::10' });
+    expect(said(listener(deadFacts(six, 'binding', refusal)))).toBe('UDP_REFUSED');
+    expect(said(listener(deadFacts(six, 'binding', garbage)))).toBe('NOT_A_TURN_SERVER');
+  });
+
   it('does not advise to leave IPv6 out when that is all there is', () => {
     const literal = targetOf('udp', { host: '2001:db8::10', address: '2001:db8::10' });
     expect(said(listener(deadFacts(literal, 'binding', silence)))).not.toContain('--family');

@@ -25,7 +25,7 @@ const lost = failed({ kind: 'timeout', afterMs: 1000, sent: 5 });
 
 /** `1` passed, `0` nothing arrived, for inbound, outbound and reply; the relay sends from `from`. */
 function withRelay(bits: string, relayed = publicRelay, from = relayed): Partial<TargetFacts> {
-  const [inbound, outbound, reply] = [...bits].map((bit) => bit === '1');
+  const [inbound, outbound, reply] = bits.split('').map((bit) => bit === '1');
   return {
     allocate: done({ relayed, mapped, lifetimeSeconds: 600, rttMs: 24 }),
     inbound: inbound ? done({ seenFrom: peer }) : lost,

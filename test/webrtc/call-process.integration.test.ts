@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AudioFacts, CallFacts } from '../../src/model/observations.ts';
 import { Secret } from '../../src/model/secret.ts';
@@ -31,6 +30,24 @@ async function factsOf(options: CallOptions): Promise<CallFacts> {
   return result.value;
 }
 
+/** Settles `reached` when media flows. */
+function talking(): { onProgress: (progress: CallProgress) => void; reached: Promise<void> } {
+  let onProgress = (_progress: CallProgress): void => {};
+  const reached = new Promise<void>((resolve) => {
+    onProgress = ({ phase }) => (phase === 'talking' ? resolve() : undefined);
+  });
+  return { onProgress, reached };
+}
+
+/** A call during which `happen` comes to pass, a second after media has begun to flow. */
+async function factsOfTroubled(options: CallOptions, happen: () => void): Promise<CallFacts> {
+  const { onProgress, reached } = talking();
+  const call = factsOf({ ...options, onProgress });
+  await Promise.race([reached, call]);
+  setTimeout(happen, 1000);
+  return call;
+}
+
 /** Both directions; fails when there are not two. */
 function directions({ audio }: CallFacts): [AudioFacts, AudioFacts] {
   const [there, back] = audio;
@@ -47,8 +64,6 @@ function directions({ audio }: CallFacts): [AudioFacts, AudioFacts] {
 function expectGoodCall(facts: CallFacts, durationMs: number): void {
   expect(facts.connectError).toBeNull();
   expect(facts.connectMs).toBeGreaterThan(0);
-  // Some 0.1 s. A check or a ClientHello that is lost on the way costs half a second or a whole one.
-  expect(facts.connectMs).toBeLessThan(1000);
   const relayed = { local: 'relay', remote: 'relay', relayed: true };
   expect(facts.pairs).toEqual([relayed, relayed]);
   for (const audio of directions(facts)) {
@@ -89,7 +104,10 @@ needs('coturn').describe('runCall', () => {
   it('costs little beyond its duration', async () => {
     const server = await relayServer();
     const begun = performance.now();
-    expectGoodCall(await factsOf(optionsFor(server, { durationMs: 3000 })), 3000);
+    const facts = await factsOf(optionsFor(server, { durationMs: 3000 }));
+    expectGoodCall(facts, 3000);
+    // Some 0.1 s. A check or a ClientHello that is lost on the way costs half a second or a whole one.
+    expect(facts.connectMs).toBeLessThan(1000);
     // Some 0.3 s on an idle machine; 0.8 s is what a probe may take for it.
     expect(performance.now() - begun - 3000).toBeLessThan(1500);
   });
@@ -176,7 +194,7 @@ needs('coturn').describe('runCall with faults put in on purpose', () => {
       for (const [index, fate] of fatesIn(impairment, stream).entries()) {
         theory.observe(index * 20, index * 20 + fate.delayMs);
       }
-      expect(facts).toMatchObject({ received: packets, lossRatio: 0, reordered: 0, duplicates: 0 });
+      expect(facts).toMatchObject({ received: packets, lossRatio: 0, duplicates: 0 });
       // Delays even over 16 ms: E|D| is 5.3 ms. Timers are a millisecond off either way, on a busy machine more.
       expect(theory.ms).toBeGreaterThan(3);
       expect(facts.jitterMs).toBeGreaterThan(theory.ms - 2);
@@ -233,24 +251,16 @@ needs('coturn').describe('runCall without a good server', () => {
 
   it('notices at once when a server dies that its kernel speaks for', async () => {
     const server = await relayServer();
-    const options = optionsFor(server, { durationMs: 20_000 });
     const begun = performance.now();
-    let talkingMs: number | null = null;
-    const call = factsOf({
-      ...options,
-      onProgress: ({ phase }) => {
-        if (phase !== 'talking' || talkingMs !== null) return;
-        talkingMs = performance.now() - begun;
-        setTimeout(() => server.coturn.kill('SIGKILL'), 1000);
-      },
-    });
-    const facts = await call;
-    expect(performance.now() - begun).toBeLessThan(6000);
+    const facts = await factsOfTroubled(optionsFor(server, { durationMs: 20_000 }), () =>
+      server.coturn.kill('SIGKILL'),
+    );
+    expect(performance.now() - begun).toBeLessThan(8000);
     expect(facts.connectError).toBeNull();
     const [lost] = facts.relay.lost;
     expect(lost?.failure).toMatchObject({ kind: 'system', code: 'ECONNREFUSED' });
     expect(lost?.atMs).toBeGreaterThan(1000);
-    expect(lost?.atMs).toBeLessThan(4000);
+    expect(lost?.atMs).toBeLessThan(5000);
     expect(facts.relay.released).toBe(false);
     for (const audio of directions(facts)) {
       expect(audio.received).toBeGreaterThan(30);
@@ -263,29 +273,27 @@ needs('coturn').describe('runCall without a good server', () => {
     async (transport) => {
       const server = await relayServer();
       const begun = performance.now();
-      setTimeout(() => server.coturn.kill('SIGKILL'), 2000);
-      const facts = await factsOf(
-        optionsFor(server, { server: server.listener(transport), durationMs: 20_000 }),
-      );
-      expect(performance.now() - begun).toBeLessThan(6000);
+      const options = optionsFor(server, { server: server.listener(transport), durationMs: 20_000 });
+      const facts = await factsOfTroubled(options, () => server.coturn.kill('SIGKILL'));
+      expect(performance.now() - begun).toBeLessThan(8000);
       expect(facts.relay.lost.length).toBe(1);
       expect(['closed', 'system']).toContain(facts.relay.lost[0]?.failure.kind);
-      for (const audio of directions(facts)) expect(audio.received).toBeGreaterThan(10);
+      for (const audio of directions(facts)) expect(audio.received).toBeGreaterThan(30);
     },
   );
 
   it('finds out that a server has fallen silent', async () => {
     const server = await relayServer();
-    setTimeout(() => server.coturn.kill('SIGSTOP'), 2000);
     onTestFinished(() => server.coturn.kill('SIGCONT'));
     const begun = performance.now();
-    const facts = await factsOf(optionsFor(server, { durationMs: 30_000, connectTimeoutMs: 2000 }));
-    // 2 s until it stops, 2 s of silence, 2 s for an answer, 1 s for the release.
+    const options = optionsFor(server, { durationMs: 30_000, connectTimeoutMs: 2000 });
+    const facts = await factsOfTroubled(options, () => server.coturn.kill('SIGSTOP'));
+    // 1 s until it stops, 2 s of silence, 2 s for an answer, 1 s for the release.
     expect(performance.now() - begun).toBeLessThan(12_000);
     expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'timeout' });
     expect(facts.relay.released).toBe(false);
     for (const audio of directions(facts)) {
-      expect(audio.received).toBeGreaterThan(20);
+      expect(audio.received).toBeGreaterThan(30);
       expect(audio.lastReceivedMs).toBeLessThan(4000);
       expect(audio.lossRatio).toBeGreaterThan(0.2);
     }
@@ -293,9 +301,10 @@ needs('coturn').describe('runCall without a good server', () => {
 
   it('says so when a server is silent at the end', async () => {
     const server = await relayServer();
-    setTimeout(() => server.coturn.kill('SIGSTOP'), 2000);
     onTestFinished(() => server.coturn.kill('SIGCONT'));
-    const facts = await factsOf(optionsFor(server, { durationMs: 3000 }));
+    const facts = await factsOfTroubled(optionsFor(server, { durationMs: 2000 }), () =>
+      server.coturn.kill('SIGSTOP'),
+    );
     expect(facts.relay.released).toBe(false);
     expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'timeout' });
   });
@@ -392,8 +401,9 @@ needs('coturn').describe('CallProcess', () => {
 
   it('is killed when it freezes', async () => {
     const { call, pid } = startProcess();
-    const running = call.call(optionsFor(await relayServer(), { durationMs: 60_000 }));
-    await sleep(1000);
+    const { onProgress, reached } = talking();
+    const running = call.call(optionsFor(await relayServer(), { durationMs: 60_000, onProgress }));
+    await reached;
     process.kill(pid, 'SIGSTOP');
     const begun = performance.now();
     expect(await running).toEqual({
@@ -406,8 +416,9 @@ needs('coturn').describe('CallProcess', () => {
 
   it('says how it died', async () => {
     const { call, pid } = startProcess();
-    const running = call.call(optionsFor(await relayServer(), { durationMs: 60_000 }));
-    await sleep(1000);
+    const { onProgress, reached } = talking();
+    const running = call.call(optionsFor(await relayServer(), { durationMs: 60_000, onProgress }));
+    await reached;
     process.kill(pid, 'SIGSEGV');
     const result = await running;
     expect(result).toMatchObject({
@@ -468,8 +479,9 @@ needs('coturn').describe('CallProcess', () => {
   it('leaves Ctrl-C to its parent', async () => {
     const server = await relayServer();
     const { call, pid } = startProcess();
-    const running = call.call(optionsFor(server, { durationMs: 1500 }));
-    await sleep(800);
+    const { onProgress, reached } = talking();
+    const running = call.call(optionsFor(server, { durationMs: 1500, onProgress }));
+    await reached;
     process.kill(pid, 'SIGINT');
     expect(await running).toMatchObject({ ok: true, value: { relay: { released: true } } });
   });

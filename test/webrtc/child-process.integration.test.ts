@@ -136,6 +136,17 @@ needs('coturn').describe('ChildProcess at work', () => {
     await expect.poll(() => isRunning(pid)).toBe(false);
   });
 
+  it('dies with a parent that ends while it starts', async () => {
+    const node = runNode(`
+      const { ChildProcess } = await import('./dist/webrtc/child-process.js');
+      console.log(new ChildProcess('call-worker', 'call').pid);
+      setTimeout(() => {}, 10_000);
+    `);
+    const pid = Number(await firstLine(node));
+    node.kill('SIGKILL');
+    await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+  });
+
   it('is killed by a parent that ends, even when it is frozen', async () => {
     const node = runNode(`
       const { ChildProcess } = await import('./dist/webrtc/child-process.js');

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { parseDuration } from '../../src/model/duration.ts';
+
+describe('parseDuration', () => {
+  it.each([
+    ['150ms', 150],
+    ['3s', 3000],
+    ['1.5s', 1500],
+    ['90m', 5_400_000],
+    ['12h', 43_200_000],
+    ['7d', 604_800_000],
+    ['0s', 0],
+    [' 3s ', 3000],
+    ['0.0004s', 0],
+  ])('%s is %d ms', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each(['', '3', '3 s', 's', '-3s', '3S', '3sec', '1h30m', '1e3s', '.5s', '3s3', 'Infinitys', '３s'])(
+    'refuses %j',
+    (text) => {
+      expect(parseDuration(text)).toBeNull();
+    },
+  );
+});

@@ -1,0 +1,19 @@
+import type { Observations } from '../../src/model/observations.ts';
+import { schemaVersion, type Report } from '../../src/model/report.ts';
+import type { Criteria } from '../../src/rules/criteria.ts';
+import { judge } from '../../src/rules/judgement.ts';
+import { criteriaWith } from './facts.ts';
+
+/** The report that a probe with these facts gives, of a version that does not change. */
+export function reportOf(facts: Observations, criteria: Partial<Criteria> = {}): Report {
+  const { interfaces, credential, names, callDurationMs, startedAt, durationMs } = facts;
+  return {
+    schemaVersion,
+    tool: { name: 'rtc-ops', version: '1.2.3' },
+    command: 'probe',
+    startedAt,
+    durationMs,
+    ...judge(facts, criteriaWith(criteria)),
+    observations: { interfaces, credential, names, callDurationMs },
+  };
+}
