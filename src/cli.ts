@@ -50,13 +50,18 @@ export async function main(argv: readonly string[]): Promise<void> {
   const interrupt = new AbortController();
   // Every target, call and child process listens to it; a warning about many listeners would be noise.
   setMaxListeners(0, interrupt.signal);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => interrupt.abort(new RtcOpsError('interrupted', `stopped by ${signal}`)));
   }
   // `rtc-ops … | head` closes our stdout early: the reader's right. The exit code still tells the verdict.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return;
+      if (stream === process.stdout)
+        process.stderr.write(`rtc-ops: the result cannot be written: ${error.message}\n`);
+      process.exitCode = exitCode.toolFailed;
+    });
+  }
   const context: CommandContext = {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
@@ -89,6 +94,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error, program.opts<GlobalOptions>().debug === true);
   }
+  // A name lookup that was given up (getaddrinfo cannot be cancelled) would hold the process for its own 10 s and more.
+  process.stdout.write('', () => process.exit());
 }
 
 function createProgram(): Command {

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -6,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
+import { findPortBlock } from '../coturn/port-block.ts';
 import type { CoturnServer } from '../coturn/server.ts';
 import { RtcOpsError } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
@@ -111,15 +111,13 @@ async function configText({
   certificateFile,
   keyFile,
 }: Record<'secretFile' | 'certificateFile' | 'keyFile', string>): Promise<string> {
-  const [plain, secure] = await freePorts(2);
-  const [base] = await freePorts(1);
-  const first = Math.min(base ?? 0, 65_000);
+  const { first, last } = await findPortBlock(relayPorts + 2);
   const { fillTemplate, readTemplate } = await import('../model/template.ts');
   return fillTemplate(readTemplate('try/rtc-ops.yaml'), {
-    plain: String(plain),
-    secure: String(secure),
-    firstRelayPort: String(first),
-    lastRelayPort: String(first + relayPorts - 1),
+    plain: String(first),
+    secure: String(first + 1),
+    firstRelayPort: String(first + 2),
+    lastRelayPort: String(last),
     secretFile: JSON.stringify(secretFile),
     certificateFile: JSON.stringify(certificateFile),
     keyFile: JSON.stringify(keyFile),
@@ -128,15 +126,6 @@ async function configText({
 
 // Three transports with a probe, an ICE agent and two callers each, and some to spare for what others hold.
 const relayPorts = 100;
-
-/** Ports that nothing holds at this moment, over TCP; coturn says so if UDP is taken. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
 
 /** For 127.0.0.1 and localhost, good for a week. */
 async function selfSignedCertificate(): Promise<{ certificate: string; key: string }> {

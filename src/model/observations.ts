@@ -116,8 +116,8 @@ export interface BindingFacts {
   /** XOR-MAPPED-ADDRESS: this client as the server sees it. */
   readonly mapped: Endpoint;
   readonly software: string | null;
-  /** From the last transmission before the answer. */
-  readonly rttMs: number;
+  /** Null after a retransmission: which of the transmissions was answered is not known. */
+  readonly rttMs: number | null;
   readonly sent: number;
 }
 
@@ -130,8 +130,8 @@ export interface AllocationFacts {
   readonly relayed: Endpoint;
   readonly mapped: Endpoint | null;
   readonly lifetimeSeconds: number;
-  /** Time of the authenticated request alone. */
-  readonly rttMs: number;
+  /** Of the authenticated request alone; null after a retransmission. */
+  readonly rttMs: number | null;
 }
 
 export interface TlsFacts {

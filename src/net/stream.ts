@@ -1,4 +1,4 @@
-import { TLSSocket, connect as connectTlsSocket } from 'node:tls';
+import { TLSSocket, connect as connectTlsSocket, rootCertificates } from 'node:tls';
 import { connect, isIP, type Socket } from 'node:net';
 import { AttemptError, systemFailure } from '../model/failure.ts';
 import type { Failure, TlsFacts } from '../model/observations.ts';
@@ -19,7 +19,7 @@ export async function connectTcp({ remote, timeoutMs, signal }: ConnectOptions):
 export interface HandshakeOptions {
   /** Sent as SNI and compared with the certificate; an IP literal is compared but not sent (RFC 6066 §3). */
   readonly servername: string;
-  /** Additional trust anchors, PEM. Without it, those of Node.js. */
+  /** Trust anchors beside those of Node.js, PEM. */
   readonly ca?: string | undefined;
   /** Offered by ALPN; `stun.turn` (RFC 7443) when absent. */
   readonly protocols?: readonly string[];
@@ -42,7 +42,8 @@ export async function handshakeTls(
   const secure = connectTlsSocket({
     socket,
     ...(isIP(name) ? {} : { servername: name }),
-    ...(ca === undefined ? {} : { ca }),
+    // Given alone, it would take the place of the roots that everybody trusts.
+    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
     ALPNProtocols: [...protocols],
     rejectUnauthorized: false,
     // The name is judged below: here a wrong name would hide behind, or hide, an error of the chain.
@@ -108,11 +109,8 @@ function streamFailure(error: NodeJS.ErrnoException & { reason?: string }, socke
   return systemFailure(error);
 }
 
-// A peer that reads no more would keep unsent bytes, and with them the process, for ever.
-const flushLimitMs = 1000;
-// To close a socket before the peer has closed its own, with something unread, resets the connection; what was sent
-// last can get lost by that. A peer that is there closes within a round trip.
-const lingerMs = 200;
+// A peer that reads no more, or does not close its side, would keep the socket, and with it the process, for ever.
+const closeLimitMs = 1000;
 // Media that waits longer than this much of it takes is of no use when it arrives: ten seconds of 800 kbit/s.
 const backlogLimitBytes = 1 << 20;
 
@@ -140,10 +138,10 @@ export function streamTransport(socket: Socket, remote: ConnectOptions['remote']
     close() {
       if (!open) return;
       open = false;
-      // end() flushes what was written (a Refresh with lifetime 0 must leave) before the FIN; destroy() would drop it.
-      const limit = setTimeout(() => socket.destroy(), flushLimitMs).unref();
-      socket.once('close', () => clearTimeout(limit));
-      socket.end(() => void setTimeout(() => socket.destroy(), lingerMs).unref());
+      // end() flushes what was written (a Refresh with lifetime 0 must leave) before the FIN, and reads on until the
+      // peer's FIN: a socket destroyed with something unread resets the connection, and what was sent last can get lost.
+      const limit = setTimeout(() => socket.destroy(), closeLimitMs).unref();
+      socket.once('close', () => clearTimeout(limit)).end();
     },
   };
   socket.on('data', (bytes: Buffer) => {

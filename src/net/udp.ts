@@ -10,6 +10,8 @@ const receiveBufferBytes = 1 << 20;
 // sent before, and fragments from then on), or no room in the queue of the network card.
 const lossOfOnePacket: ReadonlySet<string> = new Set(['EMSGSIZE', 'ENOBUFS']);
 
+const softErrors: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN']);
+
 /**
  * A connected UDP socket: the kernel drops datagrams of others, and ICMP errors become visible (an unconnected
  * socket of Node never reports them). Connecting sends nothing, so success proves nothing about the remote side.
@@ -36,6 +38,7 @@ export async function openUdp({ remote, signal }: Omit<ConnectOptions, 'timeoutM
   socket.removeAllListeners('error');
   const { address, port } = socket.address();
   let open = true;
+  let hasReceived = false;
   const close = (): void => {
     if (!open) return;
     open = false;
@@ -43,6 +46,8 @@ export async function openUdp({ remote, signal }: Omit<ConnectOptions, 'timeoutM
   };
   const fail = (error: NodeJS.ErrnoException): void => {
     if (!open || lossOfOnePacket.has(error.code ?? '')) return;
+    // RFC 1122 §4.2.3.9: a route that is lost for a moment. Once the path has been seen to work, only silence counts.
+    if (hasReceived && softErrors.has(error.code ?? '')) return;
     close();
     transport.onClosed(systemFailure(error));
   };
@@ -59,6 +64,7 @@ export async function openUdp({ remote, signal }: Omit<ConnectOptions, 'timeoutM
     close,
   };
   socket.on('message', (bytes) => {
+    hasReceived = true;
     if (open) transport.onBytes(bytes);
   });
   socket.on('error', fail);

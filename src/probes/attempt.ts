@@ -25,6 +25,8 @@ export function notTried(because: string): Attempt<never> {
 }
 
 /** To a microsecond: what the clock can tell, without its noise in the report. */
-export function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
+export function rounded(ms: number): number;
+export function rounded(ms: number | null): number | null;
+export function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 1000) / 1000;
 }

@@ -44,6 +44,12 @@ export interface ProbeProgress {
   readonly step: ProbeStep;
 }
 
+// September 2001: no server that is asked today was given a credential that ended before.
+const earliestTime = 1e9;
+// Pacing, checks, DTLS and the data channel take some 15 round trips one after the other; and a busy machine its time.
+const setUp = { leastMs: 5000, roundTrips: 20 };
+// Where even the round trip could not be measured, because every request had to be repeated.
+const slowRttMs = 500;
 // A call's process keeps most of a core busy while it connects; more at once would measure this machine, not the server.
 const callsAtOnce = Math.max(3, availableParallelism());
 // Gathering is lighter and happens in one process; libjuice has no more than a handful of agents at once there.
@@ -91,8 +97,11 @@ async function resolveNames(options: ProbeOptions, clock: Clock): Promise<NameFa
 function credentialFacts(credential: ProbeOptions['credential']): CredentialFacts {
   if (credential === null) return { source: 'none' };
   const { source, username } = credential;
-  const time = /^(\d{1,15})(?::|$)/.exec(username)?.[1];
-  return { source, username, expiresAt: time === undefined ? null : Number(time) };
+  const [, digits, colon] = /^(\d{1,15})(:|$)/.exec(username) ?? [];
+  const time = Number(digits);
+  // A small number alone is the name of a static user (a SIP extension, say), not a time.
+  const isTime = digits !== undefined && (colon === ':' || time >= earliestTime);
+  return { source, username, expiresAt: isTime ? time : null };
 }
 
 async function probeTargets(
@@ -109,7 +118,8 @@ async function probeTargets(
   const limit = pLimit(options.concurrency);
   const mediaLimit = pLimit(options.callDurationMs === null ? gatheringsAtOnce : callsAtOnce);
   try {
-    return await Promise.all(
+    // All to their end before one may throw: on an abort each still frees what it has allocated.
+    const examined = await Promise.allSettled(
       targets.map((target) =>
         limit(async () => {
           const server = serverOf(target, options);
@@ -127,6 +137,10 @@ async function probeTargets(
         }),
       ),
     );
+    return examined.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    });
   } finally {
     gathering?.close();
   }
@@ -149,6 +163,8 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
     return;
   }
   const { callDurationMs } = options;
+  const rttMs = facts.allocate.state === 'done' ? (facts.allocate.value.rttMs ?? slowRttMs) : slowRttMs;
+  const setUpTimeoutMs = Math.max(timeoutMs, setUp.leastMs) + setUp.roundTrips * rttMs;
   // Started now, so that its start overlaps the gathering.
   const caller =
     callDurationMs === null ? null : (await import('../webrtc/call-process.ts')).CallProcess.start();
@@ -162,7 +178,7 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
           turn: { server, credential },
           family: target.family,
           bindAddress: scopeOf(target.address) === 'loopback' ? target.address : null,
-          timeoutMs,
+          timeoutMs: setUpTimeoutMs,
         },
         signal,
       ),
@@ -178,7 +194,7 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
         credential,
         family: target.family,
         durationMs: callDurationMs,
-        connectTimeoutMs: timeoutMs,
+        connectTimeoutMs: setUpTimeoutMs,
         signal,
       }),
     );

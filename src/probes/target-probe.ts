@@ -10,7 +10,7 @@ import { nonce, realm } from '../stun/authentication-attributes.ts';
 import { software } from '../stun/message-attributes.ts';
 import { encodeMessage, method, type StunMessage } from '../stun/message.ts';
 import { lifetime, requestedAddressFamily, requestedTransport } from '../stun/relay-attributes.ts';
-import { allocate, allocateOn, type Allocation } from '../turn/allocation.ts';
+import { allocate, allocateOn, alternateOf, type Allocation } from '../turn/allocation.ts';
 import type { StunConnection } from '../turn/connection.ts';
 import { openConnection, type TurnServer } from '../turn/server.ts';
 import { errorOf, reading, TryAlternateError, TurnSession, type TurnCredential } from '../turn/session.ts';
@@ -66,8 +66,11 @@ export async function probeTarget(target: Target, options: TargetProbeOptions): 
     // At the same time: a server that is silent to both costs one deadline, and one that answers TURN but not
     // Binding (coturn with no-stun) is told from a dead one.
     const turn = isTurn(target) ? probeTurn(facts, connection, options) : null;
-    facts.binding = await binding;
-    await turn;
+    // Both to their end before either may throw: an abort ends both, and what was allocated is freed on the way.
+    const [bound, examined] = await Promise.allSettled([binding, turn ?? Promise.resolve()]);
+    if (bound.status === 'rejected') throw bound.reason;
+    facts.binding = bound.value;
+    if (examined.status === 'rejected') throw examined.reason;
   } finally {
     connection.close();
   }
@@ -242,7 +245,7 @@ async function allocateHere(
   } catch (error) {
     if (!(error instanceof TryAlternateError)) throw error;
     // Sent elsewhere: what follows is examined there.
-    const server = { ...options.server, endpoint: error.alternate };
+    const server = alternateOf(options.server, error);
     const family = familyOf(error.alternate.address);
     const redirects = [error.alternate];
     facts.redirects = redirects;

@@ -83,11 +83,12 @@ function effects(root: FindingReport, serious: readonly FindingReport[], style: 
   return labelled('Effect', lines, style);
 }
 
-/** The listeners that a fault concerns, when there are several and not all. */
-function listenersOf({ targets }: FindingReport, report: Report, style: Style): string[] {
-  const all = new Set(report.targets.map(({ url }) => url));
-  if (targets.length < 2 || targets.length === all.size) return [];
-  return paragraph(enumerated(targets), textColumn, style);
+/** The listeners that a fault concerns, when there are several and not all of that server. */
+function listenersOf({ targets, evidence }: FindingReport, report: Report, style: Style): string[] {
+  const { host = null } = { ...evidence } as { host?: string };
+  const all = report.targets.filter((target) => host === null || target.host === host);
+  const isAll = all.every(({ url }) => targets.includes(url));
+  return targets.length < 2 || isAll ? [] : paragraph(enumerated(targets), textColumn, style);
 }
 
 function others(alike: readonly FindingReport[], style: Style): string[] {

@@ -2,33 +2,39 @@ import type { CheckReport, TargetReport } from '../model/report.ts';
 import { colored, markOf } from './human-cell.ts';
 import { padded, paragraph, widthOf, type Style } from './human-style.ts';
 
-// Two screens of lines.
-const mostLines = 40;
+// A screen of lines, beside the findings.
+const mostLines = 20;
 
-/** One line per address, for more of them than tables are read of: first what is not good. */
+/** Of more addresses than tables are read of: one line for each that is not good, and how many are. */
 export function overview(addresses: readonly (readonly TargetReport[])[], style: Style): string[] {
   const bad = addresses.filter((targets) => targets.some((target) => worstOf(target) !== null));
-  const good = addresses.filter((targets) => !bad.includes(targets));
-  const shown = [...bad, ...good].slice(0, Math.max(mostLines, 1));
-  const names = shown.map(([first]) => nameOf(first));
-  const width = Math.min(44, 2 + Math.max(...names.map((name) => widthOf(name))));
+  const good = addresses.length - bad.length;
+  const shown = bad.slice(0, mostLines);
+  const width = 2 + Math.max(0, ...shown.map(([first]) => widthOf(nameOf(first))));
   return [
-    `  ${style.bold(`${addresses.length} addresses, ${good.length} of them good`)}`,
-    ...shown.flatMap((targets, index) => line(targets, names[index] ?? '', width, style)),
-    ...(addresses.length > shown.length ? [`    and ${addresses.length - shown.length} more`] : []),
+    `  ${style.bold(`${addresses.length} addresses`)}`,
+    ...shown.flatMap((targets) => line(targets, width, style)),
+    ...(bad.length > shown.length ? [`    and ${bad.length - shown.length} more that are not good`] : []),
+    ...(good === 0
+      ? []
+      : [
+          `    ${style.status('passed', '✔')} ${good === addresses.length ? 'all' : good} passed all that was tested`,
+        ]),
   ];
 }
 
-function line(targets: readonly TargetReport[], name: string, width: number, style: Style): string[] {
+function line(targets: readonly TargetReport[], width: number, style: Style): string[] {
+  const name = nameOf(targets[0]);
   const cells = targets.map((target) => {
     const { transport, port } = target;
     const worst = worstOf(target);
     const mark = worst === null ? style.status('passed', '✔') : colored(worst, markOf(worst), style);
     return `${mark} ${transport} ${port}`;
   });
-  return widthOf(name) < width
-    ? [`    ${padded(name, width)}${cells.join('   ')}`]
-    : [...paragraph(name, 4, style), `${' '.repeat(4 + width)}${cells.join('   ')}`];
+  const text = cells.join('   ');
+  return 4 + width + widthOf(text) <= style.columns
+    ? [`    ${padded(name, width)}${text}`]
+    : [...paragraph(name, 4, style), ...paragraph(text, 6, style)];
 }
 
 function nameOf(target: TargetReport | undefined): string {

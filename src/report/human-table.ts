@@ -37,22 +37,32 @@ const mostTables = 4;
 
 /** A table per address; as many transports side by side as fit. Of many addresses, an overview. */
 export function targetTables(report: Report, style: Style): string[][] {
-  const byAddress = new Map<string, TargetReport[]>();
-  for (const target of report.targets) {
-    const key = `${target.host} ${target.address}`;
-    byAddress.set(key, [...(byAddress.get(key) ?? []), target]);
-  }
-  if (byAddress.size > mostTables) return [overview([...byAddress.values()], style)];
+  const addresses = byAddress(report);
+  if (isOverview(report)) return [overview(addresses, style)];
   const perTable = Math.max(1, Math.floor((style.columns - labelWidth + gap) / (leastCell + gap)));
-  return [...byAddress.values()].flatMap((targets) =>
+  return addresses.flatMap((targets) =>
     chunks(targets, perTable).map((columns) => table(columns, report, style)),
   );
+}
+
+/** Whether there are too many addresses for a table each, with the reasons of what is not known below it. */
+export function isOverview(report: Report): boolean {
+  return byAddress(report).length > mostTables;
+}
+
+function byAddress({ targets }: Report): TargetReport[][] {
+  const groups = new Map<string, TargetReport[]>();
+  for (const target of targets) {
+    const key = `${target.host} ${target.address}`;
+    groups.set(key, [...(groups.get(key) ?? []), target]);
+  }
+  return [...groups.values()];
 }
 
 function table(targets: readonly TargetReport[], report: Report, style: Style): string[] {
   const room = Math.floor((style.columns - labelWidth + gap) / targets.length) - gap;
   const open = targets.flatMap((target) => openReasons(target));
-  const folded = rows.filter((row) => isFolded(row, targets));
+  const folded = foldedRows(targets);
   const shown = rows.filter((row) => isWorthShowing(row, targets) && !folded.includes(row));
   const names = targets.map(({ transport, port }) => `${transport} ${port}`);
   const cells = shown.map(({ ids }) => targets.map((target) => cell(checksOf(target, ids), room, style)));
@@ -65,7 +75,7 @@ function table(targets: readonly TargetReport[], report: Report, style: Style): 
     ...shown.map(({ label }, index) => line(`    ${label}`, cells[index] ?? [])),
     ...figures.map(({ label, cells: texts }) => line(`      ${label}`, texts)),
     ...redirections(targets, style),
-    ...reasonLines(open, folded, targets, style),
+    ...reasonLines(open, shown.length === 0 ? [] : folded, targets, style),
   ];
 }
 
@@ -97,14 +107,24 @@ function openReasons(target: TargetReport): OpenReason[] {
   );
 }
 
-/** A row with nothing but question marks, all for one reason, is told together with that reason. */
-function isFolded({ ids }: Row, targets: readonly TargetReport[]): boolean {
-  const columns = targets.map((target) => checksOf(target, ids).filter(({ status }) => status !== 'skipped'));
-  const reasons = new Set(columns.flat().map(({ because }) => because));
-  return (
-    reasons.size === 1 &&
-    columns.every((checks) => checks.length > 0 && checks.every(({ status }) => status === 'unknown'))
-  );
+/**
+ * Rows with nothing but question marks, all for one reason, are told together with that reason. A row that is not
+ * about every column (the certificate) goes with them, when its reason is theirs.
+ */
+function foldedRows(targets: readonly TargetReport[]): Row[] {
+  const reasonOf = (row: Row): { because: string; isFull: boolean } | null => {
+    const columns = targets.map((target) =>
+      checksOf(target, row.ids).filter(({ status }) => status !== 'skipped'),
+    );
+    const checks = columns.flat();
+    const [because, ...others] = new Set(checks.map((check) => check.because ?? ''));
+    if (because === undefined || others.length > 0) return null;
+    if (checks.some(({ status }) => status !== 'unknown')) return null;
+    return { because, isFull: columns.every((column) => column.length > 0) };
+  };
+  const reasons = new Map(rows.map((row) => [row, reasonOf(row)]));
+  const full = new Set([...reasons.values()].flatMap((each) => (each?.isFull ? [each.because] : [])));
+  return rows.filter((row) => full.has(reasons.get(row)?.because ?? ''));
 }
 
 /** Why something is not known, each reason once, with its columns when it is not that of all. */

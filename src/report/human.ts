@@ -1,7 +1,7 @@
 import type { FindingReport, Report, VantageKind } from '../model/report.ts';
 import { findingSections } from './human-finding.ts';
 import { marked, paragraph, styleFor, verdictMark, widthOf, type Style } from './human-style.ts';
-import { targetTables } from './human-table.ts';
+import { isOverview, targetTables } from './human-table.ts';
 
 /** The report for a person: verdict first, then what is wrong with its fix, then the table of checks. */
 export function renderHuman(report: Report, options: { color: boolean; columns: number }): string {
@@ -28,8 +28,10 @@ function headline({ verdict, headline: text }: Report, style: Style): string[] {
 const mostOpen = 5;
 
 /** What is not known and stands in no table: names, and what was required of the whole. */
-function openSection({ open, verdict, targets }: Report, style: Style): string[] {
-  const tabled = new Set(targets.flatMap(({ checks }) => checks.map(({ because }) => because)));
+function openSection(report: Report, style: Style): string[] {
+  const { open, verdict, targets } = report;
+  const told = isOverview(report) ? [] : targets.flatMap(({ checks }) => checks);
+  const tabled = new Set(told.map(({ because }) => because));
   // The headline has said the first one already.
   const rest = open.filter((reason, index) => !tabled.has(reason) && !(verdict === 'unknown' && index === 0));
   const lines = rest.slice(0, mostOpen).flatMap((reason) => question(reason, style));

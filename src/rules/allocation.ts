@@ -5,7 +5,7 @@ import type { Severity } from '../model/finding.ts';
 import type { Attempt, ChallengeFacts, CredentialFacts, TargetFacts } from '../model/observations.ts';
 import { turnErrorName } from '../model/turn-error-code.ts';
 import { isRefusal, isSilent, judgeSilence } from './listener.ts';
-import { allocatorOf, duration, failed, listenerOf, passed, unknown } from './outcome.ts';
+import { allocatorOf, durationOrNothing, failed, listenerOf, passed, unknown } from './outcome.ts';
 
 /** `turn-challenge`: an Allocate without credentials is refused with 401 (RFC 8489 §9.2.4). */
 export function judgeChallenge(facts: TargetFacts): Outcome {
@@ -55,7 +55,7 @@ function whyNoChallenge(answer: ChallengeFacts): string | null {
 /** `turn-allocate`: the credentials are good and the server has a relay address to give. */
 export function judgeAllocate(facts: TargetFacts, credential: CredentialFacts, now: Date): Outcome {
   const { target, challenge, allocate, redirects } = facts;
-  if (allocate.state === 'done') return passed(duration(allocate.value.rttMs));
+  if (allocate.state === 'done') return passed(durationOrNothing(allocate.value.rttMs));
   if (allocate.state === 'failed' && whyNoTurn(facts) !== null) {
     return unknown('the listener does not speak TURN');
   }

@@ -82,8 +82,10 @@ function healthy(targets: readonly TargetReport[]): string {
   const [audio, relay, stun] = [proven(audioProof), proven(relayProof), proven(['stun-binding'])];
   if (audio.length > 0) return `audio flows through the relay over ${listed(audio)}`;
   if (relay.length > 0) {
-    const called = targets.some(({ checks }) =>
-      checks.some(({ id, status }) => id === 'call-connects' && status !== 'skipped'),
+    const called = targets.some(
+      (target) =>
+        passes(target, relayProof) &&
+        target.checks.some(({ id, status }) => id === 'call-connects' && status !== 'skipped'),
     );
     return `the relay works over ${listed(relay)}; ${called ? 'of the call not all is known' : 'no call was made'}`;
   }

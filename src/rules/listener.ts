@@ -6,7 +6,7 @@ import { describeFailure } from '../model/failure.ts';
 import type { Severity } from '../model/finding.ts';
 import type { Attempt, Failure, InterfaceAddress, Target, TargetFacts } from '../model/observations.ts';
 import { isTurn } from '../model/turn-uri.ts';
-import { allocatorOf, duration, failed, listenerOf, passed, unknown } from './outcome.ts';
+import { allocatorOf, durationOrNothing, failed, listenerOf, passed, unknown } from './outcome.ts';
 
 /** Facts of a target together with those of its neighbours: what one listener means depends on the others. */
 export interface ListenerContext {
@@ -21,7 +21,7 @@ export interface ListenerContext {
  */
 export function judgeListener(context: ListenerContext): Outcome {
   const { facts, interfaces } = context;
-  if (facts.binding.state === 'done') return passed(duration(facts.binding.value.rttMs));
+  if (facts.binding.state === 'done') return passed(durationOrNothing(measuredRttMs(facts)));
   if (hasAnswered(facts)) return passed();
   if (handshakeFailed(facts)) return unknown('no TLS session came about');
   const failure = firstFailure(facts);
@@ -192,12 +192,21 @@ export function kindOf(target: Target): 'TURN' | 'STUN' {
   return isTurn(target) ? 'TURN' : 'STUN';
 }
 
+/** The shortest round trip that was measured: a longer one has waited somewhere, here or there. */
+function measuredRttMs({ binding, allocate }: TargetFacts): number | null {
+  const measured = [binding, allocate].map((step) => (step.state === 'done' ? step.value.rttMs : null));
+  const known = measured.filter((rttMs) => rttMs !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
 /** `stun-binding`: the mapped address was learnt, within the round trip that the user allows. */
 export function judgeBinding(facts: TargetFacts, maxRttMs: number | null): Outcome {
   const { target, binding, challenge, recheck } = facts;
   if (binding.state === 'done') {
-    const { rttMs } = binding.value;
-    if (maxRttMs === null || rttMs <= maxRttMs) return passed(duration(rttMs));
+    const rttMs = measuredRttMs(facts);
+    if (maxRttMs === null || (rttMs !== null && rttMs <= maxRttMs)) return passed(durationOrNothing(rttMs));
+    if (rttMs === null)
+      return unknown('the round trip could not be measured: each request had to be repeated');
     const evidence = { ...listenerOf(target), measured: rttMs, limit: maxRttMs, by: 'binding' } as const;
     return failed('RTT_HIGH', evidence, target);
   }

@@ -35,6 +35,11 @@ export function allocatorOf({ target, redirects }: TargetFacts): ListenerEvidenc
   return { ...listenerOf(target), ...redirects.at(-1) };
 }
 
+/** As `duration`; nothing for what could not be measured. */
+export function durationOrNothing(ms: number | null): string | undefined {
+  return ms === null ? undefined : duration(ms);
+}
+
 /** `0.4 ms`, `12 ms`, `1.2 s`. */
 export function duration(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;

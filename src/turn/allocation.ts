@@ -142,7 +142,7 @@ export class Allocation {
   readonly server: Endpoint;
   readonly redirects: readonly Endpoint[];
   /** Round trip of the authenticated Allocate. */
-  readonly rttMs: number;
+  readonly rttMs: number | null;
   /** Packets from peers. */
   onData: (peer: Endpoint, payload: Uint8Array) => void = () => {};
   /**
@@ -192,6 +192,11 @@ export class Allocation {
     session.connection.onChannelData = (channel, payload) => this.#receiveChannelData(channel, payload);
     session.connection.onClosed = (failure) => this.#lose(failure);
     this.#keepAlive(granted.lifetimeSeconds, () => this.refresh());
+    const { signal } = options;
+    const stop = (): void => this.#ended.abort(signal.reason);
+    // An abort ends what is on its way and keeps nothing alive any more; freeing it is still the owner's part.
+    signal.addEventListener('abort', stop, { once: true, signal: this.#ended.signal });
+    if (signal.aborted) stop();
   }
 
   /** What `onLost` was, or would have been, told; null while nothing is lost. */
@@ -290,9 +295,6 @@ export class Allocation {
       await this.free(timeoutMs);
       return null;
     } catch (error) {
-      // 437: there is no such allocation, so that a request to delete it has succeeded (RFC 8656 §8.3). That is what a
-      // retransmission gets when the first answer was lost.
-      if (isMismatch(error)) return null;
       if (error instanceof AttemptError) return error.failure;
       throw error;
     } finally {
@@ -311,11 +313,16 @@ export class Allocation {
     this.#stop();
     // Not under the caller's signal: an abort is the very moment at which this request must still be sent.
     const { signal } = new AbortController();
-    const { message } = await this.#request(method.refresh, [put(lifetimeAttribute, 0)], {
-      timeoutMs,
-      signal,
-    });
-    return reading(message, (response) => read(response, lifetimeAttribute)) ?? 0;
+    try {
+      const release = [put(lifetimeAttribute, 0)];
+      const { message } = await this.#request(method.refresh, release, { timeoutMs, signal });
+      return reading(message, (response) => read(response, lifetimeAttribute)) ?? 0;
+    } catch (error) {
+      // 437: there is no such allocation, so that a request to delete it has succeeded (RFC 8656 §8.3). That is what a
+      // retransmission gets when the first answer was lost.
+      if (isMismatch(error)) return 0;
+      throw error;
+    }
   }
 
   /** Closes the connection. A server notices that on TCP and TLS; over UDP an allocation not freed stays until it expires. */

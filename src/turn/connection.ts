@@ -10,8 +10,8 @@ import { decodeMessage, type StunMessage } from '../stun/message.ts';
 
 export interface Exchange {
   readonly message: StunMessage;
-  /** From the last transmission to the answer (after a retransmission the true value may be larger). */
-  readonly rttMs: number;
+  /** Null after a retransmission: which of the transmissions was answered is not known (RFC 6298 §3). */
+  readonly rttMs: number | null;
   /** Transmissions. */
   readonly sent: number;
 }
@@ -28,6 +28,8 @@ const initialRtoMs = 500;
 // …and follow RFC 6298 once it is (three times the first round trip); below 100 ms a busy event loop would look like
 // a loss. What was learnt is stale after ten minutes.
 const leastRtoMs = 100;
+// Longer, and too few transmissions fit before a deadline of some seconds.
+const mostRtoMs = 1500;
 const rtoStaleMs = 600_000;
 // Rc of RFC 8489 §6.2.1; a deadline that is later still is waited for.
 const mostTransmissions = 7;
@@ -168,11 +170,11 @@ export class StunConnection {
     const now = performance.now();
     const { sent } = transaction;
     const rttMs = now - transaction.lastSentAt;
-    // Karn's algorithm (RFC 6298 §3): after a retransmission the round trip is ambiguous.
-    if (sent === 1) {
-      this.#rto = { ms: Math.min(initialRtoMs, Math.max(leastRtoMs, 3 * rttMs)), learntAt: now };
-    }
-    transaction.settle({ message, rttMs, sent });
+    // Karn's algorithm (RFC 6298 §3): after a retransmission the round trip is ambiguous, and the RTO stays backed off
+    // (§5.5 to §5.7), so that a path that is slower than the first RTO is measured by the next request.
+    const rtoMs = sent === 1 ? Math.max(leastRtoMs, 3 * rttMs) : this.#rtoMs() * 2 ** (sent - 1);
+    this.#rto = { ms: Math.min(mostRtoMs, rtoMs), learntAt: now };
+    transaction.settle({ message, rttMs: sent === 1 ? rttMs : null, sent });
   }
 
   /** Something came as an answer and is none. On a stream it was the only one; elsewhere another may follow. */

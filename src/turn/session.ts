@@ -32,7 +32,7 @@ export interface RequestOptions {
 
 export interface Answer {
   readonly message: StunMessage;
-  readonly rttMs: number;
+  readonly rttMs: number | null;
   readonly sent: number;
 }
 

@@ -15,6 +15,10 @@ export class GatheringProcess {
     return new GatheringProcess();
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /**
    * Gathers. A server that refuses or is silent is no failure here: its candidate is missing from the facts. After a
    * crash, which fails all that is under way, the next gathering gets a new process.

@@ -18,7 +18,7 @@ const { signal } = new AbortController();
 const at = (port: number): Endpoint => ({ address: '127.0.0.1', port });
 
 async function opened(remote: Endpoint): Promise<Transport> {
-  const transport = streamTransport(await connectTcp({ remote, timeoutMs: 1000, signal }), remote);
+  const transport = streamTransport(await connectTcp({ remote, timeoutMs: 10_000, signal }), remote);
   onTestFinished(() => transport.close());
   return transport;
 }
@@ -60,7 +60,7 @@ describe('connectTcp', () => {
   it('rejects when nothing listens', async () => {
     const remote = at(await unusedPort());
     await expectNothingLeftOpen(async () => {
-      const failure = await failureOf(connectTcp({ remote, timeoutMs: 1000, signal }));
+      const failure = await failureOf(connectTcp({ remote, timeoutMs: 10_000, signal }));
       expect(failure).toMatchObject({ kind: 'system', code: 'ECONNREFUSED' });
     });
   });
@@ -85,8 +85,8 @@ describe('connectTcp', () => {
 });
 
 describe('handshakeTls', () => {
-  const handshake = async (port: number, timeoutMs = 1000, handshakeSignal = signal) => {
-    const socket = await connectTcp({ remote: at(port), timeoutMs: 1000, signal });
+  const handshake = async (port: number, timeoutMs = 10_000, handshakeSignal = signal) => {
+    const socket = await connectTcp({ remote: at(port), timeoutMs: 10_000, signal });
     return handshakeTls(socket, { servername: 'turn.example.org', timeoutMs, signal: handshakeSignal });
   };
 
@@ -201,6 +201,13 @@ describe('streamTransport', () => {
   it('tells of the end of the stream, with what had come', async () => {
     const transport = await opened(at(await tcpListener((socket) => socket.end('bye'))));
     expect(await end(transport)).toEqual({ kind: 'closed', bytesReceived: 3 });
+  });
+
+  it('tells of the end of the stream when the peer reads nothing either', async () => {
+    const remote = await foreignListener('{ allowHalfOpen: true }, (s) => s.pause().end()', '');
+    const transport = await opened(remote);
+    for (let count = 0; count < 16; count++) transport.send(Buffer.alloc(1 << 20));
+    expect(await end(transport)).toEqual({ kind: 'closed', bytesReceived: 0 });
   });
 
   it('tells of a reset', async () => {

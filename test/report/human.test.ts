@@ -1,26 +1,62 @@
 import { fileURLToPath } from 'node:url';
 import stringWidth from 'string-width';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findingCodes } from '../../src/model/finding.ts';
+import type { Report } from '../../src/model/report.ts';
 import { renderHuman } from '../../src/report/human.ts';
+import { arbitraryCriteria, arbitraryObservations } from '../support/arbitrary-facts.ts';
+import {
+  deadFacts,
+  healthyFacts,
+  observationsOf,
+  silence,
+  targetOf,
+  threeTargets,
+} from '../support/facts.ts';
 import { faults } from '../support/faults.ts';
-import { criteriaWith } from '../support/facts.ts';
 import { reportOf } from '../support/report.ts';
 import { scenes, type Scene, type SceneName } from '../support/scenes.ts';
 
-// Read by a person, line by line; `npx vitest run test/report -u` writes them anew.
-const golden = (name: string): string => fileURLToPath(new URL(`golden/${name}.txt`, import.meta.url));
+// Compared letter by letter, and read by a person; `npx vitest run test/report -u` writes them anew.
+function golden(name: string): string {
+  return fileURLToPath(new URL(`golden/${name}.txt`, import.meta.url));
+}
 
-function shown(name: SceneName, options: { color?: boolean; columns?: number } = {}): string {
+function reportOfScene(name: SceneName): Report {
   const { facts, criteria = {} }: Scene = scenes[name];
-  return renderHuman(reportOf(facts, criteria), { color: false, columns: 80, ...options });
+  return reportOf(facts, criteria);
+}
+
+function shown(report: Report, options: { color?: boolean; columns?: number } = {}): string {
+  return renderHuman(report, { color: false, columns: 80, ...options });
+}
+
+function uncolored(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
+  return text.replaceAll(/\u001b\[\d+m/g, '');
+}
+
+/** What is to be pasted: it stands in one line, however long that is. */
+function pastesOf({ findings }: Report): string[] {
+  return findings
+    .filter(({ severity }) => severity !== 'info')
+    .flatMap(({ fix }) => [...fix.matchAll(/^\S.*?: {2}(.+)$/gm)].map(([, text = '']) => text));
+}
+
+/** Lines that are wider than `columns` and hold nothing to paste. */
+function tooWide(report: Report, columns: number): string[] {
+  const pastes = pastesOf(report);
+  return shown(report, { columns })
+    .split('\n')
+    .filter((line) => stringWidth(line) > columns && !pastes.includes(line.trim()));
 }
 
 const names = Object.keys(scenes) as SceneName[];
 
 describe('the report for a person', () => {
   it.each(names)('%s', async (name) => {
-    await expect(shown(name)).toMatchFileSnapshot(golden(name));
+    await expect(shown(reportOfScene(name))).toMatchFileSnapshot(golden(name));
   });
 
   it.each([
@@ -29,10 +65,144 @@ describe('the report for a person', () => {
     ['broken', 120],
     ['many', 60],
   ] as const)('%s in %d columns', async (name, columns) => {
-    await expect(shown(name, { columns })).toMatchFileSnapshot(golden(`${name}-${columns}`));
+    await expect(shown(reportOfScene(name), { columns })).toMatchFileSnapshot(golden(`${name}-${columns}`));
   });
 
-  it('broken, in colour', async () => {
-    await expect(shown('broken', { color: true })).toMatchFileSnapshot(golden('broken-color'));
+  it.each(['healthy', 'degraded', 'broken', 'unknown'] as const)('%s, in colour', async (name) => {
+    await expect(shown(reportOfScene(name), { color: true })).toMatchFileSnapshot(golden(`${name}-color`));
+  });
+});
+
+describe('every report', () => {
+  it.each(names)('%s says the same in colour as without', (name) => {
+    const report = reportOfScene(name);
+    expect(uncolored(shown(report, { color: true }))).toBe(shown(report));
+  });
+
+  it.each(names)('%s begins with its verdict and ends with its figures', (name) => {
+    const report = reportOfScene(name);
+    const lines = shown(report).trimEnd().split('\n');
+    expect(lines[0]).toMatch(new RegExp(`^[✔!✖?] ${report.verdict} {3}\\S`));
+    expect(lines.at(-1)).toMatch(/^ {2}\d+ checks: \d+ passed.*, \d+\.\d s$/);
+  });
+
+  it.each([
+    'healthy',
+    'degraded',
+    'broken',
+    'unknown',
+    'same-host',
+    'ipv6-call',
+    'refused-credential',
+  ] as const)('%s fits into a screen', (name) => {
+    expect(shown(reportOfScene(name)).trimEnd().split('\n').length).toBeLessThanOrEqual(40);
+  });
+
+  it('keeps its width, but for what is to be pasted', () => {
+    for (const columns of [60, 80, 100]) {
+      for (const name of names) expect(tooWide(reportOfScene(name), columns)).toEqual([]);
+      for (const code of findingCodes) {
+        const { facts, criteria = {} } = faults[code];
+        expect(tooWide(reportOf(facts, criteria), columns)).toEqual([]);
+      }
+    }
+  });
+
+  it('is drawn neither narrower than 60 columns nor wider than 100', () => {
+    const report = reportOfScene('degraded');
+    expect(shown(report, { columns: 10 })).toBe(shown(report, { columns: 60 }));
+    expect(shown(report, { columns: 250 })).toBe(shown(report, { columns: 100 }));
+  });
+
+  it.each(findingCodes)('tells %s: title, code, and its fix in lines that can be pasted', (code) => {
+    const { facts, criteria = {} } = faults[code];
+    const report = reportOf(facts, criteria);
+    const text = shown(report);
+    expect(text).toContain(code);
+    const lines = text.split('\n').map((line) => line.trimEnd());
+    for (const paste of pastesOf(report)) {
+      expect(lines.some((line) => line.endsWith(` ${paste}`))).toBe(true);
+    }
+    const { title, severity } = report.findings[0] ?? {};
+    if (severity !== 'info') expect(text.replaceAll(/\s+/g, ' ')).toContain(title);
+  });
+
+  it('is drawn of any facts, with every check that is not known', () => {
+    fc.assert(
+      fc.property(
+        arbitraryObservations,
+        arbitraryCriteria,
+        fc.constantFrom(60, 80),
+        (facts, criteria, columns) => {
+          const report = reportOf(facts, criteria);
+          expect(tooWide(report, columns)).toEqual([]);
+          const text = shown(report, { columns }).replaceAll(/\s+/g, ' ');
+          expect(text).not.toMatch(/undefined|NaN|\[object/);
+          for (const { checks } of report.targets) {
+            for (const { status, because } of checks) {
+              if (status === 'unknown') expect(text).toContain(because);
+            }
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('survives a host name as long as they get', () => {
+    const host = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(57)}`;
+    const targets = threeTargets({ host });
+    const dead = targets.map((target) => deadFacts(target, 'connect', silence));
+    expect(tooWide(reportOf(observationsOf(dead)), 80)).toEqual([]);
+    expect(tooWide(reportOf(observationsOf(targets.map((target) => healthyFacts(target)))), 80)).toEqual([]);
+  });
+});
+
+describe('marks', () => {
+  it('a check that fails with a warning is marked as a warning', () => {
+    const { facts } = faults.TLS_CERT_EXPIRES_SOON;
+    expect(shown(reportOf(facts))).toMatch(/certificate +! ends soon\n/);
+    expect(shown(reportOf(faults.TLS_CERT_EXPIRED.facts))).toMatch(/certificate +✖ expired\n/);
+  });
+
+  it('what is not known is never shown as passed', () => {
+    const text = shown(reportOfScene('unknown'));
+    expect(text).not.toMatch(/allocation +✔|call +✔/);
+    expect(text).toMatch(/\? no credentials were given \(not known: allocation/);
+  });
+
+  it('the call is shown as poor by its quality, not by its connection', () => {
+    expect(shown(reportOf(faults.MOS_LOW.facts))).toMatch(/call through the relay +! poor\n/);
+    expect(shown(reportOf(faults.AUDIO_SILENT.facts))).toMatch(/call through the relay +✖ silent\n/);
+    expect(shown(reportOf(faults.OWN_RELAY_DENIED.facts))).toMatch(/call through the relay +✖ denied\n/);
+  });
+});
+
+describe('many servers', () => {
+  function servers(count: number, dead: number): Report {
+    const facts = Array.from({ length: count }, (_, index) => {
+      const target = targetOf('udp', { host: `t${index}.example`, address: `10.0.0.${index}` });
+      return index < dead ? deadFacts(target, 'binding', silence) : healthyFacts(target);
+    });
+    return reportOf(observationsOf(facts));
+  }
+
+  it('of one fault are told once, with the names of the others', () => {
+    const text = shown(servers(30, 25));
+    expect(text.match(/SERVER_UNREACHABLE/g)).toHaveLength(1);
+    expect(text).toMatch(/Also +t1\.example 10\.0\.0\.1, t2\.example/);
+    expect(text).toContain('and 14 more');
+    expect(text.split('\n').length).toBeLessThan(50);
+  });
+
+  it('two of one fault are both told in full', () => {
+    expect(shown(servers(3, 2)).match(/SERVER_UNREACHABLE/g)).toHaveLength(2);
+  });
+
+  it('in order are told in one line', () => {
+    const text = shown(servers(200, 0));
+    expect(text).toContain('200 addresses');
+    expect(text).toContain('✔ all passed all that was tested');
+    expect(text.split('\n').length).toBeLessThan(12);
   });
 });

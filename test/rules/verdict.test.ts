@@ -200,7 +200,7 @@ const cases: readonly Case[] = [
     verdict: 'unknown',
     exitCode: 1,
     headline:
-      'no packet passed the relay in either direction: a firewall, of the server or of this network, drops UDP to and from the relay ports (and 2 more)',
+      'no packet passed the relay in either direction: a firewall, of the server or of this network, drops UDP to and from the relay ports',
   },
   {
     what: 'without credentials, an error elsewhere does not make the relay broken',

@@ -168,6 +168,26 @@ export const scenes = {
       { interfaces: [{ interface: 'eth0', address: '203.0.113.10', prefixLength: 24 }] },
     ),
   },
+  'two-names': {
+    facts: observationsOf([healthyFacts(udp, { call: notTried('--no-call') })], {
+      callDurationMs: null,
+      names: [
+        { host: 'turn.example.com', lookup: done({ addresses: ['203.0.113.10'] }) },
+        { host: 'b.example', lookup: failed(systemError('ENOTFOUND')) },
+        { host: 'c.example', lookup: failed(systemError('EAI_AGAIN')) },
+      ],
+    }),
+    criteria: { require: ['udp', 'tls'] },
+  },
+  'many-unknown': {
+    facts: observationsOf(
+      Array.from({ length: 6 }, (_, index) =>
+        threeTargets({ host: `turn${index}.example.com`, address: `203.0.113.${index}` }).map((target) =>
+          unallocatedFacts(target, notTried('no credentials were given')),
+        ),
+      ).flat(),
+    ),
+  },
   many: {
     facts: observationsOf(Array.from({ length: 60 }, (_, index) => oneOfMany(index + 1)).flat()),
   },

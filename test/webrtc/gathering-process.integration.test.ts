@@ -95,6 +95,21 @@ describe('GatheringProcess without a server', () => {
     expect(typesOf(facts)).toEqual(['host']);
   });
 
+  it('fails what was under way in a process that crashes, and goes on in a new one', async () => {
+    const gathering = startProcess();
+    expect((await factsOf(onLoopback, gathering)).complete).toBe(true);
+    const silent = { address: '127.0.0.1', port: await udpListener(() => null) };
+    const running = gathering.gather({ ...onLoopback, stun: silent, timeoutMs: 20_000 }, never);
+    const crashed = gathering.pid ?? 0;
+    process.kill(crashed, 'SIGSEGV');
+    expect(await running).toMatchObject({
+      ok: false,
+      failure: { kind: 'internal', detail: expect.stringContaining('SIGSEGV') },
+    });
+    expect((await factsOf(onLoopback, gathering)).complete).toBe(true);
+    expect(gathering.pid).not.toBe(crashed);
+  });
+
   it('says so when an address is none of this machine', async () => {
     const result = await startProcess().gather(
       { ...onLoopback, bindAddress: '192.0.2.7', timeoutMs: 500 },
