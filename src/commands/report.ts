@@ -19,6 +19,7 @@ export function createReport(command: string, observations: Observations, criter
     startedAt,
     durationMs,
     ...judge(observations, criteria),
+    criteria: { ...criteria, now: criteria.now.toISOString() },
     observations: { interfaces, credential, names, callDurationMs },
   };
 }

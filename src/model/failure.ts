@@ -1,4 +1,5 @@
 import type { Failure } from './observations.ts';
+import { printable } from './printable.ts';
 import { turnErrorName } from './turn-error-code.ts';
 
 /**
@@ -29,7 +30,7 @@ export function describeFailure(failure: Failure): string {
     case 'stun-error':
       return failure.code === 0
         ? 'an error response without an error code'
-        : `error ${failure.code} ${failure.reason || turnErrorName(failure.code)}`.trimEnd();
+        : `error ${failure.code} ${printable(failure.reason) || turnErrorName(failure.code)}`.trimEnd();
     case 'malformed':
       return `${failure.detail}: ${failure.preview}`;
     case 'integrity':

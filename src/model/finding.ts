@@ -4,6 +4,7 @@ import type { CatalogEntry, Severity } from './catalog/entry.ts';
 import { reachCatalog } from './catalog/reach.ts';
 import { relayCatalog } from './catalog/relay.ts';
 import { tlsCatalog } from './catalog/tls.ts';
+import { printableData } from './printable.ts';
 
 export type { Severity } from './catalog/entry.ts';
 
@@ -67,8 +68,9 @@ export interface FindingWords {
   readonly fix: readonly string[];
 }
 
-/** What a finding says to a person. */
-export function wordsOf({ code, evidence }: Finding): FindingWords {
+/** What a finding says to a person. What a server sent stands in the evidence as it came, and in the words printable. */
+export function wordsOf({ code, evidence: asSeen }: Finding): FindingWords {
+  const evidence: unknown = printableData(asSeen);
   // Code and evidence belong together by construction of `Finding`.
   const words = catalog[code] as CatalogEntry<unknown>;
   return {

@@ -32,6 +32,22 @@ export interface CheckReport {
   readonly severity: Severity | null;
 }
 
+/** A check of the whole, with what it is about: a host name. */
+export interface SubjectCheckReport extends CheckReport {
+  readonly subject: string;
+}
+
+/** `null` where nothing was asked; `now` is ISO 8601. */
+export interface ReportCriteria {
+  readonly require: readonly string[] | null;
+  readonly maxRttMs: number | null;
+  readonly maxLossRatio: number | null;
+  readonly maxJitterMs: number | null;
+  readonly minMos: number | null;
+  readonly failOn: 'error' | 'warning';
+  readonly now: string;
+}
+
 export interface TargetReport extends Target {
   readonly checks: readonly CheckReport[];
   readonly observations: Omit<TargetFacts, 'target'>;
@@ -70,8 +86,10 @@ export interface Report {
   readonly exitCode: ExitCode;
   readonly vantage: Vantage;
   readonly targets: readonly TargetReport[];
+  /** What was asked: limits, requirements and the time against which it was judged. */
+  readonly criteria: ReportCriteria;
   /** Checks that belong to no single target: one `dns-resolves` for each name. */
-  readonly checks: readonly CheckReport[];
+  readonly checks: readonly SubjectCheckReport[];
   /** Why something that `healthy` needs is not known, each reason once; empty when all of it is known. */
   readonly open: readonly string[];
   /** The worst call; null when none was tried. */

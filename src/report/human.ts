@@ -64,7 +64,7 @@ function footer(report: Report, style: Style): string[] {
   return [
     ...paragraph(`${seenFrom[vantage.kind]}: ${vantage.because}.`, 2, style),
     ...oneOfEach(notes).flatMap(({ cause, code }) => paragraph(`${cause} ${style.dim(code)}`, 2, style)),
-    `  ${style.dim(`${figures.join(', ')}, ${(durationMs / 1000).toFixed(1)} s`)}`,
+    ...paragraph(style.dim(`${figures.join(', ')}, ${(durationMs / 1000).toFixed(1)} s`), 2, style),
   ];
 }
 

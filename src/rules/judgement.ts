@@ -44,9 +44,10 @@ export function judge(observations: Observations, criteria: Criteria): Judged {
     ...vantageFindings(observations),
   ]);
   const targets = judgedTargets.map(({ facts, outcomes }) => targetReport(facts, outcomes, criteria));
-  const names = judgedNames.map(({ name, outcome }) =>
-    checkReport('dns-resolves', outcome, name.lookup, true),
-  );
+  const names = judgedNames.map(({ name, outcome }) => ({
+    subject: name.host,
+    ...checkReport('dns-resolves', outcome, name.lookup, true),
+  }));
   const open = openQuestions(names, targets, observations, criteria);
   const calls = observations.targets.flatMap(callReports);
   return {

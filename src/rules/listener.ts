@@ -193,8 +193,10 @@ export function kindOf(target: Target): 'TURN' | 'STUN' {
 }
 
 /** The shortest round trip that was measured: a longer one has waited somewhere, here or there. */
-function measuredRttMs({ binding, allocate }: TargetFacts): number | null {
-  const measured = [binding, allocate].map((step) => (step.state === 'done' ? step.value.rttMs : null));
+function measuredRttMs({ binding, allocate, redirects }: TargetFacts): number | null {
+  // Behind 300 Try-Alternate it was another server that allocated.
+  const steps = redirects.length > 0 ? [binding] : [binding, allocate];
+  const measured = steps.map((step) => (step.state === 'done' ? step.value.rttMs : null));
   const known = measured.filter((rttMs) => rttMs !== null);
   return known.length === 0 ? null : Math.min(...known);
 }
@@ -205,8 +207,9 @@ export function judgeBinding(facts: TargetFacts, maxRttMs: number | null): Outco
   if (binding.state === 'done') {
     const rttMs = measuredRttMs(facts);
     if (maxRttMs === null || (rttMs !== null && rttMs <= maxRttMs)) return passed(durationOrNothing(rttMs));
-    if (rttMs === null)
+    if (rttMs === null) {
       return unknown('the round trip could not be measured: each request had to be repeated');
+    }
     const evidence = { ...listenerOf(target), measured: rttMs, limit: maxRttMs, by: 'binding' } as const;
     return failed('RTT_HIGH', evidence, target);
   }

@@ -52,16 +52,22 @@ interface Goal {
 }
 
 /**
- * The goals of `--require`. A transport means all that makes it usable; with transports, `relay` and `call` are required
- * over each of them, else over any.
+ * The goals of `--require`. A transport means all that makes it usable; with transports, `relay`, `call` and what the
+ * limits measure are required over each of them, else over any.
  */
-function goalsOf(require: readonly Requirement[]): Goal[] {
+function goalsOf(require: readonly Requirement[], criteria: Criteria): Goal[] {
   const wanted = transports.filter((transport) => require.includes(transport));
+  const limits = limitedChecks(criteria);
   const uses = [
-    ...(require.includes('relay') ? (['relay'] as const) : []),
-    ...(require.includes('call') ? (['call'] as const) : []),
+    ...(require.includes('relay') ? ['relay'] : []),
+    ...(require.includes('call') ? ['call'] : []),
+    ...(limits.length > 0 ? ['a limit'] : []),
   ];
-  const usesChecks = uses.flatMap((use) => (use === 'relay' ? relaying : calling));
+  const usesChecks = [
+    ...(require.includes('relay') ? relaying : []),
+    ...(require.includes('call') ? calling : []),
+    ...limits,
+  ];
   const overTransports = wanted.map((transport): Goal => ({
     name: [transport, ...uses].join(' with '),
     concerns: (target) => target.transport === transport,
@@ -80,10 +86,18 @@ function goalsOf(require: readonly Requirement[]): Goal[] {
   return [...overTransports, ...overAny, ...(require.includes('srflx') ? [srflx] : [])];
 }
 
+/** A limit that is not measured is not kept. */
+function limitedChecks(criteria: Criteria): readonly CheckId[] {
+  const { maxRttMs, maxLossRatio, maxJitterMs, minMos } = criteria;
+  const ofCall = [maxLossRatio, maxJitterMs, minMos].some((limit) => limit !== null);
+  return [...(maxRttMs === null ? [] : (['stun-binding'] as const)), ...(ofCall ? calling : [])];
+}
+
 /** The checks of one target that `healthy` needs. */
-export function requiredChecks(target: Target, { require }: Criteria): ReadonlySet<CheckId> {
+export function requiredChecks(target: Target, criteria: Criteria): ReadonlySet<CheckId> {
+  const { require } = criteria;
   if (require === null) return new Set(byDefault);
-  const goals = goalsOf(require).filter(({ concerns }) => concerns(target));
+  const goals = goalsOf(require, criteria).filter(({ concerns }) => concerns(target));
   return new Set(goals.flatMap(({ checks }) => checks(target)));
 }
 
@@ -94,14 +108,15 @@ export function requiredChecks(target: Target, { require }: Criteria): ReadonlyS
 export function openRequirements(
   hosts: readonly string[],
   targets: readonly TargetReport[],
-  { require }: Criteria,
+  criteria: Criteria,
 ): string[] {
+  const { require } = criteria;
   const isTested = (host: string): boolean => targets.some((target) => target.host === host);
   const untested = hosts
     .filter((host) => !isTested(host))
     .map((host) => `nothing of ${host} was tested: none of its addresses and transports was asked for`);
   if (require === null) return [...untested, ...targets.flatMap(openChecks)];
-  const goals = goalsOf(require);
+  const goals = goalsOf(require, criteria);
   const open = hosts
     .filter(isTested)
     .flatMap((host) => goals.flatMap((goal) => openGoal(goal, host, targets)));

@@ -9,10 +9,12 @@ import {
   failed,
   garbage,
   healthyFacts,
+  mapped,
   notTried,
   observationsOf,
   ownFault,
   refusal,
+  relayed,
   serverAddress,
   silence,
   stunError,
@@ -252,6 +254,19 @@ describe('stun-binding', () => {
     expect(late).toMatchObject({
       findings: [{ code: 'RTT_HIGH', severity: 'error', evidence: { by: 'binding' } }],
     });
+  });
+
+  it('is as fast as the fastest answer, and nothing is told of what was asked twice', () => {
+    const slow = healthyFacts(udp, { binding: done({ mapped, software: null, rttMs: 80, sent: 1 }) });
+    expect(judgeBinding(slow, 30)).toEqual({ status: 'passed', detail: '24 ms' });
+    const elsewhere = healthyFacts(udp, { ...slow, redirects: [{ address: '203.0.113.11', port: 3478 }] });
+    expect(said(judgeBinding(elsewhere, 30))).toBe('RTT_HIGH');
+    const repeated = healthyFacts(udp, {
+      binding: done({ mapped, software: null, rttMs: null, sent: 2 }),
+      allocate: done({ relayed, mapped, lifetimeSeconds: 600, rttMs: null }),
+    });
+    expect(judgeBinding(repeated, null)).toEqual({ status: 'passed' });
+    expect(said(judgeBinding(repeated, 30))).toMatch(/^unknown: the round trip could not be measured/);
   });
 
   it.each<[string, Partial<TargetFacts>, number | null, string, string | null]>([

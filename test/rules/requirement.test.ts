@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TargetFacts } from '../../src/model/observations.ts';
 import { judge } from '../../src/rules/judgement.ts';
-import type { Requirement } from '../../src/rules/criteria.ts';
+import type { Criteria, Requirement } from '../../src/rules/criteria.ts';
 import { requiredChecks } from '../../src/rules/requirement.ts';
 import {
   callFacts,
@@ -10,10 +10,12 @@ import {
   done,
   failed,
   healthyFacts,
+  mapped,
   nameFacts,
   notTried,
   observationsOf,
   ownFault,
+  relayed,
   systemError,
   targetOf,
   threeTargets,
@@ -147,6 +149,45 @@ describe('--require', () => {
     expect(result.verdict).toBe(verdict);
     expect(result.exitCode).toBe(verdict === 'healthy' ? 0 : 1);
     expect(result.open.length > 0).toBe(verdict === 'unknown');
+  });
+
+  it.each<[string, Partial<Criteria>, TargetFacts, string]>([
+    [
+      'loss, and the call is not known',
+      { maxLossRatio: 0.01 },
+      healthyFacts(udp, { call: noCall }),
+      'unknown',
+    ],
+    [
+      'jitter, and the call is not known',
+      { maxJitterMs: 30 },
+      healthyFacts(udp, { call: noCall }),
+      'unknown',
+    ],
+    ['MOS, and the call is not known', { minMos: 4 }, healthyFacts(udp, { call: noCall }), 'unknown'],
+    ['loss, and it was measured', { maxLossRatio: 0.01 }, healthyFacts(udp), 'healthy'],
+    [
+      'the round trip, and the call is not known',
+      { maxRttMs: 100 },
+      healthyFacts(udp, { call: noCall }),
+      'healthy',
+    ],
+    [
+      'the round trip, and each request had to be repeated',
+      { maxRttMs: 100 },
+      healthyFacts(udp, {
+        call: noCall,
+        binding: done({ mapped, software: null, rttMs: null, sent: 2 }),
+        allocate: done({ relayed, mapped, lifetimeSeconds: 600, rttMs: null }),
+      }),
+      'unknown',
+    ],
+  ])('needs what has a limit: %s', (_what, limits, facts, verdict) => {
+    for (const require of [['udp'], ['srflx']] as const) {
+      const result = judge(observationsOf([facts]), criteriaWith({ require, ...limits }));
+      expect(result.verdict).toBe(verdict);
+      expect(result.exitCode).toBe(verdict === 'healthy' ? 0 : 1);
+    }
   });
 
   it('is met by a check that warns', () => {

@@ -13,7 +13,7 @@ import type {
   TlsFacts,
 } from '../../src/model/observations.ts';
 import { requirements, type Criteria } from '../../src/rules/criteria.ts';
-import { certificate, intermediate, now, nowSeconds, targetOf, tlsFacts } from './facts.ts';
+import { certificate, healthyFacts, intermediate, now, nowSeconds, targetOf, tlsFacts } from './facts.ts';
 
 /**
  * Facts in every combination, also those that no probe can make: each step is done, failed in any way, or not tried,
@@ -190,7 +190,7 @@ const target: fc.Arbitrary<Target> = fc
     return targetOf(transport, { scheme, host, address: resolved });
   });
 
-export const arbitraryTargetFacts: fc.Arbitrary<TargetFacts> = fc.record({
+const wildFacts: fc.Arbitrary<TargetFacts> = fc.record({
   target,
   connect: attempt(fc.record({ local: endpoint })),
   tls: attempt(tls),
@@ -198,7 +198,7 @@ export const arbitraryTargetFacts: fc.Arbitrary<TargetFacts> = fc.record({
     fc.record({
       mapped: endpoint,
       software: fc.constant(null),
-      rttMs: fc.constantFrom(0.4, 120),
+      rttMs: fc.constantFrom(0.4, 120, null),
       sent: fc.constant(1),
     }),
   ),
@@ -218,7 +218,7 @@ export const arbitraryTargetFacts: fc.Arbitrary<TargetFacts> = fc.record({
       relayed: endpoint,
       mapped: fc.option(endpoint),
       lifetimeSeconds: fc.constant(600),
-      rttMs: fc.constant(12),
+      rttMs: fc.constantFrom(12, null),
     }),
   ),
   redirects: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, fc.array(endpoint, { maxLength: 2 })),
@@ -236,6 +236,36 @@ export const arbitraryTargetFacts: fc.Arbitrary<TargetFacts> = fc.record({
   gathering: attempt(gathering),
   call: attempt(call),
 });
+
+const steps = [
+  'tls',
+  'binding',
+  'challenge',
+  'allocate',
+  'permission',
+  'channel',
+  'inbound',
+  'outbound',
+  'reply',
+  'refresh',
+  'release',
+  'recheck',
+  'gathering',
+  'call',
+] as const satisfies readonly (keyof TargetFacts)[];
+
+/** In order, but for a step or two. */
+const nearlyHealthyFacts: fc.Arbitrary<TargetFacts> = fc
+  .record({
+    transport: fc.constantFrom('udp', 'tcp', 'tls'),
+    wild: wildFacts,
+    changed: fc.subarray([...steps], { maxLength: 2 }),
+  })
+  .map(({ transport, wild, changed }) =>
+    healthyFacts(targetOf(transport), Object.fromEntries(changed.map((step) => [step, wild[step]]))),
+  );
+
+export const arbitraryTargetFacts = fc.oneof(wildFacts, nearlyHealthyFacts);
 
 const name: fc.Arbitrary<NameFacts> = fc.record({
   host: fc.constantFrom('turn.example.com', 'b.example', '203.0.113.10'),

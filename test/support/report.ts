@@ -6,6 +6,7 @@ import { criteriaWith } from './facts.ts';
 
 /** The report that a probe with these facts gives, of a version that does not change. */
 export function reportOf(facts: Observations, criteria: Partial<Criteria> = {}): Report {
+  const asked = criteriaWith(criteria);
   const { interfaces, credential, names, callDurationMs, startedAt, durationMs } = facts;
   return {
     schemaVersion,
@@ -13,7 +14,8 @@ export function reportOf(facts: Observations, criteria: Partial<Criteria> = {}):
     command: 'probe',
     startedAt,
     durationMs,
-    ...judge(facts, criteriaWith(criteria)),
+    ...judge(facts, asked),
+    criteria: { ...asked, now: asked.now.toISOString() },
     observations: { interfaces, credential, names, callDurationMs },
   };
 }

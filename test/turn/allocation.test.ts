@@ -178,13 +178,14 @@ describe('allocate', () => {
   });
 
   it('gives each later request the whole time, whatever was left of it', async () => {
-    const scripted = await scriptedServer('udp', (request) => {
-      const { method: requestMethod } = request.message;
-      const delayMs =
-        requestMethod === method.createPermission ? 300 : requestMethod === method.allocate ? 120 : 0;
-      setTimeout(() => request.serve(), delayMs);
+    const target = await scriptedServer(
+      'udp',
+      servingBut(method.createPermission, (request) => void setTimeout(() => request.serve(), 300)),
+    );
+    const slow = await scriptedServer('udp', (request) => {
+      setTimeout(() => request.refuse(300, [put(alternateServer, target.server.endpoint)]), 250);
     });
-    const allocation = await allocated(scripted, { timeoutMs: 400 });
+    const allocation = await allocated(slow, { timeoutMs: 500 });
     await expect(allocation.permit([peer.address])).resolves.toBeUndefined();
   });
 });

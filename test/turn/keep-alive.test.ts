@@ -61,9 +61,9 @@ describe('keepAlive', () => {
   });
 
   it('asks again when there is no answer, and goes on when there is one', async () => {
-    const { refreshedAt, lost } = kept([timeout, timeout, 600]);
-    await vi.advanceTimersByTimeAsync(1_200_000);
-    expect(refreshedAt).toEqual([540, 545.2, 550.4, 1090.4]);
+    const { refreshedAt, lost } = kept([600, timeout, timeout, 600]);
+    await vi.advanceTimersByTimeAsync(1_700_000);
+    expect(refreshedAt).toEqual([540, 1080, 1085.2, 1090.4, 1630.4]);
     expect(lost).toEqual([]);
   });
 
