@@ -86,7 +86,7 @@ export function define(command: Command, context: CommandContext): void {
 async function run(urls: readonly string[], options: Options, context: CommandContext): Promise<void> {
   const criteria = criteriaOf(options, context.now());
   refuseCallLimitsWithoutCall(options);
-  const ca = options.ca === undefined ? null : await readCertificates(options.ca);
+  const ca = options.ca === undefined ? null : await trustAnchors(options.ca, context);
   const uris = await urisToProbe(urls, options, context);
   const credential = uris.some(isTurn) ? await probeCredential(options, context) : null;
   const progress = await progressLine(options, context);
@@ -138,6 +138,23 @@ function refuseCallLimitsWithoutCall(options: Options): void {
   throw new RtcOpsError('usage', `${given.join(' and ')} need the call that --no-call forbids`, {
     hint: 'Leave out --no-call.',
   });
+}
+
+/** Those of --ca, and those that NODE_EXTRA_CA_CERTS adds to Node.js: given anchors would else take their place. */
+async function trustAnchors(file: string, { env }: CommandContext): Promise<string> {
+  const extra = env['NODE_EXTRA_CA_CERTS'] ?? '';
+  const own = await readCertificates(file);
+  return extra === '' ? own : `${own}\n${await readExtra(extra)}`;
+}
+
+/** Node.js itself only warns of a file that it cannot read, and goes on without. */
+async function readExtra(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return '';
+    throw error;
+  }
 }
 
 async function readCertificates(file: string): Promise<string> {

@@ -158,6 +158,14 @@ describe('one fault is named, and no other beside it', () => {
     expect(errorsOf(report)).toEqual(['TLS_UNTRUSTED']);
   });
 
+  it('trusts the anchors of --ca beside those that are trusted already', async () => {
+    const [server, other] = [await loopbackServer(), await loopbackServer()];
+    const args = ['probe', server.urls[2], '--secret-file', server.secretFile, '--no-call'];
+    const env = { NODE_EXTRA_CA_CERTS: server.certificateFile };
+    const { report } = await rtcOpsReport([...args, '--ca', other.certificateFile], { env });
+    expect(errorsOf(report)).toEqual([]);
+  });
+
   it('a certificate for another name', async () => {
     const server = await loopbackServer();
     const { report } = await rtcOpsReport([

@@ -234,7 +234,7 @@ describe('streamTransport', () => {
     transport.close();
     transport.close();
     transport.send(Buffer.from('too late'));
-    await expect.poll(() => ended).toBe(true);
+    await expect.poll(() => ended, { timeout: 500 }).toBe(true);
     const all = Buffer.concat(received).toString();
     expect(all.length).toBe(300_008);
     expect(all.endsWith('the last')).toBe(true);

@@ -1,0 +1,79 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { RtcOpsError } from '../../src/model/error.ts';
+import { parseTurnUri } from '../../src/model/turn-uri.ts';
+import { probe, type ProbeOptions } from '../../src/probes/probe.ts';
+import { xorMappedAddress } from '../../src/stun/address-attributes.ts';
+import { put } from '../../src/stun/attribute.ts';
+import { decodeMessage, encodeMessage } from '../../src/stun/message.ts';
+import { udpListener } from '../support/strange-listener.ts';
+
+function optionsFor(url: string, more: Partial<ProbeOptions> = {}): ProbeOptions {
+  return {
+    uris: [parseTurnUri(url)],
+    transports: null,
+    families: null,
+    credential: null,
+    callDurationMs: null,
+    timeoutMs: 5000,
+    concurrency: 10,
+    now: () => new Date(),
+    signal: new AbortController().signal,
+    ...more,
+  };
+}
+
+describe('an abort', () => {
+  it('ends a probe of a silent server at once, with its reason and nothing left to reject', async () => {
+    const port = await udpListener(() => null);
+    const stop = new AbortController();
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    onTestFinished(() => void process.off('unhandledRejection', note));
+    const running = probe(optionsFor(`turn:127.0.0.1:${port}`, { signal: stop.signal }));
+    const reason = new RtcOpsError('interrupted', 'stopped');
+    setTimeout(() => stop.abort(reason), 50);
+    await expect(running).rejects.toBe(reason);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  });
+});
+
+describe('the round trip', () => {
+  it('is not taken from a retransmission on a path that is slower than the first RTO', async () => {
+    const delayMs = 700;
+    const server = createSocket('udp4');
+    server.on('message', (bytes, { address, port }) => {
+      const { method, transactionId } = decodeMessage(bytes);
+      const attributes = [put(xorMappedAddress, { address, port })];
+      const answer = encodeMessage({ class: 'success', method, transactionId, attributes });
+      setTimeout(() => server.send(answer, port, address), delayMs);
+    });
+    server.bind(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { targets } = await probe(optionsFor(`stun:127.0.0.1:${server.address().port}`));
+    const binding = targets[0]?.binding;
+    expect(binding).toMatchObject({ state: 'done', value: { sent: 2, rttMs: null } });
+  });
+});
+
+describe('a credential', () => {
+  it.each([
+    ['1599491771', 1599491771],
+    ['1599491771:alice', 1599491771],
+    ['86400:alice', 86400],
+    // The name of a static user, not a time.
+    ['1001', null],
+    ['alice', null],
+    ['12:x:y', 12],
+  ])('with the username %s ends at %s', async (username, expiresAt) => {
+    const { Secret } = await import('../../src/model/secret.ts');
+    const credential = { source: 'given', username, password: new Secret('x') } as const;
+    const observations = await probe(optionsFor('stun:127.0.0.1:9', { credential, uris: [] }));
+    expect(observations.credential).toEqual({ source: 'given', username, expiresAt });
+    expect(JSON.stringify(observations)).not.toContain('"x"');
+  });
+});
