@@ -35,7 +35,7 @@ export async function loopbackServer(lines: readonly string[] = []): Promise<Loo
   const certificateFile = join(directory, 'cert.pem');
   const keyFile = join(directory, 'key.pem');
   const secretFile = join(directory, 'secret');
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'rtc-ops test' }], {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: `rtc-ops test ${port}` }], {
     keyType: 'ec',
     algorithm: 'sha256',
     extensions: [
