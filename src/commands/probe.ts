@@ -44,7 +44,7 @@ Examples:
   rtc-ops probe stun:stun.example.com
   rtc-ops probe turn.example.com --require udp,tls,call --max-loss 1% --format json
 
-Exit code: 0 healthy, 1 a finding or something required is unknown, 2 usage, 3 configuration, 4 a needed tool failed.`;
+Exit code: 0 healthy or warnings only, 1 an error or something required is unknown, 2 usage, 3 configuration, 4 a needed tool failed.`;
 
 export function define(command: Command, context: CommandContext): void {
   command

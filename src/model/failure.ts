@@ -71,9 +71,9 @@ export function systemFailure(error: NodeJS.ErrnoException): Failure {
 /** The first bytes of something unexpected: text as text, anything else as hexadecimal. */
 export function previewOf(bytes: Uint8Array): string {
   const head = bytes.subarray(0, 32);
-  const printable =
+  const isText =
     head.length > 0 && head.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0d || byte === 0x0a);
-  if (!printable) return `${Buffer.from(head.subarray(0, 16)).toString('hex')} (${bytes.length} bytes)`;
+  if (!isText) return `${Buffer.from(head.subarray(0, 16)).toString('hex')} (${bytes.length} bytes)`;
   const [line = ''] = Buffer.from(head)
     .toString('latin1')
     .split(/[\r\n]/);
