@@ -97,6 +97,10 @@ const causesOf: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   AUDIO_ONE_WAY: ['SERVER_STOPPED'],
   AUDIO_INTERRUPTED: ['SERVER_STOPPED'],
   REQUEST_FAILED: ['SERVER_STOPPED'],
+  // A listener that was about to be reached when the server ended.
+  NOT_A_TURN_SERVER: ['SERVER_STOPPED'],
+  TLS_HANDSHAKE_FAILED: ['SERVER_STOPPED'],
+  LISTENER_SILENT: ['SERVER_STOPPED'],
   // The E-model is made of delay and loss.
   MOS_LOW: ['LOSS_HIGH', 'RTT_HIGH'],
 };

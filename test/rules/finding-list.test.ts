@@ -109,8 +109,16 @@ describe('an effect names its cause', () => {
   );
   const ownDenied = finding('OWN_RELAY_DENIED', { ...listenerOf(udp), ...relayed }, at(udp));
 
+  const handshake = (target: typeof udp): Finding =>
+    finding(
+      'TLS_HANDSHAKE_FAILED',
+      { ...listenerOf(target), seen: 'closed', answeredPlainly: false },
+      at(target),
+    );
+
   it.each<[string, readonly Finding[], FindingCode | null]>([
     ['a call that broke off, as the server stopped', [stopped(udp), interrupted(tcp)], 'SERVER_STOPPED'],
+    ['a handshake that broke off, as the server stopped', [stopped(udp), handshake(tls)], 'SERVER_STOPPED'],
     ['not as another server stopped', [stopped(other), interrupted(tcp)], null],
     ['no relay candidate, as the quota is reached', [quota(udp), noRelay(udp)], 'QUOTA_REACHED'],
     ['not as it is reached over another transport', [quota(tcp), noRelay(udp)], null],

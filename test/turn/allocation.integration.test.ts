@@ -200,6 +200,8 @@ needs('coturn').describe('an allocation on coturn', () => {
     const server = await relayServer();
     const allocation = await allocated(server);
     server.coturn.kill('SIGSTOP');
+    // Its threads stop one after the other.
+    await sleep(100);
     expect(await allocation.release(400)).toMatchObject({ kind: 'timeout', afterMs: 400 });
   });
 });

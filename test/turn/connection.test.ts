@@ -65,7 +65,8 @@ describe('an exchange', () => {
     });
     const { sent, rttMs } = await bind(await connected(server));
     expect(sent).toBe(3);
-    expect(rttMs).toBeLessThan(400);
+    // Which of the three was answered is not known.
+    expect(rttMs).toBeNull();
     const [first, second, third] = requests;
     if (!first || !second || !third) throw new Error('three were sent');
     expect(second.message.bytes).toEqual(first.message.bytes);
