@@ -1,4 +1,10 @@
-import { TLSSocket, connect as connectTlsSocket, rootCertificates } from 'node:tls';
+import {
+  TLSSocket,
+  connect as connectTlsSocket,
+  createSecureContext,
+  rootCertificates,
+  type SecureContext,
+} from 'node:tls';
 import { connect, isIP, type Socket } from 'node:net';
 import { AttemptError, systemFailure } from '../model/failure.ts';
 import type { Failure, TlsFacts } from '../model/observations.ts';
@@ -42,8 +48,7 @@ export async function handshakeTls(
   const secure = connectTlsSocket({
     socket,
     ...(isIP(name) ? {} : { servername: name }),
-    // Given alone, it would take the place of the roots that everybody trusts.
-    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+    ...(ca === undefined ? {} : { secureContext: contextTrusting(ca) }),
     ALPNProtocols: [...protocols],
     rejectUnauthorized: false,
     // The name is judged below: here a wrong name would hide behind, or hide, an error of the chain.
@@ -51,6 +56,15 @@ export async function handshakeTls(
   });
   await settled(secure, 'secureConnect', timeoutMs, signal);
   return { socket: secure, facts: tlsFacts(secure, name) };
+}
+
+const contexts = new Map<string, SecureContext>();
+
+/** Given alone, `ca` would take the place of the roots that everybody trusts. To read those takes 30 ms: once is enough. */
+function contextTrusting(ca: string): SecureContext {
+  const context = contexts.get(ca) ?? createSecureContext({ ca: [...rootCertificates, ca] });
+  contexts.set(ca, context);
+  return context;
 }
 
 function tlsFacts(socket: TLSSocket, servername: string): TlsFacts {

@@ -1,6 +1,7 @@
+import { listenerName, type ListenerEvidence } from '../model/catalog/entry.ts';
 import { sameServer } from '../model/finding.ts';
 import type { FindingReport, Report } from '../model/report.ts';
-import { marked, padded, paragraph, severityMark, widthOf, type Style } from './human-style.ts';
+import { marked, padded, paragraph, severityMark, unbroken, widthOf, type Style } from './human-style.ts';
 
 // Of one fault at many servers the first is told in full, and of the others where they are.
 const mostAlike = 2;
@@ -21,7 +22,7 @@ export function findingSections(report: Report, style: Style): string[][] {
       ...labelled('Fix', fixLines(root.fix, style), style),
       ...effects(root, serious, style),
       ...labelled('At', listenersOf(root, report, style), style),
-      ...(isFolded ? labelled('Also', others(alike.slice(1), style), style) : []),
+      ...(isFolded ? labelled('Also', others(alike, style), style) : []),
     ];
   });
 }
@@ -91,12 +92,17 @@ function listenersOf({ targets, evidence }: FindingReport, report: Report, style
   return targets.length < 2 || isAll ? [] : paragraph(enumerated(targets), textColumn, style);
 }
 
-function others(alike: readonly FindingReport[], style: Style): string[] {
-  const servers = alike.map(({ evidence }) => {
-    const { host = '', address = host } = { ...evidence } as { host?: string; address?: string };
-    return host === address ? host : `${host} ${address}`;
+/** Where else the same is wrong: at other servers, or at other listeners of this one. */
+function others([first, ...alike]: readonly FindingReport[], style: Style): string[] {
+  const places = alike.map((each) => {
+    const { host = '', address = host, transport, port } = { ...each.evidence } as Partial<ListenerEvidence>;
+    const server = host === address ? host : `${host} ${address}`;
+    const isHere = first !== undefined && sameServer(first, each);
+    return isHere && transport !== undefined && port !== undefined
+      ? listenerName({ transport, port })
+      : server;
   });
-  return paragraph(enumerated([...new Set(servers)]), textColumn, style);
+  return paragraph(enumerated([...new Set(places)].map(unbroken)), textColumn, style);
 }
 
 function enumerated(items: readonly string[]): string {

@@ -69,8 +69,16 @@ export function widthOf(text: string): number {
  */
 export function paragraph(text: string, indent: number, { columns }: Style, hang = 0): string[] {
   return wrapAnsi(text, columns - indent - hang, { hard: true })
+    .replaceAll(noBreak, ' ')
     .split('\n')
     .map((line, index) => ' '.repeat(index === 0 ? indent : indent + hang) + line);
+}
+
+const noBreak = '\u00a0';
+
+/** A text that a paragraph keeps in one line: a label of several words, a number with its unit. */
+export function unbroken(text: string): string {
+  return text.replaceAll(' ', noBreak);
 }
 
 /** A paragraph that begins with a mark; what follows stands behind it. */

@@ -3,7 +3,7 @@ import { formatEndpoint } from '../model/endpoint.ts';
 import type { CallReport, CheckReport, Report, TargetReport } from '../model/report.ts';
 import { cell } from './human-cell.ts';
 import { overview } from './human-overview.ts';
-import { marked, padded, paragraph, statusMark, widthOf, type Style } from './human-style.ts';
+import { marked, padded, paragraph, statusMark, unbroken, widthOf, type Style } from './human-style.ts';
 
 /** One row of the table: a check, or several that are read together. */
 interface Row {
@@ -137,18 +137,20 @@ function reasonLines(
   return [...new Set(open.map(({ because }) => because))].flatMap((because) => {
     const own = open.filter((each) => each.because === because);
     const columns = targets.filter((target) => own.some((each) => each.target === target));
-    const names = columns.map(({ transport, port }) => `${transport} ${port}`).join(', ');
+    const names = columns.map(({ transport, port }) => unbroken(`${transport} ${port}`)).join(', ');
     const where = columns.length === targets.length ? '' : `${names}: `;
     const labels = folded.filter(({ ids }) => own.some(({ id }) => ids.includes(id)));
-    const rest = labels.length === 0 ? '' : ` (not known: ${labels.map(({ label }) => label).join(', ')})`;
+    const rest =
+      labels.length === 0 ? '' : ` (not known: ${labels.map(({ label }) => unbroken(label)).join(', ')})`;
     return marked(`${style.status('unknown', statusMark.unknown)} ${where}${because}${rest}`, 4, style);
   });
 }
 
+/** Where the figures are those of another server. */
 function redirections(targets: readonly TargetReport[], style: Style): string[] {
   return targets.flatMap(({ transport, port, observations }) => {
     const alternate = observations.redirects.at(-1);
-    if (alternate === undefined) return [];
+    if (alternate === undefined || observations.allocate.state !== 'done') return [];
     return paragraph(`${transport} ${port} redirects to ${formatEndpoint(alternate)}`, 4, style);
   });
 }

@@ -1,6 +1,6 @@
 import type { FindingReport, Report, VantageKind } from '../model/report.ts';
 import { findingSections } from './human-finding.ts';
-import { marked, paragraph, styleFor, verdictMark, widthOf, type Style } from './human-style.ts';
+import { marked, paragraph, styleFor, unbroken, verdictMark, widthOf, type Style } from './human-style.ts';
 import { isOverview, targetTables } from './human-table.ts';
 
 /** The report for a person: verdict first, then what is wrong with its fix, then the table of checks. */
@@ -60,11 +60,12 @@ function footer(report: Report, style: Style): string[] {
       count(status) === 0 ? [] : [`${count(status)} ${status}`],
     ),
   ];
+  const seconds = `${(durationMs / 1000).toFixed(1)} s`;
   const notes = findings.filter(({ severity }) => severity === 'info');
   return [
     ...paragraph(`${seenFrom[vantage.kind]}: ${vantage.because}.`, 2, style),
     ...oneOfEach(notes).flatMap(({ cause, code }) => paragraph(`${cause} ${style.dim(code)}`, 2, style)),
-    ...paragraph(style.dim(`${figures.join(', ')}, ${(durationMs / 1000).toFixed(1)} s`), 2, style),
+    ...paragraph(style.dim([...figures, seconds].map(unbroken).join(', ')), 2, style),
   ];
 }
 

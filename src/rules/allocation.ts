@@ -1,5 +1,5 @@
 import type { Outcome } from '../model/check.ts';
-import { formatEndpoint } from '../model/endpoint.ts';
+import { formatEndpoint, type Endpoint } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { Severity } from '../model/finding.ts';
 import type { Attempt, ChallengeFacts, CredentialFacts, TargetFacts } from '../model/observations.ts';
@@ -152,9 +152,24 @@ export function judgeRefresh(facts: TargetFacts): Outcome {
 export function judgeChannel(facts: TargetFacts): Outcome {
   const { channel } = facts;
   const step = 'a ChannelBind';
+  const denied = channel.state === 'not-tried' ? whyDenied(facts) : null;
+  if (denied !== null) return unknown(denied);
   const silence = judgeSilence(channel, step, facts);
   if (silence) return silence;
   return channel.state === 'done' ? passed() : refused(step, channel, facts);
+}
+
+/** A probe is its own peer. Null where the server lets it be that. */
+export function whyDenied(facts: TargetFacts): string | null {
+  if (stunErrorOf(facts.permission) !== 403) return null;
+  const own = ownAddress(facts);
+  return `the server denies ${own === null ? 'this client' : own.address} as a peer, so the relay cannot be tried from here`;
+}
+
+/** This client as the server sees it. */
+export function ownAddress({ allocate, binding }: TargetFacts): Endpoint | null {
+  const granted = allocate.state === 'done' ? allocate.value.mapped : null;
+  return granted ?? (binding.state === 'done' ? binding.value.mapped : null);
 }
 
 // An allocation that is not freed costs the server, not the caller.

@@ -104,7 +104,7 @@ function passes({ checks }: TargetReport, ids: readonly CheckId[]): boolean {
 function degraded(targets: readonly TargetReport[], worst: FindingReport | undefined): string {
   const of = (...services: Service[]): TargetReport[] =>
     targets.filter((target) => services.includes(serviceOf(target)));
-  const [serving, failing, open] = [of('served', 'impaired'), of('not-served'), of('unknown', 'untested')];
+  const [serving, failing, open] = [of('served'), of('not-served'), of('unknown', 'untested')];
   if (failing.length === 0) return `works, but ${lowerFirst(worst?.title ?? 'something is wrong')}`;
   const rest = open.length === 0 ? '' : `; ${open.length} of ${targets.length} not known`;
   for (const [preposition, nameOf] of distinctions) {

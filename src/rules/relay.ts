@@ -1,7 +1,7 @@
 import type { Outcome } from '../model/check.ts';
 import { formatEndpoint, sameAddress, sameEndpoint, scopeOf, type Endpoint } from '../model/endpoint.ts';
 import type { Attempt, TargetFacts } from '../model/observations.ts';
-import { refused, stunErrorOf } from './allocation.ts';
+import { ownAddress, refused, stunErrorOf, whyDenied } from './allocation.ts';
 import { judgeSilence } from './listener.ts';
 import { allocatorOf, failed, passed, skipped, unknown } from './outcome.ts';
 
@@ -45,13 +45,11 @@ function addressPrivate(facts: TargetFacts, relayed: Endpoint, scope: string): O
 
 /** `turn-permission`: the client's own mapped address is allowed as a peer. */
 export function judgePermission(facts: TargetFacts): Outcome {
-  const { target, permission, allocate, binding } = facts;
+  const { target, permission } = facts;
   const silence = judgeSilence(permission, 'a CreatePermission', facts);
   if (silence) return silence;
   if (permission.state === 'done') return passed();
-  const own =
-    (allocate.state === 'done' ? allocate.value.mapped : null) ??
-    (binding.state === 'done' ? binding.value.mapped : null);
+  const own = ownAddress(facts);
   if (stunErrorOf(permission) !== 403 || own === null) {
     return refused('a CreatePermission', permission, facts);
   }
@@ -70,6 +68,11 @@ export function judgeRelay(
   facts: TargetFacts,
 ): Record<'relay-inbound' | 'relay-outbound' | 'relay-reply', Outcome> {
   const { allocate, inbound, outbound, reply } = facts;
+  const denied = inbound.state === 'not-tried' ? whyDenied(facts) : null;
+  if (denied !== null) {
+    const none = unknown(denied);
+    return { 'relay-inbound': none, 'relay-outbound': none, 'relay-reply': none };
+  }
   const fault = allocate.state === 'done' ? faultOf(facts, allocate.value.relayed) : noFault(facts);
   return {
     'relay-inbound': settle(inbound, () => fault.inbound),

@@ -3,6 +3,7 @@ import type { Target } from '../model/observations.ts';
 import type { TargetReport } from '../model/report.ts';
 import { isTurn, type TransportKind } from '../model/turn-uri.ts';
 import type { Criteria, Requirement } from './criteria.ts';
+import { serviceOf } from './service.ts';
 
 /** What `healthy` needs of a listener when the user requires nothing in particular. */
 const byDefault: readonly CheckId[] = [
@@ -124,9 +125,9 @@ export function openRequirements(
 }
 
 /** The reasons of what is unknown and required at one target; none where a failure explains them. */
-function openChecks({ checks }: TargetReport): string[] {
-  if (checks.some(({ severity }) => severity === 'error')) return [];
-  return checks
+function openChecks(target: TargetReport): string[] {
+  if (serviceOf(target) === 'not-served') return [];
+  return target.checks
     .filter(({ required, status }) => required && status === 'unknown')
     .map(({ because, title }) => because ?? `it is not known whether ${title}`);
 }

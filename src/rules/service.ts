@@ -4,10 +4,10 @@ import type { TargetReport } from '../model/report.ts';
 import { isTurn } from '../model/turn-uri.ts';
 
 /**
- * What users of one listener get, as far as was found out. `served`: what it is for. `impaired`: that, with something
- * wrong that does not keep them from it. `not-served`: nothing of use. `untested`: nothing from here reached it.
+ * What users of one listener get, as far as was found out. `served`: what it is for, be it badly. `not-served`: nothing
+ * of use. `unknown`: it answers, and more is not known. `untested`: nothing from here reached it.
  */
-export type Service = 'served' | 'impaired' | 'not-served' | 'unknown' | 'untested';
+export type Service = 'served' | 'not-served' | 'unknown' | 'untested';
 
 /** Errors with which some users, or all of them badly, are served nevertheless. */
 const impairing: ReadonlySet<FindingCode> = new Set<FindingCode>([
@@ -34,5 +34,5 @@ export function serviceOf(target: TargetReport): Service {
   if (unknown.some(({ id }) => decisive[isTurn(target) ? 'TURN' : 'STUN'].has(id))) {
     return unknown.some(({ id }) => id === 'listener-answers') ? 'untested' : 'unknown';
   }
-  return errors.length > 0 ? 'impaired' : 'served';
+  return 'served';
 }

@@ -27,7 +27,7 @@ export function verdictOf(
 
 function verdictWithErrors(targets: readonly TargetReport[]): Verdict {
   const services = new Set<Service>(targets.map(serviceOf));
-  if (services.has('served') || services.has('impaired')) return 'degraded';
+  if (services.has('served')) return 'degraded';
   // A listener that answers, and of which the rest is not known, may serve.
   return services.has('unknown') ? 'unknown' : 'broken';
 }

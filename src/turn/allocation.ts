@@ -18,6 +18,7 @@ import { ChannelTable } from './channel-table.ts';
 import { grantIn, type Grant } from './grant.ts';
 import { keepAlive } from './keep-alive.ts';
 import { openConnection, type TurnServer } from './server.ts';
+import { AllocationStatistics } from './statistics.ts';
 import {
   reading,
   TryAlternateError,
@@ -40,7 +41,8 @@ const standardLifetimes: Lifetimes = { permissionSeconds: 300, channelSeconds: 6
 const mostRedirects = 3;
 // RFC 8656 §7.4: a 5-tuple that the server has in use already, as that of a client that died. Three are tried.
 const mostMismatches = 3;
-const rememberedRequests = 100;
+// How long an abort waits for the answer to an Allocate, and for its release.
+const abortGraceMs = 500;
 // RFC 8656 §3.2. A server that allows less than that grants what it allows; asked for exactly that, coturn 4.6 would
 // grant this nevertheless.
 const defaultLifetimeSeconds = 600;
@@ -59,18 +61,11 @@ export interface AllocateOptions extends RequestOptions {
 
 export type AllocateOnOptions = Omit<AllocateOptions, 'server' | 'credential' | 'redirects'>;
 
-/** One request to the server as it went: for reports and statistics. */
-export interface RequestRecord {
-  readonly method: number;
-  readonly rttMs: number | null;
-  /** Error code of the answer; null for success, or when there was none. */
-  readonly code: number | null;
-}
-
 /**
  * Connects to a server and allocates a relay address there, following 300 Try-Alternate, all within `timeoutMs`. The
- * connection belongs to the allocation and ends with it.
- * @throws AttemptError
+ * connection belongs to the allocation and ends with it. An abort frees what has been granted meanwhile, and so may take
+ * a second.
+ * @throws AttemptError; the reason of `signal` when aborted
  */
 export async function allocate(options: AllocateOptions): Promise<Allocation> {
   const deadline = performance.now() + options.timeoutMs;
@@ -108,8 +103,8 @@ function isMismatch(error: unknown): boolean {
 }
 
 /**
- * Allocates over a connection that is open already.
- * @throws AttemptError; TryAlternateError when the server sends us elsewhere
+ * Allocates over a connection that is open already. An abort frees what has been granted meanwhile.
+ * @throws AttemptError; TryAlternateError when the server sends us elsewhere; the reason of `signal` when aborted
  */
 export async function allocateOn(
   session: TurnSession,
@@ -121,11 +116,18 @@ export async function allocateOn(
     ...(options.family === 6 ? [put(requestedAddressFamily, options.family)] : []),
   ];
   try {
-    const answer = await session.request(method.allocate, attributes, options);
-    return new Allocation(session, options, answer, redirects, grantIn(answer.message, options.family));
+    // After an abort the answer is still waited for: coturn 4.6 checks the first password in another thread, and would
+    // take a request that frees the allocation before the one that makes it.
+    const answer = await session.request(method.allocate, attributes, { ...options, graceMs: abortGraceMs });
+    const grant = grantIn(answer.message, options.family);
+    const allocation = new Allocation(session, options, answer, redirects, grant);
+    if (options.signal.aborted) await allocation.release(abortGraceMs);
+    options.signal.throwIfAborted();
+    return allocation;
   } catch (error) {
     // Without an answer, or with one that is of no use, there may be an allocation nevertheless.
     if (!(error instanceof AttemptError) || error.failure.kind !== 'stun-error') session.abandon();
+    options.signal.throwIfAborted();
     throw error;
   }
 }
@@ -150,19 +152,12 @@ export class Allocation {
    * alive any more. Called at most once, and not after `release()`, which is still the caller's to do.
    */
   onLost: (failure: Failure) => void = () => {};
-  readonly statistics = {
-    sentPackets: 0,
-    sentBytes: 0,
-    receivedPackets: 0,
-    receivedBytes: 0,
-    /** The last ones, oldest first. */
-    requests: [] as RequestRecord[],
-  };
+  readonly statistics = new AllocationStatistics();
 
   readonly #session: TurnSession;
   readonly #timeoutMs: number;
   readonly #lifetimes: Lifetimes;
-  /** Aborted when the allocation is lost or released; the reason is an AttemptError. */
+  /** Aborted when the allocation is lost, released or given up; requests are rejected with its reason. */
   readonly #ended = new AbortController();
   #lost: Failure | null = null;
   readonly #permitted = new Set<string>();
@@ -187,7 +182,7 @@ export class Allocation {
     this.#session = session;
     this.#timeoutMs = options.requestTimeoutMs ?? options.timeoutMs;
     this.#lifetimes = options.lifetimes ?? standardLifetimes;
-    this.#record(method.allocate, answer);
+    this.statistics.addRequest({ method: method.allocate, rttMs: answer.rttMs, code: null });
     session.connection.onIndication = (message) => this.#receiveIndication(message);
     session.connection.onChannelData = (channel, payload) => this.#receiveChannelData(channel, payload);
     session.connection.onClosed = (failure) => this.#lose(failure);
@@ -257,8 +252,7 @@ export class Allocation {
     if (this.#ended.signal.aborted) return;
     const { connection } = this.#session;
     const channel = this.#channels.boundTo(peer);
-    this.statistics.sentPackets++;
-    this.statistics.sentBytes += payload.length;
+    this.statistics.countSent(payload);
     connection.send(
       channel === undefined
         ? encodeMessage({
@@ -343,19 +337,14 @@ export class Allocation {
   ): Promise<Answer> {
     try {
       const answer = await this.#session.request(requestMethod, attributes, options);
-      this.#record(requestMethod, answer);
+      this.statistics.addRequest({ method: requestMethod, rttMs: answer.rttMs, code: null });
       return answer;
     } catch (error) {
       const failure = error instanceof AttemptError ? error.failure : null;
-      this.#record(requestMethod, null, failure?.kind === 'stun-error' ? failure.code : null);
+      const code = failure?.kind === 'stun-error' ? failure.code : null;
+      this.statistics.addRequest({ method: requestMethod, rttMs: null, code });
       throw error;
     }
-  }
-
-  #record(requestMethod: number, answer: Answer | null, code: number | null = null): void {
-    const { requests } = this.statistics;
-    if (requests.length === rememberedRequests) requests.shift();
-    requests.push({ method: requestMethod, rttMs: answer?.rttMs ?? null, code });
   }
 
   #keepAlive(lifetimeSeconds: number, refresh: () => Promise<number>): void {
@@ -388,8 +377,7 @@ export class Allocation {
   }
 
   #deliver(peer: Endpoint, payload: Uint8Array): void {
-    this.statistics.receivedPackets++;
-    this.statistics.receivedBytes += payload.length;
+    this.statistics.countReceived(payload);
     this.onData(peer, payload);
   }
 }

@@ -19,6 +19,8 @@ export interface Exchange {
 export interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** How long an answer is still waited for after an abort; not at all when absent. */
+  readonly graceMs?: number;
   /** Why a response is not to be believed, or null. One that is not counts as not received (RFC 8489 §9.2.5). */
   readonly distrust?: (response: StunMessage) => string | null;
 }
@@ -71,12 +73,12 @@ export class StunConnection {
    * @throws AttemptError `timeout`, `system`, `closed`, `tls`, `malformed` or `integrity`; the abort reason when aborted
    */
   async exchange(request: Uint8Array, options: ExchangeOptions): Promise<Exchange> {
-    const { signal } = options;
+    const { signal, graceMs = 0 } = options;
     signal.throwIfAborted();
     if (this.#ended) throw new AttemptError(this.#ended);
     const id = transactionKey(request.subarray(8, 20));
     const transaction = new Transaction(options);
-    const onAbort = (): void => transaction.settle(signal.reason as Error);
+    const onAbort = (): void => transaction.abort(signal.reason as Error, graceMs);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#pending.set(id, transaction);
     try {
@@ -210,8 +212,7 @@ class Transaction {
   #strange: Failure | null = null;
   #resolve: (exchange: Exchange) => void = () => {};
   #reject: (error: Error) => void = () => {};
-  readonly #timers: { retransmission?: NodeJS.Timeout; deadline?: NodeJS.Timeout; grace?: NodeJS.Timeout } =
-    {};
+  readonly #timers: Partial<Record<'retransmission' | 'deadline' | 'grace' | 'abort', NodeJS.Timeout>> = {};
   #settled = false;
 
   constructor({ timeoutMs, distrust }: ExchangeOptions) {
@@ -245,6 +246,12 @@ class Transaction {
     if (this.#strange !== null) return;
     this.#strange = failure;
     this.#timers.grace = setTimeout(() => this.settle(new AttemptError(failure)), strangeReplyGraceMs);
+  }
+
+  /** Ends it with `reason`, unless the answer comes within `graceMs`. */
+  abort(reason: Error, graceMs: number): void {
+    if (graceMs === 0) this.settle(reason);
+    else this.#timers.abort = setTimeout(() => this.settle(reason), graceMs);
   }
 
   /** Only the first call counts. */

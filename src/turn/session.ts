@@ -28,6 +28,8 @@ export interface TurnCredential {
 export interface RequestOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** How long the answer to a signed request is still waited for after an abort; not at all when absent. */
+  readonly graceMs?: number;
 }
 
 export interface Answer {
@@ -139,6 +141,8 @@ export class TurnSession {
     const challenge = this.#challenge;
     return this.connection.exchange(this.#encode(requestMethod, attributes, challenge), {
       ...options,
+      // What is not signed is refused, and changes nothing on the server.
+      graceMs: challenge === null ? 0 : (options.graceMs ?? 0),
       distrust: (response) => (challenge === null ? null : distrust(response, challenge)),
     });
   }

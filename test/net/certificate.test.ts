@@ -180,6 +180,17 @@ describe('the facts of a certificate', () => {
     expect(dotted).toMatchObject({ sni: host, servername: host, nameError: null });
   });
 
+  it('are judged by the anchors of the one who asks, each time', async () => {
+    const own = await certificate({ commonName: host, names: [host], issuer: root });
+    const other = await otherRoot();
+    const errors: (string | null)[] = [];
+    for (const ca of [root.cert, other.cert, `${other.cert}\n${root.cert}`, undefined, root.cert]) {
+      errors.push((await factsOf(presenting(own), ca === undefined ? {} : { ca })).chainError);
+    }
+    const untrusted = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
+    expect(errors).toEqual([null, untrusted, null, untrusted, null]);
+  });
+
   it('keep a time that is none as it is', async () => {
     const own = await certificate({ commonName: host, names: [host] });
     const der = Buffer.from(own.cert.replaceAll(/-----.*-----|\s/g, ''), 'base64');

@@ -190,6 +190,12 @@ describe('many servers', () => {
     expect(text.split('\n').length).toBeLessThan(60);
   });
 
+  it('of which one is wrong at every listener: the others are named by that', () => {
+    const text = shown(reportOfScene('stun-without-turn'));
+    expect(text.match(/NOT_A_TURN_SERVER/g)).toHaveLength(1);
+    expect(text).toMatch(/Also +TCP 3478, TLS 5349\n/);
+  });
+
   it('two of one fault are both told in full', () => {
     expect(shown(servers(3, 2)).match(/SERVER_UNREACHABLE/g)).toHaveLength(2);
   });

@@ -5,7 +5,16 @@ import type { Report } from '../../src/model/report.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { judge } from '../../src/rules/judgement.ts';
 import { arbitraryCriteria, arbitraryObservations } from '../support/arbitrary-facts.ts';
-import { criteriaWith } from '../support/facts.ts';
+import {
+  bothWays,
+  callFacts,
+  criteriaWith,
+  done,
+  healthyFacts,
+  noConnection,
+  observationsOf,
+  targetOf,
+} from '../support/facts.ts';
 import { reportOf } from '../support/report.ts';
 import { scenes, type Scene, type SceneName } from '../support/scenes.ts';
 
@@ -107,6 +116,18 @@ describe('the JSON report', () => {
       audio: { sent: 300, received: 286, lossRatio: 0.047, jitterMs: 0.6, rttMs: 42, mos: 3.4 },
     });
     expect(reportOfScene('unknown')).toMatchObject({ call: null, calls: [] });
+    const calls = (...scores: readonly (number | null)[]): Report =>
+      reportOf(
+        observationsOf(
+          scores.map((mos, index) =>
+            healthyFacts(targetOf('udp', { port: 3478 + index }), {
+              call: done(mos === null ? noConnection(null) : callFacts({ audio: bothWays({ mos }) })),
+            }),
+          ),
+        ),
+      );
+    expect(calls(4.4, 4.1, 4.2).call).toMatchObject({ audio: { mos: 4.1 } });
+    expect(calls(4.4, null, 4.2).call).toMatchObject({ connectMs: null });
     // A call that did not connect is worse than any that did.
     expect(reportOfScene('broken').call).toMatchObject({ connectMs: null, selectedPair: null, audio: null });
   });

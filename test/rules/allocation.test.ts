@@ -214,4 +214,34 @@ describe('turn-refresh, turn-channel and turn-release', () => {
       expect(outcome).toMatchObject({ findings: [{ code: 'REQUEST_FAILED', severity: 'warning' }] });
     }
   });
+
+  it('tell the request and its answer', () => {
+    const evidenceOf = (outcome: Outcome): unknown =>
+      outcome.status === 'failed' ? outcome.findings[0]?.evidence : null;
+    expect(evidenceOf(judgeChannel(healthyFacts(udp, { channel: failed(stunError(400)) })))).toMatchObject({
+      step: 'a ChannelBind',
+      seen: 'error 400 Bad Request',
+    });
+    expect(evidenceOf(judgeRelease(healthyFacts(udp, { release: failed(stunError(437)) })))).toMatchObject({
+      step: 'a Refresh with lifetime 0',
+      seen: 'error 437 Allocation Mismatch',
+    });
+    expect(
+      evidenceOf(judgeRefresh(healthyFacts(udp, { refresh: done({ lifetimeSeconds: 0 }) }))),
+    ).toMatchObject({
+      step: 'a Refresh',
+      seen: 'a lifetime of 0 s, which ends the allocation',
+    });
+    expect(judgeRefresh(healthyFacts(udp))).toEqual({ status: 'passed', detail: '600 s' });
+  });
+
+  it('a channel is not known where the server denies this client as a peer', () => {
+    const denied = healthyFacts(udp, {
+      permission: failed(stunError(403)),
+      channel: notTried('no permission'),
+    });
+    expect(judgeChannel(denied)).toMatchObject({
+      because: expect.stringContaining('denies 198.51.100.20') as string,
+    });
+  });
 });

@@ -120,6 +120,22 @@ describe('the three ways through a relay tell one fault from another', () => {
     });
   });
 
+  it('says so when the server denies this client as a peer', () => {
+    const never = notTried('there was no permission');
+    const denied = facts({
+      permission: failed(stunError(403)),
+      inbound: never,
+      outbound: never,
+      reply: never,
+    });
+    for (const outcome of Object.values(judgeRelay(denied))) {
+      expect(outcome).toEqual({
+        status: 'unknown',
+        because: 'the server denies 198.51.100.20 as a peer, so the relay cannot be tried from here',
+      });
+    }
+  });
+
   it('says where the packets of the relay come from, as that is the right address', () => {
     const outcome = judgeRelay(facts(withRelay('010', otherRelay, { address: '203.0.113.12', port: 1 })));
     expect(outcome['relay-inbound']).toMatchObject({ findings: [{ evidence: { from: '203.0.113.12' } }] });

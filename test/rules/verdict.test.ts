@@ -227,6 +227,28 @@ const cases: readonly Case[] = [
     headline: 'works, but turn.example.com denies its own relay address as a peer',
   },
   {
+    what: 'the relay cannot be tried from here, and the server denies its own relay address too',
+    targets: [
+      healthyFacts(udp, {
+        permission: failed(stunError(403)),
+        inbound: notTried('there was no permission'),
+        outbound: notTried('there was no permission'),
+        reply: notTried('there was no permission'),
+        channel: notTried('there was no permission'),
+        allocate: done({
+          relayed,
+          mapped: { address: '192.168.1.20', port: 4 },
+          lifetimeSeconds: 600,
+          rttMs: 1,
+        }),
+        call: done(noConnection(stunError(403))),
+      }),
+    ],
+    verdict: 'unknown',
+    exitCode: 1,
+    headline: 'the server denies 192.168.1.20 as a peer, so the relay cannot be tried from here (and 1 more)',
+  },
+  {
     what: 'nothing at all was tested',
     targets: [],
     verdict: 'unknown',

@@ -168,6 +168,52 @@ export const scenes = {
       { interfaces: [{ interface: 'eth0', address: '203.0.113.10', prefixLength: 24 }] },
     ),
   },
+  'stun-without-turn': {
+    facts: observationsOf(
+      all.map((target) =>
+        unallocatedFacts(target, notTried('the server did not answer the Allocate request'), {
+          challenge: failed(silence),
+          recheck: healthyFacts(target).binding,
+        }),
+      ),
+    ),
+  },
+  // A client within the private network of the server, which denies private peers.
+  'denied-here': {
+    facts: observationsOf(
+      all.map((target) =>
+        healthyFacts(target, {
+          permission: failed(stunError(403)),
+          inbound: notTried('there was no permission'),
+          outbound: notTried('there was no permission'),
+          reply: notTried('there was no permission'),
+          channel: notTried('there was no permission'),
+          allocate: done({
+            relayed: { address: '203.0.113.10', port: 49160 },
+            mapped: { address: '192.168.1.20', port: 50000 },
+            lifetimeSeconds: 600,
+            rttMs: 3,
+          }),
+          call: done(noConnection(stunError(403))),
+        }),
+      ),
+    ),
+  },
+  redirected: {
+    facts: observationsOf([
+      healthyFacts(udp, {
+        challenge: done({ granted: false, code: 300, realm: null, nonce: false }),
+        redirects: [{ address: '203.0.113.11', port: 3478 }],
+        allocate: done({
+          relayed: { address: '203.0.113.11', port: 49160 },
+          mapped,
+          lifetimeSeconds: 600,
+          rttMs: 31,
+        }),
+        outbound: done({ peer, from: { address: '203.0.113.11', port: 49160 } }),
+      }),
+    ]),
+  },
   'two-names': {
     facts: observationsOf([healthyFacts(udp, { call: notTried('--no-call') })], {
       callDurationMs: null,

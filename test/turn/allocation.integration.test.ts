@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { formatEndpoint, type Endpoint } from '../../src/model/endpoint.ts';
@@ -40,6 +40,12 @@ async function echoPeer(family: 4 | 6): Promise<{ endpoint: Endpoint; heard: str
     socket.send(bytes, from);
   };
   return { endpoint: { address: family === 6 ? '::1' : '127.0.0.1', port: socket.local.port }, heard };
+}
+
+/** Shorter than a timer can wait; lets everything else run. */
+async function busyFor(durationMs: number): Promise<void> {
+  const end = performance.now() + durationMs;
+  while (performance.now() < end) await setImmediate();
 }
 
 /** The sessions that coturn has closed, with the relay ports that they held. */
@@ -123,6 +129,21 @@ needs('coturn').describe('an allocation on coturn', () => {
     expect(await failureOf(allocation.bindChannel(denied))).toMatchObject({ kind: 'stun-error', code: 403 });
     expect(await allocation.refresh()).toBe(600);
     expect(allocation.lost).toBeNull();
+  });
+
+  it('leaves nothing behind, at whatever moment it is aborted', async () => {
+    const server = await relayServer();
+    // An Allocate takes a millisecond or two here.
+    for (let afterMs = 0; afterMs < 4; afterMs += 0.1) {
+      const abort = new AbortController();
+      const allocating = allocate(options(server, { signal: abort.signal }));
+      void busyFor(afterMs).then(() => abort.abort(new Error('enough')));
+      const [result] = await Promise.allSettled([allocating]);
+      if (result.status === 'fulfilled') expect(await result.value.release()).toBeNull();
+      else expect(result.reason).toMatchObject({ message: 'enough' });
+    }
+    expect(server.coturn.logText()).toMatch(/session \d+: new,/);
+    await expect.poll(server.heldAllocations).toEqual([]);
   });
 
   it('takes a new nonce when its own has expired', async () => {

@@ -131,7 +131,7 @@ describe('allocate', () => {
     expect(lifetimesAsked(scripted)).toEqual([]);
   });
 
-  it('frees what it may have got when it is aborted, or not answered in time', async () => {
+  it('frees what it may have got when it is not answered in time', async () => {
     const scripted = await scriptedServer(
       'udp',
       servingBut(method.allocate, () => {}),
@@ -141,12 +141,72 @@ describe('allocate', () => {
         kind: 'timeout',
       });
       await expect.poll(() => lifetimesAsked(scripted)).toEqual([0]);
-      const abort = new AbortController();
-      const allocating = allocate(options(scripted, { signal: abort.signal }));
-      setTimeout(() => abort.abort(new Error('enough')), 50);
-      await expect(allocating).rejects.toThrow('enough');
-      await expect.poll(() => lifetimesAsked(scripted)).toEqual([0, 0]);
     });
+  });
+
+  it.each([
+    { answer: 'comes after all', serve: (request: ReceivedRequest) => void setTimeout(request.serve, 100) },
+    { answer: 'never comes', serve: () => {} },
+    { answer: 'is a refusal', serve: (request: ReceivedRequest) => request.refuse(508) },
+  ])('waits a moment for its answer when it is aborted, which $answer', async ({ answer, serve }) => {
+    const abort = new AbortController();
+    const scripted = await scriptedServer(
+      'udp',
+      servingBut(method.allocate, (request) => {
+        abort.abort(new Error('enough'));
+        serve(request);
+      }),
+    );
+    await expectNothingLeftOpen(async () => {
+      const startedAt = performance.now();
+      const allocating = allocate(options(scripted, { signal: abort.signal }));
+      await expect(allocating).rejects.toThrow('enough');
+      expect(performance.now() - startedAt).toBeLessThan(900);
+    });
+    const expected = answer === 'is a refusal' ? [] : [0];
+    await expect.poll(() => lifetimesAsked(scripted)).toEqual(expected);
+    // Not before the answer: coturn would take it first.
+    if (answer === 'comes after all') {
+      const [grant, release] = [method.allocate, method.refresh].map(
+        (one) => requestsOf(scripted, one)[0]?.atMs ?? 0,
+      );
+      expect((release ?? 0) - (grant ?? 0)).toBeGreaterThan(90);
+    }
+  });
+
+  it('releases what was granted meanwhile like any allocation, with a second try', async () => {
+    const abort = new AbortController();
+    const scripted = await scriptedServer('udp', (request) => {
+      const { method: requestMethod } = request.message;
+      if (requestMethod === method.allocate && request.isSigned) abort.abort(new Error('enough'));
+      if (requestMethod !== method.refresh || lifetimesAsked(scripted).length > 1) request.serve();
+    });
+    await expect(allocate(options(scripted, { signal: abort.signal }))).rejects.toThrow('enough');
+    expect(lifetimesAsked(scripted).slice(0, 2)).toEqual([0, 0]);
+  });
+
+  it('does not wait when it is aborted before it has shown its credential', async () => {
+    const abort = new AbortController();
+    const scripted = await scriptedServer('udp', () => abort.abort(new Error('enough')));
+    const startedAt = performance.now();
+    await expect(allocate(options(scripted, { signal: abort.signal }))).rejects.toThrow('enough');
+    expect(performance.now() - startedAt).toBeLessThan(300);
+    expect(scripted.requests).toHaveLength(1);
+  });
+
+  it('does not go on to the next server, or the next port, when it is aborted', async () => {
+    for (const [code, more] of [[437, []] as const, [300, [put(alternateServer, peer)]] as const]) {
+      const abort = new AbortController();
+      const scripted = await scriptedServer(
+        'udp',
+        servingBut(method.allocate, (request) => {
+          abort.abort(new Error('enough'));
+          request.refuse(code, more);
+        }),
+      );
+      await expect(allocate(options(scripted, { signal: abort.signal }))).rejects.toThrow('enough');
+      expect(requestsOf(scripted, method.allocate)).toHaveLength(1);
+    }
   });
 
   it.each(allTransports)('begins nothing over %s when it is aborted before', async (transport) => {
@@ -469,6 +529,27 @@ describe('release()', () => {
     expect(scripted.openConnections()).toBe(1);
     allocation.close();
     await expect.poll(scripted.openConnections).toBe(0);
+  });
+});
+
+describe('an abort', () => {
+  it('after the allocation was granted ends its requests, and still lets it be released', async () => {
+    const scripted = await scriptedServer(
+      'udp',
+      servingBut(method.createPermission, () => {}),
+    );
+    const abort = new AbortController();
+    const allocation = await allocated(scripted, { signal: abort.signal });
+    allocation.onLost = () => {
+      throw new Error('it was not lost');
+    };
+    const permitting = allocation.permit([peer.address]);
+    const reason = new Error('enough');
+    abort.abort(reason);
+    await expect(permitting).rejects.toBe(reason);
+    await expect(allocation.refresh()).rejects.toBe(reason);
+    expect(await allocation.release()).toBeNull();
+    expect(lifetimesAsked(scripted)).toEqual([0]);
   });
 });
 

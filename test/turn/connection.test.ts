@@ -78,17 +78,21 @@ describe('an exchange', () => {
     expect(gaps[1]).toBeLessThan(1400);
   });
 
-  it('waits less for a lost answer once it knows the round trip', async () => {
+  it('waits less once it knows the round trip, and twice as long after a loss', async () => {
     const { server, requests } = await scriptedServer('udp', (request, index) => {
-      if (index !== 1) answer(request);
+      if (index !== 1 && index !== 3) answer(request);
     });
     const connection = await connected(server);
-    await bind(connection);
-    const { sent } = await bind(connection);
-    expect(sent).toBe(2);
-    const gap = (requests[2]?.atMs ?? 0) - (requests[1]?.atMs ?? 0);
-    expect(gap).toBeGreaterThan(90);
-    expect(gap).toBeLessThan(450);
+    const sent = [await bind(connection), await bind(connection), await bind(connection)].map(
+      (one) => one.sent,
+    );
+    expect(sent).toEqual([1, 2, 2]);
+    const at = requests.map(({ atMs }) => atMs);
+    const gapAfter = (index: number): number => (at[index + 1] ?? 0) - (at[index] ?? 0);
+    expect(gapAfter(1)).toBeGreaterThan(90);
+    expect(gapAfter(1)).toBeLessThan(450);
+    expect(gapAfter(3)).toBeGreaterThan(190);
+    expect(gapAfter(3)).toBeLessThan(600);
   });
 
   it.each(['tcp', 'tls'] as const)('sends once over %s', async (transport) => {
