@@ -13,11 +13,10 @@ export function verdictOf(
   judged: Judged,
   failOn: 'error' | 'warning',
 ): Pick<Report, 'verdict' | 'headline' | 'exitCode'> {
-  const { targets, findings, open } = judged;
+  const { targets, findings } = judged;
   const errors = has(findings, 'error');
   const verdict = errors ? verdictWithErrors(targets) : verdictWithoutErrors(judged);
-  const fails =
-    errors || open.length > 0 || verdict === 'unknown' || (failOn === 'warning' && verdict !== 'healthy');
+  const fails = errors || verdict === 'unknown' || (failOn === 'warning' && verdict !== 'healthy');
   return {
     verdict,
     headline: headlineOf(verdict, judged),

@@ -163,6 +163,7 @@ describe('turn-allocate', () => {
       mistake: '86400 is a lifetime, not the time of its end',
       right: `the time of its end, for example ${nowSeconds + 86_400}`,
     });
+    expect(evidence(9e14)).toMatchObject({ mistake: 'The time in it is beyond any calendar' });
     expect(evidence(nowSeconds - 60)).toMatchObject({ expiredAt: '2026-06-01T11:59:00.000Z' });
   });
 });

@@ -116,6 +116,12 @@ describe('an effect names its cause', () => {
       at(target),
     );
 
+  const both = finding(
+    'MOS_LOW',
+    { ...listenerOf(udp), measured: 2.2, limit: 3.6 },
+    { targets: [udp.url, tcp.url] },
+  );
+
   it.each<[string, readonly Finding[], FindingCode | null]>([
     ['a call that broke off, as the server stopped', [stopped(udp), interrupted(tcp)], 'SERVER_STOPPED'],
     ['a handshake that broke off, as the server stopped', [stopped(udp), handshake(tls)], 'SERVER_STOPPED'],
@@ -124,6 +130,7 @@ describe('an effect names its cause', () => {
     ['not as it is reached over another transport', [quota(tcp), noRelay(udp)], null],
     ['a denied relay address, as it is private', [privateAddress, ownDenied], 'RELAY_ADDRESS_PRIVATE'],
     ['a low MOS, as packets get lost', [loss(udp, 0.2), mos(udp, 2.2)], 'LOSS_HIGH'],
+    ['a low MOS, but not over a transport that loses nothing', [loss(udp, 0.2), both], null],
     // An error that hid below a warning would not be seen.
     [
       'but no error as an effect of a warning',

@@ -187,6 +187,14 @@ describe('relay-address', () => {
     expect(said(outcome)).toBe(expected);
   });
 
+  it('says for whom it is, where that is not everyone', () => {
+    const detail = (address: string): unknown =>
+      judgeRelayAddress(facts(withRelay('111', { address, port: 4 }), address));
+    expect(detail(serverAddress)).toEqual({ status: 'passed', detail: serverAddress });
+    expect(detail('127.0.0.1')).toEqual({ status: 'passed', detail: '127.0.0.1, for this machine only' });
+    expect(detail('10.0.0.5')).toEqual({ status: 'passed', detail: '10.0.0.5, for its own network only' });
+  });
+
   it('gives the public address that external-ip needs, where it is known', () => {
     const evidence = (overrides: Partial<TargetFacts>, server = serverAddress): unknown => {
       const outcome = judgeRelayAddress(facts(overrides, server));

@@ -96,6 +96,14 @@ const cases: readonly Case[] = [
     headline: 'STUN answers over udp and tls',
   },
   {
+    what: 'STUN that is in order, beside a relay that is not required and not known',
+    targets: [healthyFacts(targetOf('udp', { scheme: 'stun' })), unallocatedFacts(udp, noCredentials)],
+    criteria: { require: ['udp'] },
+    verdict: 'healthy',
+    exitCode: 0,
+    headline: 'STUN answers over udp; the relay was not required',
+  },
+  {
     what: 'a listener in order, and no more is required',
     targets: [unallocatedFacts(udp, noCredentials)],
     criteria: { require: ['srflx'] },

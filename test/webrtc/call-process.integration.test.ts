@@ -185,7 +185,8 @@ needs('coturn').describe('runCall with faults put in on purpose', () => {
     }
   });
 
-  it('measures delay and jitter as theory has them', async () => {
+  // Again where the machine was busy: then there is real jitter beside what was put in.
+  it('measures delay and jitter as theory has them', { retry: 3 }, async () => {
     const delayMs = { min: 20, max: 36 };
     const impairment = { seed: 14, delayMs };
     const audio = await impairedCall(impairment);

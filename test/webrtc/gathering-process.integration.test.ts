@@ -198,7 +198,9 @@ needs('coturn').describe('GatheringProcess', () => {
     const reason = new Error('enough');
     const request = { ...onLoopback, stun: silent, turn: turnOf(server, 'udp'), timeoutMs: 30_000 };
     const running = startProcess().gather(request, abort.signal);
-    setTimeout(() => abort.abort(reason), 700);
+    running.catch(() => {});
+    await expect.poll(() => server.coturn.logText(), { timeout: 20_000 }).toContain('new,');
+    abort.abort(reason);
     await expect(running).rejects.toBe(reason);
     await expect.poll(server.heldAllocations).toEqual([]);
     expect(server.coturn.logText()).toContain('lifetime=0');
