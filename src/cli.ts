@@ -51,7 +51,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   // Every target, call and child process listens to it; a warning about many listeners would be noise.
   setMaxListeners(0, interrupt.signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => interrupt.abort(new RtcOpsError('interrupted', `stopped by ${signal}`)));
+    // Not once: without a listener of ours, those of libraries (execa, ora) would end the process before we have cleaned up.
+    process.on(signal, () => interrupt.abort(new RtcOpsError('interrupted', `stopped by ${signal}`)));
   }
   // `rtc-ops … | head` closes our stdout early: the reader's right. The exit code still tells the verdict.
   for (const stream of [process.stdout, process.stderr]) {

@@ -27,7 +27,8 @@ const silent: ProgressLine = { update: () => {}, stop: () => {} };
 
 /** A line that nobody would see (a pipe, CI, --quiet) is not drawn. */
 export async function progressLine(options: GlobalOptions, context: CommandContext): Promise<ProgressLine> {
-  if (!context.stderrIsTerminal || options.quiet === true) return silent;
+  // A terminal that says it has no columns (serial consoles, CI) makes ora clear lines without end.
+  if (!context.stderrIsTerminal || options.quiet === true || context.columns < 1) return silent;
   const { default: ora } = await import('ora');
   const startedAt = Date.now();
   const spinner = ora({ text: 'starting', discardStdin: false }).start();

@@ -24,7 +24,9 @@ export function judgeChallenge(facts: TargetFacts): Outcome {
   }
   if (answer.code === 401) return passed();
   // Redirected before the question who is asking: this listener itself gives nothing to anyone.
-  if (answer.code === 300) return passed('redirected with 300');
+  // A redirection refuses nothing: whether the server behind it does was not asked.
+  if (answer.code === 300)
+    return unknown('redirected with 300, and the server behind it was not asked without credentials');
   const name = `${answer.code} ${turnErrorName(answer.code)}`.trimEnd();
   return unknown(`an anonymous Allocate was refused with ${name}, before the server asked for credentials`);
 }

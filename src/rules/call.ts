@@ -136,7 +136,7 @@ function endsAll(failure: Failure): boolean {
  * usual buffers; ITU-T G.114 puts the limit of good conversation at 150 ms one way, twice that is 300 ms; MOS 3.6
  * is where ITU-T G.109 begins to call users dissatisfied.
  */
-const usual = { lossRatio: 0.03, jitterMs: 50, rttMs: 300, mos: 3.6 } as const;
+export const usualLimits = { lossRatio: 0.03, jitterMs: 50, rttMs: 300, mos: 3.6 } as const;
 
 function judgeQuality({ audio }: CallFacts, facts: TargetFacts, criteria: Criteria): Outcome {
   const worst = worstOf(audio);
@@ -156,10 +156,10 @@ function judgeQuality({ audio }: CallFacts, facts: TargetFacts, criteria: Criter
     const evidence = { ...allocatorOf(facts), measured, limit, by: 'rtcp' as const };
     findings.push(finding(code, evidence, { severity, targets: [facts.target.url] }));
   };
-  judge('LOSS_HIGH', worst.lossRatio, criteria.maxLossRatio, usual.lossRatio);
-  judge('JITTER_HIGH', worst.jitterMs, criteria.maxJitterMs, usual.jitterMs);
-  judge('RTT_HIGH', worst.rttMs, criteria.maxRttMs, usual.rttMs);
-  judge('MOS_LOW', worst.mos, criteria.minMos, usual.mos);
+  judge('LOSS_HIGH', worst.lossRatio, criteria.maxLossRatio, usualLimits.lossRatio);
+  judge('JITTER_HIGH', worst.jitterMs, criteria.maxJitterMs, usualLimits.jitterMs);
+  judge('RTT_HIGH', worst.rttMs, criteria.maxRttMs, usualLimits.rttMs);
+  judge('MOS_LOW', worst.mos, criteria.minMos, usualLimits.mos);
   if (findings.length > 0) return { status: 'failed', findings };
   const unmeasured = missingMeasure(worst, criteria);
   if (unmeasured !== null) return unknown(unmeasured);

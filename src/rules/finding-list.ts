@@ -7,6 +7,7 @@ import {
   type FindingCode,
 } from '../model/finding.ts';
 import type { FindingReport } from '../model/report.ts';
+import { usualLimits } from './call.ts';
 
 const weight = { error: 0, warning: 1, info: 2 } as const;
 
@@ -90,7 +91,7 @@ function withLinks(
 /** What follows from what, on one server: an effect, and the causes that explain it, the first that is there. */
 const causesOf: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   // The address that is denied is the private one; external-ip mends both.
-  OWN_RELAY_DENIED: ['RELAY_ADDRESS_PRIVATE', 'PEER_DENIED'],
+  OWN_RELAY_DENIED: ['RELAY_ADDRESS_PRIVATE'],
   NO_RELAY_CANDIDATE: ['QUOTA_REACHED', 'RELAY_CAPACITY_EXHAUSTED', 'SERVER_STOPPED'],
   CALL_FAILED: ['SERVER_STOPPED'],
   AUDIO_SILENT: ['SERVER_STOPPED'],
@@ -119,6 +120,19 @@ function withCauses(findings: readonly Finding[]): Finding[] {
 function explains(root: Finding, effect: Finding): boolean {
   // An error that hid below a warning would not be seen.
   if (!sameServer(root, effect) || weight[root.severity] > weight[effect.severity]) return false;
+  if (effect.code === 'MOS_LOW' && !lowersMos(root)) return false;
   // A server that stops does so at every listener; anything else explains what it was seen with.
   return root.code === 'SERVER_STOPPED' || effect.targets.every((target) => root.targets.includes(target));
+}
+
+/** Whether so much is lost, or so late, that it is heard: a limit that the user has set may be far below that. */
+function lowersMos(root: Finding): boolean {
+  switch (root.code) {
+    case 'LOSS_HIGH':
+      return root.evidence.measured > usualLimits.lossRatio;
+    case 'RTT_HIGH':
+      return root.evidence.measured > usualLimits.rttMs;
+    default:
+      return false;
+  }
 }

@@ -1,6 +1,6 @@
 import { exitCode } from '../model/error.ts';
 import type { Severity } from '../model/finding.ts';
-import type { FindingReport, Report, TargetReport, Verdict } from '../model/report.ts';
+import type { FindingReport, Report, Verdict } from '../model/report.ts';
 import { headlineOf, type Judged } from './headline.ts';
 import { serviceOf, type Service } from './service.ts';
 
@@ -13,9 +13,9 @@ export function verdictOf(
   judged: Judged,
   failOn: 'error' | 'warning',
 ): Pick<Report, 'verdict' | 'headline' | 'exitCode'> {
-  const { targets, findings } = judged;
+  const { findings } = judged;
   const errors = has(findings, 'error');
-  const verdict = errors ? verdictWithErrors(targets) : verdictWithoutErrors(judged);
+  const verdict = errors ? verdictWithErrors(judged) : verdictWithoutErrors(judged);
   const fails = errors || verdict === 'unknown' || (failOn === 'warning' && verdict !== 'healthy');
   return {
     verdict,
@@ -24,7 +24,9 @@ export function verdictOf(
   };
 }
 
-function verdictWithErrors(targets: readonly TargetReport[]): Verdict {
+function verdictWithErrors({ targets, findings }: Judged): Verdict {
+  // An open relay serves whoever abuses it; that other listeners work makes it no better.
+  if (findings.some(({ code }) => code === 'ANONYMOUS_RELAY')) return 'broken';
   const services = new Set<Service>(targets.map(serviceOf));
   if (services.has('served')) return 'degraded';
   // A listener that answers, and of which the rest is not known, may serve.

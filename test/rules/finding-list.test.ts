@@ -116,6 +116,9 @@ describe('an effect names its cause', () => {
       at(target),
     );
 
+  const rtt = (measured: number): Finding =>
+    finding('RTT_HIGH', { ...listenerOf(udp), measured, limit: 1, by: 'rtcp' }, at(udp));
+  const denied = finding('PEER_DENIED', { ...listenerOf(udp), peer: '198.51.100.20' }, at(udp));
   const both = finding(
     'MOS_LOW',
     { ...listenerOf(udp), measured: 2.2, limit: 3.6 },
@@ -130,6 +133,11 @@ describe('an effect names its cause', () => {
     ['not as it is reached over another transport', [quota(tcp), noRelay(udp)], null],
     ['a denied relay address, as it is private', [privateAddress, ownDenied], 'RELAY_ADDRESS_PRIVATE'],
     ['a low MOS, as packets get lost', [loss(udp, 0.2), mos(udp, 2.2)], 'LOSS_HIGH'],
+    ['a low MOS, as packets come late', [rtt(700), mos(udp, 2.2)], 'RTT_HIGH'],
+    // A limit that was set below what can be heard explains nothing.
+    ['a low MOS, but not by a round trip of 5 ms', [rtt(5), mos(udp, 4.4)], null],
+    ['a low MOS, but not by one packet in a thousand', [loss(udp, 0.001), mos(udp, 4.3)], null],
+    ['a denied relay address, but not as another address is denied', [denied, ownDenied], null],
     ['a low MOS, but not over a transport that loses nothing', [loss(udp, 0.2), both], null],
     // An error that hid below a warning would not be seen.
     [
