@@ -17,6 +17,7 @@ import { StunDecodeError } from '../stun/decode-error.ts';
 import { longTermKey, userhashOf, verifyIntegrity } from '../stun/integrity.ts';
 import { alternateDomain, errorCode } from '../stun/message-attributes.ts';
 import { encodeMessage, method, type StunMessage } from '../stun/message.ts';
+import { opaqueString } from '../stun/opaque-string.ts';
 import { lifetime } from '../stun/relay-attributes.ts';
 import { malformedFailure, type StunConnection } from './connection.ts';
 
@@ -64,6 +65,8 @@ export class TryAlternateError extends AttemptError {
 const mostStaleNonces = 3;
 // RFC 8489 §14.9, §14.10: longer ones are no REALM and no NONCE.
 const longestEcho = 763;
+// RFC 8489 §14.3.
+const longestUsername = 508;
 
 /**
  * Requests with the long-term credential mechanism (RFC 8489 §9.2) over one connection: answers the 401
@@ -197,6 +200,10 @@ function challengeOf(
     throw unusable(response, `a REALM or NONCE of more than ${longestEcho} bytes`);
   }
   const features = securityFeaturesOf(nonce);
+  if (!features?.usernameAnonymity && Buffer.byteLength(opaqueString(username)) > longestUsername) {
+    const detail = `the username has more than ${longestUsername} bytes (RFC 8489 §14.3)`;
+    throw new AttemptError({ kind: 'internal', detail });
+  }
   const offered = read(response, passwordAlgorithms);
   // Someone on the path took the list away, to have the weaker hash used (RFC 8489 §9.2.1).
   if (features?.passwordAlgorithms && !offered)

@@ -17,14 +17,20 @@ export function options({ server }: ScriptedServer, more: Partial<AllocateOption
 }
 
 /** An allocation for the time of the test. */
-export async function allocated(scripted: ScriptedServer, more: Partial<AllocateOptions> = {}): Promise<Allocation> {
+export async function allocated(
+  scripted: ScriptedServer,
+  more: Partial<AllocateOptions> = {},
+): Promise<Allocation> {
   const allocation = await allocate(options(scripted, more));
   onTestFinished(() => allocation.close());
   return allocation;
 }
 
 /** Serves all requests but those of one method, for which there is `instead`; signed ones are numbered from 0. */
-export function servingBut(requestMethod: number, instead: (request: ReceivedRequest, index: number) => void) {
+export function servingBut(
+  requestMethod: number,
+  instead: (request: ReceivedRequest, index: number) => void,
+) {
   let index = 0;
   return (request: ReceivedRequest): void => {
     if (request.isSigned && request.message.method === requestMethod) instead(request, index++);

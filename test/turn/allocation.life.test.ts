@@ -1,21 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { formatEndpoint, type Endpoint } from '../../src/model/endpoint.ts';
+import { describe, expect, it } from 'vitest';
+import { formatEndpoint } from '../../src/model/endpoint.ts';
 import type { Failure } from '../../src/model/observations.ts';
 import type { TransportKind } from '../../src/model/turn-uri.ts';
-import { alternateServer, xorPeerAddress, xorRelayedAddress } from '../../src/stun/address-attributes.ts';
+import { xorPeerAddress, xorRelayedAddress } from '../../src/stun/address-attributes.ts';
 import { put, putRaw, read, readAll, type EncodableAttribute } from '../../src/stun/attribute.ts';
 import { decodeChannelData, encodeChannelData } from '../../src/stun/channel-data.ts';
 import { decodeMessage, encodeMessage, method } from '../../src/stun/message.ts';
-import {
-  channelNumber,
-  data,
-  lifetime,
-  requestedAddressFamily,
-  requestedTransport,
-} from '../../src/stun/relay-attributes.ts';
-import { allocate, alternateOf, type AllocateOptions, type Allocation } from '../../src/turn/allocation.ts';
-import { TryAlternateError } from '../../src/turn/session.ts';
+import { channelNumber, data, lifetime } from '../../src/stun/relay-attributes.ts';
+import { allocate, type Allocation } from '../../src/turn/allocation.ts';
 import { expectNothingLeftOpen } from '../support/open-sockets.ts';
 import { failureOf } from '../support/rejection.ts';
 import {
@@ -27,15 +20,7 @@ import {
   requestsOf,
   servingBut,
 } from '../support/scripted-allocation.ts';
-import {
-  mapped,
-  relayed,
-  scriptedServer,
-  turnCredential,
-  type ReceivedRequest,
-  type ScriptedServer,
-} from '../support/scripted-server.ts';
-
+import { relayed, scriptedServer, type ReceivedRequest } from '../support/scripted-server.ts';
 
 describe('a permission', () => {
   it('is asked for by address, several at once', async () => {

@@ -1,20 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { formatEndpoint, type Endpoint } from '../../src/model/endpoint.ts';
-import type { Failure } from '../../src/model/observations.ts';
-import type { TransportKind } from '../../src/model/turn-uri.ts';
-import { alternateServer, xorPeerAddress, xorRelayedAddress } from '../../src/stun/address-attributes.ts';
-import { put, putRaw, read, readAll, type EncodableAttribute } from '../../src/stun/attribute.ts';
-import { decodeChannelData, encodeChannelData } from '../../src/stun/channel-data.ts';
-import { decodeMessage, encodeMessage, method } from '../../src/stun/message.ts';
-import {
-  channelNumber,
-  data,
-  lifetime,
-  requestedAddressFamily,
-  requestedTransport,
-} from '../../src/stun/relay-attributes.ts';
-import { allocate, alternateOf, type AllocateOptions, type Allocation } from '../../src/turn/allocation.ts';
+import { describe, expect, it } from 'vitest';
+import { type Endpoint } from '../../src/model/endpoint.ts';
+import { alternateServer, xorRelayedAddress } from '../../src/stun/address-attributes.ts';
+import { put, putRaw, read } from '../../src/stun/attribute.ts';
+import { method } from '../../src/stun/message.ts';
+import { lifetime, requestedAddressFamily, requestedTransport } from '../../src/stun/relay-attributes.ts';
+import { allocate, alternateOf } from '../../src/turn/allocation.ts';
 import { TryAlternateError } from '../../src/turn/session.ts';
 import { expectNothingLeftOpen } from '../support/open-sockets.ts';
 import { failureOf } from '../support/rejection.ts';
@@ -31,12 +21,9 @@ import {
   mapped,
   relayed,
   scriptedServer,
-  turnCredential,
   type ReceivedRequest,
   type ScriptedServer,
 } from '../support/scripted-server.ts';
-
-const { signal } = new AbortController();
 
 describe('allocate', () => {
   it.each(allTransports)('gives what the server granted over %s', async (transport) => {

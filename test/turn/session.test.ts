@@ -118,6 +118,16 @@ describe('the challenge', () => {
     expect(requests).toHaveLength(1);
   });
 
+  it('cannot be answered with a username that no attribute can carry', async () => {
+    const credential = { ...turnCredential, username: 'u'.repeat(509) };
+    const { request, requests } = await sessionWith((one) => one.serve(), { credential });
+    expect(await failureOf(request())).toMatchObject({
+      kind: 'internal',
+      detail: expect.stringContaining('508 bytes'),
+    });
+    expect(requests).toHaveLength(1);
+  });
+
   it('can be learnt from the answer to a request that was made without the session', async () => {
     const { request, requests, session } = await sessionWith((one) => one.serve());
     const anonymous = encodeMessage({ class: 'request', method: method.allocate });

@@ -12,6 +12,8 @@ describe('AllocationStatistics', () => {
   it('keeps the last hundred requests, oldest first', () => {
     const statistics = new AllocationStatistics();
     for (let code = 0; code < 105; code++) statistics.addRequest({ method: 3, rttMs: 1, code });
-    expect(statistics.requests.map(({ code }) => code)).toEqual(Array.from({ length: 100 }, (_, index) => index + 5));
+    expect(statistics.requests.map(({ code }) => code)).toEqual(
+      Array.from({ length: 100 }, (_, index) => index + 5),
+    );
   });
 });
