@@ -5,6 +5,7 @@ import { reachCatalog } from './catalog/reach.ts';
 import { relayCatalog } from './catalog/relay.ts';
 import { tlsCatalog } from './catalog/tls.ts';
 import { printableData } from './printable.ts';
+import { subjectKey, type Subject } from './subject.ts';
 
 export type { Severity } from './catalog/entry.ts';
 
@@ -31,6 +32,7 @@ interface FindingOf<C extends FindingCode> {
   readonly code: C;
   readonly severity: Severity;
   readonly evidence: Evidence<C>;
+  readonly subject: Subject;
   /** URLs of the targets that it concerns; empty for all. */
   readonly targets: readonly string[];
   /** The finding that explains this one, when that is known. */
@@ -50,15 +52,26 @@ export function finding<C extends FindingCode>(
 ): Finding {
   const severity = options.severity ?? catalog[code].severity;
   const targets = options.targets ?? [];
+  const subject = entryOf(code).subject(evidence);
+  const causedBy = options.causedBy ?? null;
   // The union over all codes cannot be inferred from one code that is still a type parameter.
-  return { code, severity, evidence, targets, causedBy: options.causedBy ?? null } as unknown as Finding;
+  return { code, severity, evidence, subject, targets, causedBy } as unknown as Finding;
 }
 
-/** Whether two findings are about one server: the same host at the same address. */
-export function sameServer(a: Finding, b: Finding): boolean {
-  const server = ({ evidence }: Finding): string =>
-    JSON.stringify(['host', 'address'].map((key) => new Map(Object.entries(evidence)).get(key) ?? null));
-  return server(a) === server(b);
+/** The entry of a code, for evidence that belongs to it by construction of `Finding`. */
+function entryOf(code: FindingCode): CatalogEntry<unknown> {
+  return catalog[code] as CatalogEntry<unknown>;
+}
+
+export function sameSubject(a: Finding, b: Finding): boolean {
+  return subjectKey(a.subject) === subjectKey(b.subject);
+}
+
+/** A text that is the same for findings of one fault, whichever listeners show it. */
+export function faultKey({ code, subject, evidence }: Finding): string {
+  const values = new Map<string, unknown>(Object.entries(evidence));
+  const told = entryOf(code).distinctBy ?? [];
+  return JSON.stringify([code, subjectKey(subject), ...told.map((key) => values.get(key) ?? null)]);
 }
 
 export interface FindingWords {
@@ -71,8 +84,7 @@ export interface FindingWords {
 /** What a finding says to a person. What a server sent stands in the evidence as it came, and in the words printable. */
 export function wordsOf({ code, evidence: asSeen }: Finding): FindingWords {
   const evidence: unknown = printableData(asSeen);
-  // Code and evidence belong together by construction of `Finding`.
-  const words = catalog[code] as CatalogEntry<unknown>;
+  const words = entryOf(code);
   return {
     title: words.title(evidence),
     cause: words.cause(evidence),

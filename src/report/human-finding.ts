@@ -1,5 +1,5 @@
 import { listenerName, type ListenerEvidence } from '../model/catalog/entry.ts';
-import { sameServer } from '../model/finding.ts';
+import { sameSubject } from '../model/finding.ts';
 import type { FindingReport, Report } from '../model/report.ts';
 import { marked, padded, paragraph, severityMark, unbroken, widthOf, type Style } from './human-style.ts';
 
@@ -79,7 +79,7 @@ function fixLines(fix: string, style: Style): string[] {
 }
 
 function effects(root: FindingReport, serious: readonly FindingReport[], style: Style): string[] {
-  const own = serious.filter((each) => each.causedBy === root.code && sameServer(each, root));
+  const own = serious.filter((each) => each.causedBy === root.code && sameSubject(each, root));
   const lines = own.flatMap(({ title, code }) => paragraph(`${title} ${style.dim(code)}`, textColumn, style));
   return labelled('Effect', lines, style);
 }
@@ -97,7 +97,7 @@ function others([first, ...alike]: readonly FindingReport[], style: Style): stri
   const places = alike.map((each) => {
     const { host = '', address = host, transport, port } = { ...each.evidence } as Partial<ListenerEvidence>;
     const server = host === address ? host : `${host} ${address}`;
-    const isHere = first !== undefined && sameServer(first, each);
+    const isHere = first !== undefined && sameSubject(first, each);
     return isHere && transport !== undefined && port !== undefined
       ? listenerName({ transport, port })
       : server;

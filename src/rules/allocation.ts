@@ -12,7 +12,11 @@ export function judgeChallenge(facts: TargetFacts): Outcome {
   const { target, challenge } = facts;
   const noTurn = whyNoTurn(facts);
   if (noTurn !== null) {
-    return failed('NOT_A_TURN_SERVER', { ...listenerOf(target), seen: noTurn, kind: 'TURN' }, target);
+    return failed(
+      'NOT_A_TURN_SERVER',
+      { ...listenerOf(target), seen: noTurn, closed: false, kind: 'TURN' },
+      target,
+    );
   }
   const silence = judgeSilence(challenge, 'an anonymous Allocate', facts);
   if (silence) return silence;

@@ -2,7 +2,7 @@ import type { Outcome } from '../model/check.ts';
 import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding } from '../model/finding.ts';
 import type { CertificateFacts, Target, TargetFacts, TlsFacts } from '../model/observations.ts';
-import { handshakeFailed } from './listener.ts';
+import { handshakeFailed, wasClosed } from './listener.ts';
 import { failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
 
 const dayMs = 86_400_000;
@@ -20,7 +20,8 @@ export function judgeCertificate(facts: TargetFacts, now: Date): Outcome {
     if (!handshakeFailed(facts)) return unknown('the listener did not answer');
     const answeredPlainly = tls.failure.kind === 'tls' && plainAnswers.has(tls.failure.code);
     const seen = describeFailure(tls.failure);
-    return failed('TLS_HANDSHAKE_FAILED', { ...listenerOf(target), seen, answeredPlainly }, target);
+    const closed = wasClosed(tls.failure);
+    return failed('TLS_HANDSHAKE_FAILED', { ...listenerOf(target), seen, closed, answeredPlainly }, target);
   }
   const [leaf] = tls.value.chain;
   if (leaf === undefined) return unknown('the server showed no certificate');

@@ -1,7 +1,8 @@
 import {
+  faultKey,
   finding,
   findingCodes,
-  sameServer,
+  sameSubject,
   wordsOf,
   type Finding,
   type FindingCode,
@@ -12,7 +13,7 @@ import { usualLimits } from './call.ts';
 const weight = { error: 0, warning: 1, info: 2 } as const;
 
 /**
- * One entry per fault and server, with all targets that it concerns. Errors first; then root causes before their
+ * One entry per fault and subject, with all targets that it concerns. Errors first; then root causes before their
  * effects; then what concerns most targets, as that is the likelier root; then in the order of the catalog.
  */
 export function findingList(findings: readonly Finding[]): FindingReport[] {
@@ -31,36 +32,14 @@ export function findingList(findings: readonly Finding[]): FindingReport[] {
     });
 }
 
-/** Evidence that makes two findings of one code and server two things to mend. */
-const listener = ['transport', 'port'] as const;
-const tellsApart: Partial<Record<FindingCode, readonly string[]>> = {
-  UDP_BLOCKED: listener,
-  PORT_BLOCKED: listener,
-  UDP_REFUSED: listener,
-  TCP_REFUSED: listener,
-  NOT_A_TURN_SERVER: listener,
-  TLS_HANDSHAKE_FAILED: listener,
-  TLS_CERT_EXPIRED: ['serial'],
-  TLS_CERT_EXPIRES_SOON: ['subject', 'notAfter'],
-  TLS_CHAIN_INCOMPLETE: ['subject', 'issuer'],
-  TLS_UNTRUSTED: ['subject', 'issuer'],
-  TLS_NAME_MISMATCH: ['subject'],
-  ALLOCATION_REFUSED: ['code'],
-  REQUEST_FAILED: ['step'],
-  RELAY_ADDRESS_PRIVATE: ['relayedAddress'],
-  RELAY_ADDRESS_MISMATCH: ['relayedAddress'],
-};
-
 function merged(findings: readonly Finding[]): Finding[] {
-  const byKey = new Map<string, Finding>();
+  const byFault = new Map<string, Finding>();
   for (const each of findings) {
-    const evidence: Readonly<Record<string, unknown>> = { ...each.evidence };
-    const parts = ['host', 'address', ...(tellsApart[each.code] ?? [])];
-    const key = [each.code, ...parts.map((part) => String(evidence[part]))].join(' ');
-    const earlier = byKey.get(key);
-    byKey.set(key, earlier === undefined ? each : union(earlier, each));
+    const key = faultKey(each);
+    const earlier = byFault.get(key);
+    byFault.set(key, earlier === undefined ? each : union(earlier, each));
   }
-  return [...byKey.values()];
+  return [...byFault.values()];
 }
 
 /** Two findings of one fault as one, which is as bad as the worse of them. */
@@ -119,8 +98,10 @@ function withCauses(findings: readonly Finding[]): Finding[] {
 
 function explains(root: Finding, effect: Finding): boolean {
   // An error that hid below a warning would not be seen.
-  if (!sameServer(root, effect) || weight[root.severity] > weight[effect.severity]) return false;
+  if (!sameSubject(root, effect) || weight[root.severity] > weight[effect.severity]) return false;
   if (effect.code === 'MOS_LOW' && !lowersMos(root)) return false;
+  // A server that stops says nothing more; what still answered with something else is another matter.
+  if ('closed' in effect.evidence && !effect.evidence.closed) return false;
   // A server that stops does so at every listener; anything else explains what it was seen with.
   return root.code === 'SERVER_STOPPED' || effect.targets.every((target) => root.targets.includes(target));
 }

@@ -110,7 +110,12 @@ function judgeSilentListener({ facts, all }: ListenerContext, failure: Failure):
   }
   if (!isTimeout(failure) && !isUnreachable(failure)) {
     // Bytes that are no STUN, or a connection that ends on a STUN request: something else has the port.
-    return failed('NOT_A_TURN_SERVER', { ...listener, seen, kind: kindOf(target) }, target, root);
+    return failed(
+      'NOT_A_TURN_SERVER',
+      { ...listener, seen, closed: wasClosed(failure), kind: kindOf(target) },
+      target,
+      root,
+    );
   }
   if (isTimeout(failure) && (wasAccepted(facts) || (answering.length === 0 && beside.some(wasAccepted)))) {
     return failed('LISTENER_SILENT', { ...listener, seen, answering }, target, root);
@@ -180,6 +185,12 @@ function isTimeout({ kind }: Failure): boolean {
 
 export function isRefusal(failure: Failure): boolean {
   return failure.kind === 'system' && failure.code === 'ECONNREFUSED';
+}
+
+/** The other side ended the connection. */
+export function wasClosed(failure: Failure): boolean {
+  if (failure.kind === 'closed') return true;
+  return failure.kind === 'system' && (failure.code === 'ECONNRESET' || failure.code === 'EPIPE');
 }
 
 /** An error of the network on the way there. A reset comes from the other end. */

@@ -4,7 +4,7 @@ import {
   catalog,
   finding,
   findingCodes,
-  sameServer,
+  sameSubject,
   wordsOf,
   type Finding,
   type FindingCode,
@@ -97,6 +97,7 @@ describe('a finding', () => {
       code: 'LOSS_HIGH',
       severity: 'error',
       evidence,
+      subject: { kind: 'server', host: evidence.host, address: evidence.address },
       targets: [],
       causedBy: null,
     });
@@ -110,11 +111,11 @@ describe('a finding', () => {
 
   it('is about one server: a host at an address', () => {
     const at = (host: string, address: string): Finding => example('CALL_FAILED', { host, address });
-    expect(sameServer(at('a', '192.0.2.1'), example('LOSS_HIGH', { host: 'a', address: '192.0.2.1' }))).toBe(
+    expect(sameSubject(at('a', '192.0.2.1'), example('LOSS_HIGH', { host: 'a', address: '192.0.2.1' }))).toBe(
       true,
     );
-    expect(sameServer(at('a', '192.0.2.1'), at('a', '192.0.2.2'))).toBe(false);
-    expect(sameServer(at('a', '192.0.2.1'), at('b', '192.0.2.1'))).toBe(false);
+    expect(sameSubject(at('a', '192.0.2.1'), at('a', '192.0.2.2'))).toBe(false);
+    expect(sameSubject(at('a', '192.0.2.1'), at('b', '192.0.2.1'))).toBe(false);
   });
 });
 

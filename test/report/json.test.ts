@@ -99,6 +99,7 @@ describe('the JSON report', () => {
         'turn:turn.example.com?transport=tcp',
         'turns:turn.example.com?transport=tcp',
       ],
+      subject: { kind: 'server', host: 'turn.example.com', address: '203.0.113.10' },
       causedBy: null,
     });
   });

@@ -109,12 +109,14 @@ describe('an effect names its cause', () => {
   );
   const ownDenied = finding('OWN_RELAY_DENIED', { ...listenerOf(udp), ...relayed }, at(udp));
 
-  const handshake = (target: typeof udp): Finding =>
+  const handshake = (target: typeof udp, closed = true): Finding =>
     finding(
       'TLS_HANDSHAKE_FAILED',
-      { ...listenerOf(target), seen: 'closed', answeredPlainly: false },
+      { ...listenerOf(target), seen: 'closed', closed, answeredPlainly: false },
       at(target),
     );
+  const noTurn = (target: typeof udp, closed: boolean): Finding =>
+    finding('NOT_A_TURN_SERVER', { ...listenerOf(target), seen, closed, kind: 'TURN' }, at(target));
 
   const rtt = (measured: number): Finding =>
     finding('RTT_HIGH', { ...listenerOf(udp), measured, limit: 1, by: 'rtcp' }, at(udp));
@@ -128,6 +130,10 @@ describe('an effect names its cause', () => {
   it.each<[string, readonly Finding[], FindingCode | null]>([
     ['a call that broke off, as the server stopped', [stopped(udp), interrupted(tcp)], 'SERVER_STOPPED'],
     ['a handshake that broke off, as the server stopped', [stopped(udp), handshake(tls)], 'SERVER_STOPPED'],
+    ['a connection that ended, as the server stopped', [stopped(udp), noTurn(tcp, true)], 'SERVER_STOPPED'],
+    // HTTP that answers, or a TLS alert, was there before the server stopped.
+    ['not an answer that is no STUN', [stopped(udp), noTurn(tcp, false)], null],
+    ['not a TLS alert', [stopped(udp), handshake(tls, false)], null],
     ['not as another server stopped', [stopped(other), interrupted(tcp)], null],
     ['no relay candidate, as the quota is reached', [quota(udp), noRelay(udp)], 'QUOTA_REACHED'],
     ['not as it is reached over another transport', [quota(tcp), noRelay(udp)], null],

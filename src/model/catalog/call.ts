@@ -9,6 +9,7 @@ import {
   traceRoute,
   type ListenerEvidence,
 } from './entry.ts';
+import { server } from '../subject.ts';
 
 interface MeasuredEvidence extends ListenerEvidence {
   readonly measured: number;
@@ -18,6 +19,7 @@ interface MeasuredEvidence extends ListenerEvidence {
 export const callCatalog = {
   NO_HOST_CANDIDATE: entry<ListenerEvidence>({
     severity: 'warning',
+    subject: server,
     example: exampleListener,
     title: () => 'ICE finds no address on this machine',
     cause: () => 'This machine has no network interface that ICE can use besides loopback.',
@@ -30,6 +32,7 @@ export const callCatalog = {
   }),
   NO_SRFLX_CANDIDATE: entry<ListenerEvidence>({
     severity: 'warning',
+    subject: server,
     example: exampleListener,
     title: (e) => `ICE learns no public address from ${e.host}`,
     cause: (e) =>
@@ -45,6 +48,7 @@ export const callCatalog = {
   }),
   NO_RELAY_CANDIDATE: entry<ListenerEvidence>({
     severity: 'error',
+    subject: server,
     example: exampleListener,
     title: (e) => `ICE gets no relay candidate from ${e.host}`,
     cause: (e) =>
@@ -57,6 +61,7 @@ export const callCatalog = {
   }),
   CALL_FAILED: entry<ListenerEvidence & { seen: string }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, seen: 'ICE failed' },
     title: (e) => `A call through the relay does not connect over ${e.transport}`,
     cause: (e) =>
@@ -75,6 +80,7 @@ export const callCatalog = {
   }),
   CALL_NOT_RELAYED: entry<ListenerEvidence & { pairs: string }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, pairs: 'host ↔ relay, relay ↔ host' },
     title: () => 'The call found a way around the relay',
     cause: (e) =>
@@ -87,6 +93,7 @@ export const callCatalog = {
   }),
   AUDIO_SILENT: entry<ListenerEvidence & { sent: number }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, sent: 150 },
     title: () => 'The call connects and no audio arrives',
     cause: (e) =>
@@ -99,6 +106,7 @@ export const callCatalog = {
   }),
   AUDIO_ONE_WAY: entry<ListenerEvidence & { silent: string; sent: number }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, silent: 'callee-to-caller', sent: 150 },
     title: () => 'Audio flows in one direction only',
     cause: (e) =>
@@ -111,6 +119,7 @@ export const callCatalog = {
   }),
   AUDIO_INTERRUPTED: entry<ListenerEvidence & { lastMs: number; durationMs: number }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, lastMs: 1200, durationMs: 3000 },
     title: () => 'Audio flows and then stops',
     cause: (e) =>
@@ -123,6 +132,7 @@ export const callCatalog = {
   }),
   LOSS_HIGH: entry<MeasuredEvidence>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, measured: 0.052, limit: 0.03 },
     title: (e) => `${figures(e, percent).is} of the audio is lost`,
     cause: (e) =>
@@ -135,6 +145,7 @@ export const callCatalog = {
   }),
   JITTER_HIGH: entry<MeasuredEvidence>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, measured: 64, limit: 50 },
     title: (e) => `The jitter is ${figures(e, ms).is}`,
     cause: (e) =>
@@ -148,6 +159,7 @@ export const callCatalog = {
   }),
   RTT_HIGH: entry<MeasuredEvidence & { by: 'binding' | 'rtcp' }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, measured: 412, limit: 300, by: 'rtcp' },
     title: (e) => `The round trip is ${figures(e, ms).is}`,
     cause: (e) =>
@@ -168,6 +180,7 @@ export const callCatalog = {
   }),
   MOS_LOW: entry<MeasuredEvidence>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, measured: 3.1, limit: 3.6 },
     title: (e) => `The audio quality is low (MOS ${figures(e, mos).is})`,
     cause: (e) =>

@@ -11,6 +11,7 @@ import {
   serverName,
   type ListenerEvidence,
 } from './entry.ts';
+import { server } from '../subject.ts';
 
 interface RefusalEvidence extends ListenerEvidence {
   readonly username: string;
@@ -59,6 +60,7 @@ const refusals: Readonly<
 export const credentialCatalog = {
   ANONYMOUS_RELAY: entry<ListenerEvidence & { relayed: string }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, relayed: '203.0.113.10:49160' },
     title: (e) => `${e.host} relays for anyone`,
     cause: (e) =>
@@ -80,6 +82,7 @@ export const credentialCatalog = {
   }),
   CREDENTIAL_EXPIRED: entry<RefusalEvidence & { expiredAt: string }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleRefusal, expiredAt: '2026-05-01T00:00:00.000Z' },
     title: () => 'The credential has expired',
     cause: (e) =>
@@ -96,6 +99,7 @@ export const credentialCatalog = {
   }),
   CREDENTIAL_FORMAT: entry<RefusalEvidence & { mistake: string; right: string }>({
     severity: 'error',
+    subject: server,
     example: {
       ...exampleRefusal,
       username: '1777593600000:alice',
@@ -113,6 +117,7 @@ export const credentialCatalog = {
   }),
   CREDENTIAL_SECRET_MISMATCH: entry<RefusalEvidence & { derived: boolean }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleRefusal, derived: true },
     title: (e) =>
       e.derived
@@ -146,6 +151,8 @@ export const credentialCatalog = {
   }),
   ALLOCATION_REFUSED: entry<ListenerEvidence & { code: number; name: string }>({
     severity: 'error',
+    subject: server,
+    distinctBy: ['code'],
     example: { ...exampleListener, code: 442, name: 'Unsupported Transport Protocol' },
     title: (e) => `${e.host} refuses the allocation: ${errorText(e)}`,
     cause: (e) =>
@@ -159,6 +166,7 @@ export const credentialCatalog = {
   }),
   QUOTA_REACHED: entry<ListenerEvidence & { username: string }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, username: '1777593600:alice' },
     title: (e) => `${e.host} has no quota left`,
     cause: (e) =>
@@ -176,6 +184,7 @@ export const credentialCatalog = {
   }),
   RELAY_CAPACITY_EXHAUSTED: entry<ListenerEvidence>({
     severity: 'error',
+    subject: server,
     example: exampleListener,
     title: (e) => `${e.host} has no relay port left`,
     cause: (e) => `${serverName(e)} found no free port in its relay range. Whoever comes next gets no relay.`,

@@ -1,8 +1,13 @@
+import type { Subject } from '../subject.ts';
+
 export type Severity = 'error' | 'warning' | 'info';
 
 /** The words of one finding code. `E` is the evidence that a finding of this code carries. */
 export interface CatalogEntry<E> {
   readonly severity: Severity;
+  readonly subject: (evidence: E) => Subject;
+  /** The evidence in which two findings about one subject must agree to be one fault; empty where one is enough. */
+  readonly distinctBy?: readonly (keyof E & string)[];
   /** What `explain` shows the words with. */
   readonly example: E;
   /** One line, true when the finding is. */
@@ -59,6 +64,15 @@ export interface ListenerEvidence {
   readonly port: number;
   readonly transport: 'udp' | 'tcp' | 'tls';
 }
+
+/** How a connection ended that came to nothing. */
+export interface EndEvidence {
+  /** The other side ended it, as a server does that stops; false when it answered with something else. */
+  readonly closed: boolean;
+}
+
+/** For faults of which each listener can have its own. */
+export const listenerKeys = ['transport', 'port'] as const;
 
 /** `UDP 3478`, `TLS 5349`. */
 export function listenerName({ transport, port }: Pick<ListenerEvidence, 'transport' | 'port'>): string {

@@ -5,6 +5,7 @@ import {
   filterProtocol,
   grepConfig,
   here,
+  listenerKeys,
   inConfig,
   journal,
   listed,
@@ -12,8 +13,10 @@ import {
   onServer,
   restart,
   serverName,
+  type EndEvidence,
   type ListenerEvidence,
 } from './entry.ts';
+import { hostName, server } from '../subject.ts';
 
 interface UnansweredEvidence extends ListenerEvidence {
   /** What was seen, in words. */
@@ -42,6 +45,7 @@ const whyRefused = ({ answering }: BesideEvidence): string =>
 export const reachCatalog = {
   DNS_NOT_FOUND: entry<{ host: string; seen: string }>({
     severity: 'error',
+    subject: hostName,
     example: { host: 'turn.example.com', seen: 'no such name, or no address for it (ENOTFOUND)' },
     title: ({ host }) => `The name ${host} does not resolve`,
     cause: ({ host }) => `No address is known for ${host}, so nothing of it could be tested.`,
@@ -56,6 +60,7 @@ export const reachCatalog = {
     UnansweredEvidence & { elsewhere: readonly string[]; refusing: readonly string[] }
   >({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)', elsewhere: [], refusing: [] },
     title: (e) =>
       e.refusing.length > 0
@@ -88,6 +93,7 @@ export const reachCatalog = {
   }),
   NOTHING_LISTENS: entry<{ host: string; address: string; refusing: readonly string[] }>({
     severity: 'error',
+    subject: server,
     example: {
       host: 'turn.example.com',
       address: '203.0.113.10',
@@ -111,6 +117,7 @@ export const reachCatalog = {
   }),
   LISTENER_SILENT: entry<UnansweredEvidence & BesideEvidence>({
     severity: 'error',
+    subject: server,
     example: { ...exampleTls, seen: 'no answer within 5 s', answering: [] },
     title: (e) =>
       e.answering.length > 0
@@ -132,6 +139,8 @@ export const reachCatalog = {
   }),
   UDP_BLOCKED: entry<UnansweredEvidence & BesideEvidence>({
     severity: 'error',
+    subject: server,
+    distinctBy: listenerKeys,
     example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)', answering: ['TCP 3478'] },
     title: (e) => `UDP ${e.port} of ${e.host} does not answer`,
     cause: (e) =>
@@ -149,6 +158,8 @@ export const reachCatalog = {
   }),
   PORT_BLOCKED: entry<UnansweredEvidence & BesideEvidence>({
     severity: 'error',
+    subject: server,
+    distinctBy: listenerKeys,
     example: { ...exampleTls, seen: 'no answer within 5 s', answering: ['UDP 3478'] },
     title: (e) => `${listenerName(e)} of ${e.host} does not answer`,
     cause: (e) =>
@@ -166,6 +177,8 @@ export const reachCatalog = {
   }),
   TCP_REFUSED: entry<ListenerEvidence & BesideEvidence>({
     severity: 'error',
+    subject: server,
+    distinctBy: listenerKeys,
     example: { ...exampleTls, answering: ['UDP 3478', 'TCP 3478'] },
     title: (e) => `Nothing listens on ${listenerName(e)} of ${e.host}`,
     cause: (e) =>
@@ -188,6 +201,8 @@ export const reachCatalog = {
   }),
   UDP_REFUSED: entry<ListenerEvidence & BesideEvidence>({
     severity: 'error',
+    subject: server,
+    distinctBy: listenerKeys,
     example: { ...exampleListener, answering: [] },
     title: (e) => `Nothing listens on UDP ${e.port} of ${e.host}`,
     cause: (e) =>
@@ -205,9 +220,16 @@ export const reachCatalog = {
     confusedWith: ['UDP_BLOCKED: there nothing comes back at all.'],
     references: ['RFC 1122 §3.2.2.1', 'RFC 4443 §3.1'],
   }),
-  NOT_A_TURN_SERVER: entry<UnansweredEvidence & { kind: 'TURN' | 'STUN' }>({
+  NOT_A_TURN_SERVER: entry<UnansweredEvidence & EndEvidence & { kind: 'TURN' | 'STUN' }>({
     severity: 'error',
-    example: { ...exampleTls, seen: 'not a STUN answer: "HTTP/1.1 400 Bad Request"', kind: 'TURN' },
+    subject: server,
+    distinctBy: listenerKeys,
+    example: {
+      ...exampleTls,
+      seen: 'not a STUN answer: "HTTP/1.1 400 Bad Request"',
+      closed: false,
+      kind: 'TURN',
+    },
     title: (e) => `${listenerName(e)} of ${e.host} is no ${e.kind} server`,
     cause: (e) => `Something is there at ${serverName(e)}, but not a ${e.kind} server: ${e.seen}.`,
     proof: (e) => `${listenerName(e)}: ${e.seen}.`,
@@ -222,6 +244,7 @@ export const reachCatalog = {
   }),
   BINDING_UNANSWERED: entry<UnansweredEvidence>({
     severity: 'warning',
+    subject: server,
     example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)' },
     title: (e) => `${listenerName(e)} of ${e.host} serves TURN, but not STUN Binding`,
     cause: (e) =>
@@ -234,6 +257,7 @@ export const reachCatalog = {
   }),
   SERVER_STOPPED: entry<UnansweredEvidence & { step: string }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, step: 'a Refresh', seen: 'no answer within 5 s (sent 5 times)' },
     title: (e) => `${serverName(e)} stopped answering in the middle`,
     cause: (e) =>

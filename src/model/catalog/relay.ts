@@ -11,6 +11,7 @@ import {
   serverName,
   type ListenerEvidence,
 } from './entry.ts';
+import { server } from '../subject.ts';
 
 interface RelayEvidence extends ListenerEvidence {
   /** The relay address that was handed out, with its port. */
@@ -30,6 +31,8 @@ const exampleRelay = { ...exampleListener, relayed: '203.0.113.10:49160', relaye
 export const relayCatalog = {
   RELAY_ADDRESS_PRIVATE: entry<RelayEvidence & { scope: string; publicAddress: string | null }>({
     severity: 'error',
+    subject: server,
+    distinctBy: ['relayedAddress'],
     example: {
       ...exampleRelay,
       relayed: '172.16.0.10:49341',
@@ -68,6 +71,8 @@ export const relayCatalog = {
   }),
   RELAY_ADDRESS_MISMATCH: entry<RelayEvidence & { from: string }>({
     severity: 'error',
+    subject: server,
+    distinctBy: ['relayedAddress'],
     example: {
       ...exampleRelay,
       relayed: '198.51.100.7:49341',
@@ -94,6 +99,7 @@ export const relayCatalog = {
   }),
   RELAY_PORTS_BLOCKED: entry<RelayEvidence>({
     severity: 'error',
+    subject: server,
     example: exampleRelay,
     title: (e) => `The relay ports of ${e.host} are blocked`,
     cause: (e) =>
@@ -110,6 +116,7 @@ export const relayCatalog = {
   }),
   RELAY_PORTS_STATEFUL_ONLY: entry<RelayEvidence>({
     severity: 'error',
+    subject: server,
     example: exampleRelay,
     title: (e) => `The relay ports of ${e.host} take replies only`,
     cause: (e) =>
@@ -124,6 +131,7 @@ export const relayCatalog = {
   }),
   RELAY_OUTBOUND_BLOCKED: entry<RelayEvidence & { peer: string }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleRelay, peer: '198.51.100.20:40001' },
     title: (e) => `The relay of ${e.host} cannot send`,
     cause: (e) =>
@@ -143,6 +151,7 @@ export const relayCatalog = {
   }),
   PEER_DENIED: entry<ListenerEvidence & { peer: string }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, peer: '198.51.100.20' },
     title: (e) => `${e.host} denies the peer ${e.peer}`,
     cause: (e) =>
@@ -159,6 +168,7 @@ export const relayCatalog = {
   }),
   OWN_RELAY_DENIED: entry<RelayEvidence>({
     severity: 'error',
+    subject: server,
     example: exampleRelay,
     title: (e) => `${e.host} denies its own relay address as a peer`,
     cause: (e) =>
@@ -179,6 +189,8 @@ export const relayCatalog = {
   }),
   REQUEST_FAILED: entry<ListenerEvidence & { step: string; seen: string }>({
     severity: 'error',
+    subject: server,
+    distinctBy: ['step'],
     example: { ...exampleListener, step: 'a ChannelBind', seen: 'error 400 Bad Request' },
     title: (e) => `${e.host} fails at ${e.step}`,
     cause: (e) =>
@@ -192,6 +204,7 @@ export const relayCatalog = {
   }),
   ALLOCATION_NOT_FREED: entry<ListenerEvidence & { lifetimeSeconds: number }>({
     severity: 'warning',
+    subject: server,
     example: { ...exampleListener, lifetimeSeconds: 600 },
     title: (e) => `${e.host} does not free an allocation`,
     cause: (e) =>
@@ -204,6 +217,7 @@ export const relayCatalog = {
   }),
   ALTERNATE_UNREACHABLE: entry<ListenerEvidence & { alternate: string; seen: string }>({
     severity: 'error',
+    subject: server,
     example: { ...exampleListener, alternate: '203.0.113.11:3478', seen: 'no answer within 5 s' },
     title: (e) => `${e.host} sends clients to a server that does not answer`,
     cause: (e) =>
@@ -220,6 +234,7 @@ export const relayCatalog = {
   }),
   VANTAGE_TOO_CLOSE: entry<{ host: string; address: string; vantage: 'same-host' | 'same-network' }>({
     severity: 'info',
+    subject: server,
     example: { host: 'turn.example.com', address: '203.0.113.10', vantage: 'same-host' },
     title: (e) =>
       e.vantage === 'same-host'

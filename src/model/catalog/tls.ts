@@ -5,13 +5,16 @@ import {
   exampleTls,
   grepConfig,
   here,
+  listenerKeys,
   inConfig,
   listenerName,
   onServer,
   restart,
   serverName,
+  type EndEvidence,
   type ListenerEvidence,
 } from './entry.ts';
+import { server } from '../subject.ts';
 
 const servedChain = [
   grepConfig('cert|pkey'),
@@ -53,11 +56,14 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 export const tlsCatalog = {
-  TLS_HANDSHAKE_FAILED: entry<ListenerEvidence & { seen: string; answeredPlainly: boolean }>({
+  TLS_HANDSHAKE_FAILED: entry<ListenerEvidence & EndEvidence & { seen: string; answeredPlainly: boolean }>({
     severity: 'error',
+    subject: server,
+    distinctBy: listenerKeys,
     example: {
       ...exampleTls,
       seen: 'the connection was closed without an answer',
+      closed: true,
       answeredPlainly: false,
     },
     title: (e) => `TLS on port ${e.port} of ${e.host} fails`,
@@ -77,6 +83,8 @@ export const tlsCatalog = {
   }),
   TLS_CERT_EXPIRED: entry<CertificateEvidence & { notAfter: string; serial: string }>({
     severity: 'error',
+    subject: server,
+    distinctBy: ['serial'],
     example: { ...exampleCertificate, notAfter: '2026-05-01T00:00:00.000Z', serial: '04A1' },
     title: (e) => `The certificate of ${e.host} has expired`,
     cause: (e) =>
@@ -93,6 +101,8 @@ export const tlsCatalog = {
   }),
   TLS_CERT_EXPIRES_SOON: entry<CertificateEvidence & { notAfter: string; daysLeft: number }>({
     severity: 'warning',
+    subject: server,
+    distinctBy: ['subject', 'notAfter'],
     example: { ...exampleCertificate, notAfter: '2026-05-01T00:00:00.000Z', daysLeft: 5 },
     title: (e) => `The certificate of ${e.host} ends ${inDays(e.daysLeft)}`,
     cause: (e) =>
@@ -110,6 +120,8 @@ export const tlsCatalog = {
   }),
   TLS_NAME_MISMATCH: entry<CertificateEvidence & { servername: string; names: readonly string[] }>({
     severity: 'error',
+    subject: server,
+    distinctBy: ['subject'],
     example: { ...exampleCertificate, servername: 'turn.example.com', names: ['DNS:www.example.com'] },
     title: (e) => `The certificate is not for ${e.servername}`,
     cause: (e) =>
@@ -128,6 +140,8 @@ export const tlsCatalog = {
   }),
   TLS_CHAIN_INCOMPLETE: entry<CertificateEvidence>({
     severity: 'error',
+    subject: server,
+    distinctBy: ['subject', 'issuer'],
     example: exampleCertificate,
     title: (e) => `The certificate chain of ${e.host} is incomplete`,
     cause: (e) =>
@@ -141,6 +155,8 @@ export const tlsCatalog = {
   }),
   TLS_UNTRUSTED: entry<CertificateEvidence & { reason: string }>({
     severity: 'error',
+    subject: server,
+    distinctBy: ['subject', 'issuer'],
     example: { ...exampleCertificate, issuer: 'CN=turn.example.com', reason: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
     title: (e) => `The certificate of ${e.host} is not trusted`,
     cause: (e) =>
