@@ -159,6 +159,8 @@ export interface CertificateFacts {
   readonly notAfter: string;
   readonly serial: string;
   readonly selfIssued: boolean;
+  /** Where its issuer's certificate is to be had (RFC 5280 §4.2.2.1), as public CAs say in each; null when it does not say. */
+  readonly issuerUrl: string | null;
 }
 
 export interface CandidateFacts {

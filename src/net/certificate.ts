@@ -30,7 +30,7 @@ export function nameErrorOf(leaf: X509Certificate | undefined, servername: strin
 }
 
 function certificateFacts(certificate: X509Certificate): CertificateFacts {
-  const { subject, issuer } = certificate.toLegacyObject();
+  const { subject, issuer, infoAccess } = certificate.toLegacyObject();
   return {
     subject: nameOf(subject),
     issuer: nameOf(issuer),
@@ -39,6 +39,7 @@ function certificateFacts(certificate: X509Certificate): CertificateFacts {
     notAfter: timeOf(certificate.validTo),
     serial: certificate.serialNumber,
     selfIssued: certificate.subject === certificate.issuer,
+    issuerUrl: infoAccess?.['CA Issuers - URI']?.[0] ?? null,
   };
 }
 

@@ -38,6 +38,7 @@ const words: Partial<Record<FindingCode, string>> = {
   AUDIO_SILENT: 'silent',
   AUDIO_ONE_WAY: 'one way',
   AUDIO_INTERRUPTED: 'broke off',
+  AUDIO_UNUSABLE: 'unusable',
   LOSS_HIGH: 'loss',
   JITTER_HIGH: 'jitter',
   MOS_LOW: 'poor',

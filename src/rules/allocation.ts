@@ -14,7 +14,13 @@ export function judgeChallenge(facts: TargetFacts): Outcome {
   if (noTurn !== null) {
     return failed(
       'NOT_A_TURN_SERVER',
-      { ...listenerOf(target), seen: noTurn, closed: false, kind: 'TURN' },
+      {
+        ...listenerOf(target),
+        seen: noTurn,
+        closed: false,
+        kind: 'TURN',
+        answersStun: facts.binding.state === 'done',
+      },
       target,
     );
   }

@@ -1,9 +1,9 @@
 import type { Outcome } from '../model/check.ts';
-import { formatEndpoint } from '../model/endpoint.ts';
+import { formatEndpoint, scopeOf } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
-import { finding, type Finding, type Severity } from '../model/finding.ts';
 import type { AudioFacts, CallFacts, CredentialFacts, Failure, TargetFacts } from '../model/observations.ts';
 import { refusedAllocation } from './allocation.ts';
+import { judgeQuality } from './call-quality.ts';
 import type { Criteria } from './criteria.ts';
 import { isSilent } from './listener.ts';
 import { allocatorOf, duration, failed, passed, skipped, unknown } from './outcome.ts';
@@ -68,6 +68,12 @@ function judgeNoConnection(
   if (refusal === 486 || refusal === 508) return refusedAllocation(facts, credential, refusal);
   // Both have their relay address, so it is the permission for that of the other which was refused.
   if (refusal === 403 && bothAllocated && first) {
+    // Nobody but that machine itself could be meant; a server that allows it is open to its own host's services.
+    if (scopeOf(first.address) === 'loopback') {
+      return unknown(
+        `the server denies loopback peers, as it should, so no call can be made at ${first.address}`,
+      );
+    }
     const evidence = { ...listener, relayed: formatEndpoint(first), relayedAddress: first.address };
     return failed('OWN_RELAY_DENIED', evidence, facts.target);
   }
@@ -86,6 +92,9 @@ function judgePairs({ pairs }: CallFacts, facts: TargetFacts): Outcome {
 const packetMs = 20; // Opus in packets of 20 ms (RFC 7587 §4.2)
 // Packets of the last moments can be under way when the call ends; silence for longer than this is an end.
 const endSilenceMs = 400;
+// A server that limits the bandwidth (coturn's max-bps) drops what is beyond it until the second is over.
+const starvedSilenceMs = 2000;
+const starvedRatio = 0.1;
 // A busy machine may leave out a few packets of a call that lasts as long as it should.
 const leastSentRatio = 0.9;
 
@@ -123,75 +132,18 @@ function endOf(
   const lastMs = Math.min(...audio.map(({ lastReceivedMs }) => lastReceivedMs ?? 0));
   const delayMs = Math.max(...audio.map(({ delayMs: delay }) => delay?.max ?? 0));
   const endedEarly = sentMs < durationMs * leastSentRatio;
-  return endedEarly || sentMs - lastMs > endSilenceMs + delayMs ? { lastMs, durationMs } : null;
+  const silenceMs = (audio.some(isStarved) ? starvedSilenceMs : endSilenceMs) + delayMs;
+  return endedEarly || sentMs - lastMs > silenceMs ? { lastMs, durationMs } : null;
+}
+
+/** Whether much is missing of what was sent up to the last packet that arrived: then a gap is not yet an end. */
+function isStarved({ received, lastReceivedMs }: AudioFacts): boolean {
+  return lastReceivedMs !== null && received * packetMs < lastReceivedMs * (1 - starvedRatio);
 }
 
 /** The server is gone, or has forgotten the allocation (437), which a restart makes it do. */
 function endsAll(failure: Failure): boolean {
   return isSilent(failure) || (failure.kind === 'stun-error' && failure.code === 437);
-}
-
-/**
- * Without a limit from the user, these: 3 % loss is the most that the codec conceals well; a jitter of 50 ms exceeds
- * usual buffers; ITU-T G.114 puts the limit of good conversation at 150 ms one way, twice that is 300 ms; MOS 3.6
- * is where ITU-T G.109 begins to call users dissatisfied.
- */
-export const usualLimits = { lossRatio: 0.03, jitterMs: 50, rttMs: 300, mos: 3.6 } as const;
-
-function judgeQuality({ audio }: CallFacts, facts: TargetFacts, criteria: Criteria): Outcome {
-  const worst = worstOf(audio);
-  const findings: Finding[] = [];
-  const judge = (
-    code: 'LOSS_HIGH' | 'JITTER_HIGH' | 'RTT_HIGH' | 'MOS_LOW',
-    measured: number | null,
-    asked: number | null,
-    usualLimit: number,
-  ): void => {
-    if (measured === null) return;
-    const limit = asked ?? usualLimit;
-    const missed = code === 'MOS_LOW' ? measured < limit : measured > limit;
-    if (!missed) return;
-    // What the user has set as a limit is an error when it is missed; our own idea of good is a warning.
-    const severity: Severity = asked === null ? 'warning' : 'error';
-    const evidence = { ...allocatorOf(facts), measured, limit, by: 'rtcp' as const };
-    findings.push(finding(code, evidence, { severity, targets: [facts.target.url] }));
-  };
-  judge('LOSS_HIGH', worst.lossRatio, criteria.maxLossRatio, usualLimits.lossRatio);
-  judge('JITTER_HIGH', worst.jitterMs, criteria.maxJitterMs, usualLimits.jitterMs);
-  judge('RTT_HIGH', worst.rttMs, criteria.maxRttMs, usualLimits.rttMs);
-  judge('MOS_LOW', worst.mos, criteria.minMos, usualLimits.mos);
-  if (findings.length > 0) return { status: 'failed', findings };
-  const unmeasured = missingMeasure(worst, criteria);
-  if (unmeasured !== null) return unknown(unmeasured);
-  return passed(worst.mos === null ? undefined : `MOS ${worst.mos.toFixed(1)}`);
-}
-
-/** A limit that the user has set and nothing was measured for: not passed. */
-function missingMeasure(worst: WorstAudio, criteria: Criteria): string | null {
-  if (criteria.maxRttMs !== null && worst.rttMs === null)
-    return 'no receiver report came back, so the round trip is not known';
-  if (criteria.minMos !== null && worst.mos === null) return 'the MOS could not be computed';
-  return null;
-}
-
-export interface WorstAudio {
-  readonly lossRatio: number;
-  readonly jitterMs: number;
-  readonly rttMs: number | null;
-  readonly mos: number | null;
-}
-
-/** The worse of both directions, figure by figure. */
-export function worstOf(audio: readonly AudioFacts[]): WorstAudio {
-  const known = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
-  const rtts = known(audio.map(({ rttMs }) => rttMs));
-  const scores = known(audio.map(({ mos }) => mos));
-  return {
-    lossRatio: Math.max(...audio.map(({ lossRatio }) => lossRatio)),
-    jitterMs: Math.max(...audio.map(({ jitterMs }) => jitterMs)),
-    rttMs: rtts.length === 0 ? null : Math.max(...rtts),
-    mos: scores.length === 0 ? null : Math.min(...scores),
-  };
 }
 
 function sum(values: readonly number[]): number {

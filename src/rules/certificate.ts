@@ -68,12 +68,13 @@ function certificateFindings(facts: TlsFacts, leaf: CertificateFacts, target: Ta
 
 /**
  * OpenSSL says that the leaf's issuer is missing, and the server sent the leaf alone. A leaf of a private CA looks
- * the same from here, unless it is self-issued.
+ * the same from here, but for the address of the issuer's certificate, which public CAs put into each.
  */
 function isIncomplete({ chainError, chain }: TlsFacts): boolean {
   const missing =
     chainError === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' || chainError === 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
-  return missing && chain.length === 1 && chain[0]?.selfIssued === false;
+  const [leaf] = chain;
+  return missing && chain.length === 1 && leaf?.selfIssued === false && leaf.issuerUrl !== null;
 }
 
 function daysBetween(from: Date, to: string): number {

@@ -8,7 +8,7 @@ import {
   type FindingCode,
 } from '../model/finding.ts';
 import type { FindingReport } from '../model/report.ts';
-import { usualLimits } from './call.ts';
+import { usualLimits } from './call-quality.ts';
 
 const weight = { error: 0, warning: 1, info: 2 } as const;
 
@@ -82,7 +82,8 @@ const causesOf: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   TLS_HANDSHAKE_FAILED: ['SERVER_STOPPED'],
   LISTENER_SILENT: ['SERVER_STOPPED'],
   // The E-model is made of delay and loss.
-  MOS_LOW: ['LOSS_HIGH', 'RTT_HIGH'],
+  MOS_LOW: ['AUDIO_UNUSABLE', 'LOSS_HIGH', 'RTT_HIGH'],
+  LOSS_HIGH: ['AUDIO_UNUSABLE'],
 };
 
 /** Names the cause of each effect whose cause is known too. */
@@ -111,6 +112,8 @@ function lowersMos(root: Finding): boolean {
   switch (root.code) {
     case 'LOSS_HIGH':
       return root.evidence.measured > usualLimits.lossRatio;
+    case 'AUDIO_UNUSABLE':
+      return true;
     case 'RTT_HIGH':
       return root.evidence.measured > usualLimits.rttMs;
     default:

@@ -64,6 +64,7 @@ const broken: Partial<Record<FindingCode, string>> = {
   AUDIO_SILENT: 'calls through the relay are silent',
   AUDIO_ONE_WAY: 'calls through the relay are heard on one side only',
   AUDIO_INTERRUPTED: 'calls through the relay break off',
+  AUDIO_UNUSABLE: 'calls through the relay cannot be understood',
 };
 
 function brokenFor(targets: readonly TargetReport[], worst: FindingReport | undefined): string {
@@ -105,6 +106,8 @@ function degraded(targets: readonly TargetReport[], worst: FindingReport | undef
   const of = (...services: Service[]): TargetReport[] =>
     targets.filter((target) => services.includes(serviceOf(target)));
   const [serving, failing, open] = [of('served'), of('not-served'), of('unknown', 'untested')];
+  if (serving.length === 0)
+    return `what was required works, but ${lowerFirst(worst?.title ?? 'something is wrong')}`;
   if (failing.length === 0) return `works, but ${lowerFirst(worst?.title ?? 'something is wrong')}`;
   const rest = open.length === 0 ? '' : `; ${open.length} of ${targets.length} not known`;
   for (const [preposition, nameOf] of distinctions) {

@@ -5,7 +5,8 @@ import type { Attempt, NameFacts, Observations, TargetFacts } from '../model/obs
 import type { CallReport, CheckReport, Report, TargetReport } from '../model/report.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { judgeAllocate, judgeChallenge, judgeChannel, judgeRefresh, judgeRelease } from './allocation.ts';
-import { judgeCall, worstOf } from './call.ts';
+import { worstOf } from './call-quality.ts';
+import { judgeCall } from './call.ts';
 import { judgeCandidates } from './candidates.ts';
 import { judgeCertificate } from './certificate.ts';
 import type { Criteria } from './criteria.ts';

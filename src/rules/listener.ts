@@ -112,7 +112,7 @@ function judgeSilentListener({ facts, all }: ListenerContext, failure: Failure):
     // Bytes that are no STUN, or a connection that ends on a STUN request: something else has the port.
     return failed(
       'NOT_A_TURN_SERVER',
-      { ...listener, seen, closed: wasClosed(failure), kind: kindOf(target) },
+      { ...listener, seen, closed: wasClosed(failure), kind: kindOf(target), answersStun: false },
       target,
       root,
     );

@@ -1,6 +1,6 @@
 import { exitCode } from '../model/error.ts';
 import type { Severity } from '../model/finding.ts';
-import type { FindingReport, Report, Verdict } from '../model/report.ts';
+import type { FindingReport, Report, TargetReport, Verdict } from '../model/report.ts';
 import { headlineOf, type Judged } from './headline.ts';
 import { serviceOf, type Service } from './service.ts';
 
@@ -24,13 +24,22 @@ export function verdictOf(
   };
 }
 
-function verdictWithErrors({ targets, findings }: Judged): Verdict {
+function verdictWithErrors({ targets, findings, open }: Judged): Verdict {
   // An open relay serves whoever abuses it; that other listeners work makes it no better.
   if (findings.some(({ code }) => code === 'ANONYMOUS_RELAY')) return 'broken';
   const services = new Set<Service>(targets.map(serviceOf));
   if (services.has('served')) return 'degraded';
+  if (!services.has('unknown')) return 'broken';
   // A listener that answers, and of which the rest is not known, may serve.
-  return services.has('unknown') ? 'unknown' : 'broken';
+  if (open.length > 0) return 'unknown';
+  // With --require all that is asked for is known, be it that more is not.
+  return targets.some(meetsAll) ? 'degraded' : 'broken';
+}
+
+/** Whether something is required of a listener, and none of that failed with an error. */
+function meetsAll({ checks }: TargetReport): boolean {
+  const required = checks.filter((check) => check.required);
+  return required.length > 0 && required.every(({ severity }) => severity !== 'error');
 }
 
 function verdictWithoutErrors({ targets, findings, open }: Judged): Verdict {

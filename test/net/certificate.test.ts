@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TlsFacts } from '../../src/model/observations.ts';
+import { chainOf } from '../../src/net/certificate.ts';
 import { connectTcp, handshakeTls } from '../../src/net/stream.ts';
 import { certificate, type Certificate } from '../support/certificates.ts';
 
@@ -43,7 +45,28 @@ const presenting = (own: Certificate, ...others: Certificate[]): TlsOptions => (
 
 const subjects = ({ chain }: TlsFacts): string[] => chain.map(({ subject }) => subject);
 
+// By `openssl req -x509 -addext 'authorityInfoAccess=OCSP;URI:http://ocsp.example.com,caIssuers;URI:…'`; its key is gone.
+const withIssuerUrl = `-----BEGIN CERTIFICATE-----
+MIIB8DCCAZagAwIBAgIUa01sHua5UYKtToeprNbJlWV9PIowCgYIKoZIzj0EAwIw
+GzEZMBcGA1UEAwwQdHVybi5leGFtcGxlLmNvbTAeFw0yNjExMjEwOTQxMDNaFw0z
+NjExMTgwOTQxMDNaMBsxGTAXBgNVBAMMEHR1cm4uZXhhbXBsZS5jb20wWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAARgrUo+17lN9VK6Yazz1rEBhC3laU4c0wYeMB6r
+BDPxGe3DdFVjdssBd9A2mQmZOFiiqJ2NdMFSgJD9voT+71WNo4G3MIG0MB0GA1Ud
+DgQWBBSscms3xY13GWAFg9a1RbHGtE3UFzAfBgNVHSMEGDAWgBSscms3xY13GWAF
+g9a1RbHGtE3UFzAPBgNVHRMBAf8EBTADAQH/MGEGCCsGAQUFBwEBBFUwUzAjBggr
+BgEFBQcwAYYXaHR0cDovL29jc3AuZXhhbXBsZS5jb20wLAYIKwYBBQUHMAKGIGh0
+dHA6Ly9jYS5leGFtcGxlLmNvbS9pc3N1ZXIuY2VyMAoGCCqGSM49BAMCA0gAMEUC
+IFxxD5Ib9QXzXH3As8g+fHJWRzL4G+O5MTl9RGCgps51AiEAiJv27gEGU10/QoyA
+PUrzEYbLT8O2G8mSMQ7rqC9AlxM=
+-----END CERTIFICATE-----`;
+
 describe('the facts of a certificate', () => {
+  it('name where its issuer is to be had', () => {
+    expect(chainOf(new X509Certificate(withIssuerUrl))).toMatchObject([
+      { issuerUrl: 'http://ca.example.com/issuer.cer' },
+    ]);
+  });
+
   it('are those of one that is right', async () => {
     const facts = await factsOf(presenting(leaf, intermediate), { ca: root.cert });
     expect(facts).toMatchObject({
@@ -61,6 +84,7 @@ describe('the facts of a certificate', () => {
       notAfter: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       serial: expect.stringMatching(/^[0-9A-F]+$/),
       selfIssued: false,
+      issuerUrl: null,
     });
     const daysLeft = (Date.parse(facts.chain[0]?.notAfter ?? '') - Date.now()) / 86_400_000;
     expect(daysLeft).toBeGreaterThan(29.9);

@@ -62,6 +62,12 @@ describe('tls-certificate', () => {
       { chain: [certificate], chainError: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' },
       ['TLS_CHAIN_INCOMPLETE'],
     ],
+    // A CA of one's own does not say where its certificate is.
+    [
+      'the leaf alone, of a private CA',
+      { chain: [{ ...certificate, issuerUrl: null }], chainError: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' },
+      ['TLS_UNTRUSTED'],
+    ],
     ['a root that is not known', { chainError: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' }, ['TLS_UNTRUSTED']],
     [
       'self-signed',

@@ -116,7 +116,11 @@ describe('an effect names its cause', () => {
       at(target),
     );
   const noTurn = (target: typeof udp, closed: boolean): Finding =>
-    finding('NOT_A_TURN_SERVER', { ...listenerOf(target), seen, closed, kind: 'TURN' }, at(target));
+    finding(
+      'NOT_A_TURN_SERVER',
+      { ...listenerOf(target), seen, closed, kind: 'TURN', answersStun: false },
+      at(target),
+    );
 
   const rtt = (measured: number): Finding =>
     finding('RTT_HIGH', { ...listenerOf(udp), measured, limit: 1, by: 'rtcp' }, at(udp));

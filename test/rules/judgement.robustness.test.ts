@@ -61,6 +61,14 @@ describe('any facts', () => {
     });
   });
 
+  it('are called unknown only with a reason', () => {
+    let reasonless = 0;
+    always(({ verdict, open, targets }) => {
+      if (verdict === 'unknown' && targets.length > 0 && open.length === 0) reasonless++;
+    });
+    expect(reasonless).toBe(0);
+  });
+
   it('are called healthy only without a finding, with everything that is required passed or skipped', () => {
     let seen = 0;
     always((judged, _facts, { require }) => {

@@ -43,6 +43,7 @@ const expired = {
   ),
 };
 const noCredentials = notTried('no credentials were given');
+const anonymous = { challenge: done({ granted: true as const, relayed }) };
 const slow = done(callFacts({ audio: bothWays({ rttMs: 400 }) }));
 
 interface Case {
@@ -110,6 +111,29 @@ const cases: readonly Case[] = [
     verdict: 'unknown',
     exitCode: 1,
     headline: 'no credentials were given',
+  },
+  {
+    what: 'all that is required works, more is not known, and another listener is broken',
+    targets: [healthyFacts(udp, relayUnknown), healthyFacts(tls, expired)],
+    criteria: { require: ['srflx'] },
+    verdict: 'degraded',
+    exitCode: 1,
+    headline: 'what was required works, but the certificate of turn.example.com has expired',
+  },
+  {
+    what: 'what is required does not work, and more is not known',
+    targets: [unallocatedFacts(udp, noCredentials), healthyFacts(tls, { ...expired, ...relayUnknown })],
+    criteria: { require: ['tls'] },
+    verdict: 'broken',
+    exitCode: 1,
+    headline: 'clients refuse the certificate of this server',
+  },
+  {
+    what: 'a relay that is open to anyone, beside listeners that serve',
+    targets: [healthyFacts(udp), healthyFacts(tcp, anonymous)],
+    verdict: 'broken',
+    exitCode: 1,
+    headline: 'anyone can relay traffic through this server',
   },
   {
     what: 'a warning',

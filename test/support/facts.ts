@@ -83,6 +83,7 @@ export const certificate: CertificateFacts = {
   notAfter: '2026-08-02T00:00:00.000Z',
   serial: '04A1',
   selfIssued: false,
+  issuerUrl: 'http://r11.i.lencr.org/',
 };
 
 export const intermediate: CertificateFacts = {

@@ -378,6 +378,11 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
     verdict: 'broken',
     headline: 'calls through the relay break off',
   },
+  AUDIO_UNUSABLE: {
+    facts: callWith({ audio: bothWays({ received: 47, lossRatio: 0.69, mos: 1.4 }) }),
+    verdict: 'broken',
+    headline: 'calls through the relay cannot be understood',
+  },
   LOSS_HIGH: {
     facts: callWith({ audio: bothWays({ received: 142, lossRatio: 0.053 }) }),
     verdict: 'degraded',

@@ -71,6 +71,8 @@ export const callCatalog = {
       'the server must be allowed to send to its own relay address:',
       grepConfig('denied-peer-ip|allowed-peer-ip|external-ip'),
       'behind NAT write external-ip=PUBLIC/PRIVATE: the pair also allows the private address as a peer',
+      'a tiny bandwidth limit starves the handshake of a call:',
+      grepConfig('max-bps|bps-capacity'),
       journal,
     ],
     explanation:
@@ -129,6 +131,30 @@ export const callCatalog = {
     explanation: 'All packets after one moment were lost although the call went on.',
     confusedWith: ['LOSS_HIGH: there losses are spread over the call.'],
     references: ['RFC 3550 §6.4.1'],
+  }),
+  AUDIO_UNUSABLE: entry<ListenerEvidence & { mos: number; lossRatio: number; rttMs: number | null }>({
+    severity: 'error',
+    subject: server,
+    example: { ...exampleListener, mos: 1.4, lossRatio: 0.69, rttMs: 24 },
+    title: (e) => `Audio flows, and nobody understands it (MOS ${mos(e.mos, 0)})`,
+    cause: (e) =>
+      `Of the audio through ${e.host} over ${e.transport}, ${percent(e.lossRatio, 0)} is lost${e.rttMs === null ? '' : `, and the round trip is ${ms(e.rttMs, 0)}`}. With a MOS of ${mos(e.mos, 0)} words do not get through.`,
+    proof: () =>
+      'E-model of ITU-T G.107 from one-way delay and loss, counted at the receivers, the worse direction.',
+    fix: (e) => [
+      ...(e.lossRatio > 0.03
+        ? ['a limit on the bandwidth drops what is beyond it:', grepConfig('max-bps|bps-capacity')]
+        : []),
+      traceRoute(e),
+      onServer('uptime'),
+    ],
+    explanation:
+      'Packets flow, and the estimated quality is below a MOS of 2.6 (R of 50), which ITU-T G.109 does not recommend for any call. An error also when no limit was asked for.',
+    confusedWith: [
+      'LOSS_HIGH, MOS_LOW: there speech is worse than it should be, and is understood.',
+      'AUDIO_INTERRUPTED: there audio was good, and ended.',
+    ],
+    references: ['ITU-T G.107', 'ITU-T G.109'],
   }),
   LOSS_HIGH: entry<MeasuredEvidence>({
     severity: 'error',

@@ -27,28 +27,28 @@ const issueAnother = here('rtc-ops credentials issue --secret-file FILE --ttl 12
 
 /** What is known of a code that has no finding of its own. */
 const refusals: Readonly<
-  Record<number, { cause: (server: string) => string; fix: readonly string[] } | undefined>
+  Record<number, { cause: (name: string) => string; fix: readonly string[] } | undefined>
 > = {
   300: {
-    cause: (server) =>
-      `${server} redirects (300 Try Alternate) without naming a server, or from one server to the next without end.`,
+    cause: (name) =>
+      `${name} redirects (300 Try Alternate) without naming a server, or from one server to the next without end.`,
     fix: [grepConfig('alternate-server|tls-alternate-server')],
   },
   403: {
-    cause: (server) => `${server} forbids this allocation. coturn does so while it is drained before a stop.`,
+    cause: (name) => `${name} forbids this allocation. coturn does so while it is drained before a stop.`,
     fix: [journal, 'if it is being drained, wait for its restart'],
   },
   437: {
-    cause: (server) => `${server} still has an allocation of the same client address and port.`,
+    cause: (name) => `${name} still has an allocation of the same client address and port.`,
     fix: ['probe again: the next one comes from another port', journal],
   },
   440: {
-    cause: (server) =>
-      `${server} has no relay address of the family that was asked for: it listens on that family and relays over the other alone.`,
+    cause: (name) =>
+      `${name} has no relay address of the family that was asked for: it listens on that family and relays over the other alone.`,
     fix: [grepConfig('relay-ip|external-ip'), 'add a relay-ip= of that family, or probe the other one alone'],
   },
   442: {
-    cause: (server) => `${server} does not relay UDP: no-udp-relay or stun-only is set.`,
+    cause: (name) => `${name} does not relay UDP: no-udp-relay or stun-only is set.`,
     fix: [
       grepConfig('no-udp-relay|stun-only'),
       `take both lines out of ${configFile}, if they are there`,

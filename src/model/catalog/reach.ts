@@ -220,7 +220,9 @@ export const reachCatalog = {
     confusedWith: ['UDP_BLOCKED: there nothing comes back at all.'],
     references: ['RFC 1122 §3.2.2.1', 'RFC 4443 §3.1'],
   }),
-  NOT_A_TURN_SERVER: entry<UnansweredEvidence & EndEvidence & { kind: 'TURN' | 'STUN' }>({
+  NOT_A_TURN_SERVER: entry<
+    UnansweredEvidence & EndEvidence & { kind: 'TURN' | 'STUN'; answersStun: boolean }
+  >({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
@@ -229,14 +231,21 @@ export const reachCatalog = {
       seen: 'not a STUN answer: "HTTP/1.1 400 Bad Request"',
       closed: false,
       kind: 'TURN',
+      answersStun: false,
     },
     title: (e) => `${listenerName(e)} of ${e.host} is no ${e.kind} server`,
-    cause: (e) => `Something is there at ${serverName(e)}, but not a ${e.kind} server: ${e.seen}.`,
+    cause: (e) =>
+      e.answersStun
+        ? `${serverName(e)} is a STUN server that gives no relay: ${e.seen}.`
+        : `Something is there at ${serverName(e)}, but not a ${e.kind} server: ${e.seen}.`,
     proof: (e) => `${listenerName(e)}: ${e.seen}.`,
-    fix: (e) => [
-      whoHasThePort(e),
-      'check host and port of the URL; a name behind an HTTP proxy or CDN cannot carry TURN',
-    ],
+    fix: (e) =>
+      e.answersStun
+        ? ['coturn does so with stun-only:', grepConfig('stun-only'), journal, restart]
+        : [
+            whoHasThePort(e),
+            'check host and port of the URL; a name behind an HTTP proxy or CDN cannot carry TURN',
+          ],
     explanation:
       'The listener answered with something that is not STUN (HTTP, an echo, a TLS alert), closed the connection on a STUN request, or answers STUN and does not know Allocate.',
     confusedWith: ['A TLS listener on a plain port, or the reverse: the beginning of the answer shows it.'],

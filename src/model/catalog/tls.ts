@@ -145,12 +145,13 @@ export const tlsCatalog = {
     example: exampleCertificate,
     title: (e) => `The certificate chain of ${e.host} is incomplete`,
     cause: (e) =>
-      `${listenerName(e)} serves the certificate of ${e.subject} alone, and its issuer ${e.issuer} is no root that clients know. Of a public CA, the intermediate certificate is missing: some browsers find it by themselves, phones and native apps do not.`,
+      `${listenerName(e)} serves the certificate of ${e.subject} alone, without the intermediate certificate of ${e.issuer}: some browsers fetch it by themselves, phones and native apps do not.`,
     proof: (e) =>
       `The chain ends at ${e.subject}; the certificate of ${e.issuer} was not sent and is not in the trust store.`,
-    fix: () => [...servedChain, reload, 'with a CA of your own, give its root to the probe: --ca FILE'],
-    explanation: 'The leaf was sent without its intermediate, so that no path to a root can be built.',
-    confusedWith: ['A private CA whose root this machine does not know looks the same: give it with --ca.'],
+    fix: () => [...servedChain, reload],
+    explanation:
+      'The leaf was sent without its intermediate, so that no path to a root can be built. The leaf itself says where its issuer is to be had (authority information access), as those of public CAs do.',
+    confusedWith: ['TLS_UNTRUSTED: a private CA whose root this machine does not know; give it with --ca.'],
     references: ['RFC 8446 §4.4.2'],
   }),
   TLS_UNTRUSTED: entry<CertificateEvidence & { reason: string }>({
@@ -166,6 +167,9 @@ export const tlsCatalog = {
     fix: (e) => [
       ...newCertificate(e.host),
       'with a CA of your own, give its root to the probe (--ca FILE) and to every client',
+      ...(e.issuer === e.subject
+        ? []
+        : ['with an intermediate CA, cert= must name a file that holds it too']),
     ],
     explanation: "The chain does not end at a root that Node.js' trust store, or --ca, has.",
     confusedWith: ['TLS_CHAIN_INCOMPLETE: the root is known, the link to it was not sent.'],

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import type { CheckId, Outcome } from '../../src/model/check.ts';
+import type { CallFacts, TargetFacts } from '../../src/model/observations.ts';
+import type { Criteria } from '../../src/rules/criteria.ts';
+import { judgeCall } from '../../src/rules/call.ts';
+import { worstOf } from '../../src/rules/call-quality.ts';
+import {
+  audioFacts,
+  bothWays,
+  callFacts,
+  criteriaWith,
+  done,
+  healthyFacts,
+  observationsOf,
+  targetOf,
+} from '../support/facts.ts';
+
+const { credential } = observationsOf([]);
+const ids = ['call-connects', 'call-uses-relay', 'call-audio', 'call-quality'] as const satisfies CheckId[];
+
+function judged(
+  call: TargetFacts['call'],
+  criteria: Partial<Criteria> = {},
+  plannedMs: number | null = 3000,
+): Record<(typeof ids)[number], Outcome> {
+  const context = { criteria: criteriaWith(criteria), credential, plannedMs };
+  return judgeCall(healthyFacts(targetOf(), { call }), context);
+}
+
+function said(outcome: Outcome): string {
+  if (outcome.status === 'failed') {
+    return outcome.findings.map(({ code, severity }) => `${code} ${severity}`).join(', ');
+  }
+  return outcome.status;
+}
+
+function saidOf(
+  facts: CallFacts,
+  criteria: Partial<Criteria> = {},
+  plannedMs: number | null = 3000,
+): string[] {
+  const outcomes = judged(done(facts), criteria, plannedMs);
+  return ids.map((id) => said(outcomes[id]));
+}
+
+describe('call-quality', () => {
+  it.each<[string, Parameters<typeof audioFacts>[0], Partial<Criteria>, string]>([
+    ['good', {}, {}, 'passed'],
+    ['at our limits', { lossRatio: 0.03, jitterMs: 50, rttMs: 300, mos: 3.6 }, {}, 'passed'],
+    ['loss beyond what is usual', { lossRatio: 0.031 }, {}, 'LOSS_HIGH warning'],
+    ['jitter beyond what is usual', { jitterMs: 51 }, {}, 'JITTER_HIGH warning'],
+    ['a round trip beyond what is usual', { rttMs: 301 }, {}, 'RTT_HIGH warning'],
+    ['a MOS below what is usual', { mos: 3.5 }, {}, 'MOS_LOW warning'],
+    ['loss beyond the limit', { lossRatio: 0.011 }, { maxLossRatio: 0.01 }, 'LOSS_HIGH error'],
+    ['jitter beyond the limit', { jitterMs: 31 }, { maxJitterMs: 30 }, 'JITTER_HIGH error'],
+    ['a round trip beyond the limit', { rttMs: 101 }, { maxRttMs: 100 }, 'RTT_HIGH error'],
+    ['a MOS below the limit', { mos: 4.1 }, { minMos: 4.2 }, 'MOS_LOW error'],
+    ['a limit that is wider than ours', { lossRatio: 0.05 }, { maxLossRatio: 0.1 }, 'passed'],
+    ['several at once', { lossRatio: 0.1, mos: 2.9 }, { minMos: 4 }, 'LOSS_HIGH warning, MOS_LOW error'],
+    ['just usable', { lossRatio: 0.1, mos: 2.58 }, {}, 'LOSS_HIGH warning, MOS_LOW warning'],
+    ['not to be understood', { lossRatio: 0.5, mos: 1.6 }, {}, 'AUDIO_UNUSABLE error'],
+    [
+      'and a limit that is missed',
+      { lossRatio: 0.5, mos: 1.6 },
+      { maxLossRatio: 0.1 },
+      'AUDIO_UNUSABLE error, LOSS_HIGH error',
+    ],
+    [
+      'not to be understood, as the user allows',
+      { lossRatio: 0.5, mos: 1.6 },
+      { minMos: 1.5 },
+      'LOSS_HIGH warning',
+    ],
+    // A limit for which nothing was measured is not met.
+    ['no round trip, and a limit for it', { rttMs: null }, { maxRttMs: 100 }, 'unknown'],
+    ['no MOS, and a limit for it', { mos: null }, { minMos: 4 }, 'unknown'],
+    ['no round trip, and no limit', { rttMs: null }, {}, 'passed'],
+  ])('%s', (_what, audio, criteria, expected) => {
+    expect(saidOf(callFacts({ audio: bothWays(audio) }), criteria)[3]).toBe(expected);
+  });
+
+  it('is that of the worse direction, figure by figure', () => {
+    const audio = [
+      audioFacts({ lossRatio: 0.02, jitterMs: 1, rttMs: 50, mos: 4.1 }),
+      audioFacts({ lossRatio: 0.01, jitterMs: 9, rttMs: null, mos: 4.3 }),
+    ];
+    expect(worstOf(audio)).toEqual({ lossRatio: 0.02, jitterMs: 9, rttMs: 50, mos: 4.1 });
+    expect(saidOf(callFacts({ audio }), { maxJitterMs: 5 })[3]).toBe('JITTER_HIGH error');
+  });
+
+  it('tells the MOS', () => {
+    expect(judged(done(callFacts()))['call-quality']).toEqual({ status: 'passed', detail: 'MOS 4.4' });
+  });
+});
