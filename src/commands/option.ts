@@ -15,6 +15,13 @@ export function durationOption(leastMs: number): (text: string) => number {
   };
 }
 
+/** How long NAT bindings are left idle: longer than any use of one pauses is of no use. */
+export function natLifetimeOption(text: string): number {
+  const ms = durationOption(5000)(text);
+  if (ms > 600_000) throw new InvalidArgumentError('It must be 5 s to 10 min.');
+  return ms;
+}
+
 // Timers of Node.js hold 2^31 ms; a day is more than any use needs.
 const longestMs = 86_400_000;
 

@@ -8,7 +8,14 @@ import { urisOf } from '../probes/plan.ts';
 import { probe, type ProbeOptions } from '../probes/probe.ts';
 import { requirements, type Criteria, type Requirement } from '../rules/criteria.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
-import { countOption, durationOption, listOption, mosOption, ratioOption } from './option.ts';
+import {
+  countOption,
+  durationOption,
+  listOption,
+  mosOption,
+  natLifetimeOption,
+  ratioOption,
+} from './option.ts';
 import { probeCredential } from './probe-credential.ts';
 import { progressLine } from './progress.ts';
 import { createReport, printReport, reportFormats, type ReportFormat } from './report.ts';
@@ -21,6 +28,8 @@ interface Options extends GlobalOptions {
   readonly family?: ('4' | '6')[];
   readonly call: boolean;
   readonly duration: number;
+  readonly nat?: boolean;
+  readonly natLifetime?: number;
   readonly require?: Requirement[];
   readonly maxRtt?: number;
   readonly maxLoss?: number;
@@ -42,6 +51,7 @@ Examples:
   rtc-ops probe turn.example.com --secret-file secret.txt
   rtc-ops probe turns:turn.example.com:443 --username alice --password - < password.txt
   rtc-ops probe stun:stun.example.com
+  rtc-ops probe stun:stun.example.com --nat
   rtc-ops probe turn.example.com --require udp,tls,call --max-loss 1% --format json
 
 Exit code: 0 healthy or warnings only, 1 an error or something required is unknown, 2 usage, 3 configuration, 4 a needed tool failed.`;
@@ -60,6 +70,12 @@ export function define(command: Command, context: CommandContext): void {
     .addOption(new Option('--call', 'make an audio call through the relay').default(true))
     .option('--no-call', 'make no call')
     .option('--duration <time>', 'length of the call, 1s to hours', durationOption(1000), 3000)
+    .option('--nat', 'examine the NAT of this network (RFC 5780), 2 to 6 s; needs a UDP listener')
+    .option(
+      '--nat-lifetime <time>',
+      'also how long its bindings last, up to 5s to 10m; takes that long; implies --nat',
+      natLifetimeOption,
+    )
     .option(
       '--require <list>',
       `these must work, the rest may be unknown: ${requirements.join(',')}`,
@@ -88,6 +104,7 @@ async function run(urls: readonly string[], options: Options, context: CommandCo
   refuseCallLimitsWithoutCall(options);
   const ca = options.ca === undefined ? null : await trustAnchors(options.ca, context);
   const uris = await urisToProbe(urls, options, context);
+  if (wantsNat(options)) refuseNatWithoutUdp(uris, options);
   const credential = uris.some(isTurn) ? await probeCredential(options, context) : null;
   const progress = await progressLine(options, context);
   try {
@@ -97,6 +114,7 @@ async function run(urls: readonly string[], options: Options, context: CommandCo
       families: options.family?.map((family) => Number(family) as Family) ?? null,
       credential,
       callDurationMs: options.call ? options.duration : null,
+      nat: wantsNat(options) ? { lifetimeMs: options.natLifetime ?? null } : null,
       timeoutMs: options.timeout,
       concurrency: options.concurrency,
       ...(ca === null ? {} : { ca }),
@@ -122,6 +140,18 @@ function criteriaOf(options: Options, now: Date): Criteria {
     failOn: options.failOn,
     now,
   };
+}
+
+function wantsNat({ nat, natLifetime }: Options): boolean {
+  return nat === true || natLifetime !== undefined;
+}
+
+/** What is asked for and cannot be tried would be missed in silence. */
+function refuseNatWithoutUdp(uris: readonly TurnUri[], { transport }: Options): void {
+  if (uris.some((uri) => uri.transport === 'udp') && (transport?.includes('udp') ?? true)) return;
+  throw new RtcOpsError('usage', '--nat needs a UDP listener, and none is to be probed', {
+    hint: 'Add one, such as stun:HOST, and leave out --transport or add udp to it.',
+  });
 }
 
 /** A limit that is never measured would pass in silence. */

@@ -181,6 +181,7 @@ async function probeTrial(
       families: null,
       credential: { source: 'secret', ...credential },
       callDurationMs: callMs,
+      nat: null,
       timeoutMs: 5000,
       concurrency: 3,
       ca: trial.certificate,

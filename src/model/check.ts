@@ -26,6 +26,10 @@ export const checkTitles = {
   'call-uses-relay': 'both ends of the call use the relay',
   'call-audio': 'audio flows both ways',
   'call-quality': 'the audio is good',
+  'nat-mapping': 'the mapping behaviour of the NAT is known',
+  'nat-filtering': 'the filtering behaviour of the NAT is known',
+  'nat-hairpin': 'the hairpinning behaviour of the NAT is known',
+  'nat-lifetime': 'the lifetime of a NAT binding is known',
 } as const;
 
 export type CheckId = keyof typeof checkTitles;

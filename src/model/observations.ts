@@ -18,6 +18,8 @@ export interface Observations {
   /** How long each call was to last; null when none was wanted. */
   readonly callDurationMs: number | null;
   readonly targets: readonly TargetFacts[];
+  /** For each address family one server's view of this client's NAT; null when it was not asked for. */
+  readonly nat: readonly NatFacts[] | null;
 }
 
 export interface InterfaceAddress {
@@ -240,4 +242,54 @@ export interface CallRelayFacts {
   /** What ended an allocation before we released it. */
   readonly lost: readonly { readonly atMs: number; readonly failure: Failure }[];
   readonly released: boolean;
+}
+
+/** What lies between this client and one UDP listener, by the tests of RFC 5780. */
+export interface NatFacts {
+  readonly url: string;
+  readonly host: string;
+  readonly family: Family;
+  readonly server: Endpoint;
+  /** RFC 5780 §4.3 test I. */
+  readonly binding: Attempt<NatBindingFacts>;
+  /** §4.3 tests II and III, and what else was there to ask: Bindings from the same socket to other endpoints. */
+  readonly mappings: readonly NatMappingFacts[];
+  /** §4.4: answers from elsewhere to sockets that had sent to `server` alone. */
+  readonly filtering: ChangedOriginFacts;
+  /** Answers from elsewhere to the socket that had sent there before: whether the server gives such answers at all. */
+  readonly control: ChangedOriginFacts;
+  /** §3.4: one socket sent to the mapped address of another, and the other way round; where it came from. */
+  readonly hairpin: Attempt<{ readonly from: Endpoint; readonly mapped: Endpoint }>;
+  /** Null when it was not asked for. */
+  readonly lifetime: Attempt<NatLifetimeFacts> | null;
+}
+
+export interface NatBindingFacts {
+  readonly local: Endpoint;
+  readonly mapped: Endpoint;
+  /** Whether the mapped address came as XOR-MAPPED-ADDRESS, which no NAT rewrites in passing. */
+  readonly xored: boolean;
+  /** OTHER-ADDRESS, or CHANGED-ADDRESS of RFC 3489 §11.2.3; null when the server has none. */
+  readonly other: Endpoint | null;
+}
+
+export interface NatMappingFacts {
+  readonly to: Endpoint;
+  readonly answer: Attempt<{ readonly mapped: Endpoint }>;
+}
+
+/** Where the answers to CHANGE-REQUEST came from. */
+export interface ChangedOriginFacts {
+  /** Other address and other port were asked for. */
+  readonly addressAndPort: Attempt<{ readonly from: Endpoint }>;
+  /** The other port alone was asked for. */
+  readonly port: Attempt<{ readonly from: Endpoint }>;
+}
+
+/** §4.6: bindings left idle, each for a time of its own. */
+export interface NatLifetimeFacts {
+  /** The longest after which a packet still came in. */
+  readonly aliveMs: number;
+  /** The shortest after which none came in; null when none was as short. */
+  readonly goneMs: number | null;
 }

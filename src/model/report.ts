@@ -1,7 +1,8 @@
 import type { ExitCode } from './error.ts';
 import type { CheckId, CheckStatus } from './check.ts';
 import type { Finding, FindingCode, FindingWords, Severity } from './finding.ts';
-import type { CallFacts, Observations, Target, TargetFacts } from './observations.ts';
+import type { Family } from './endpoint.ts';
+import type { CallFacts, NatLifetimeFacts, Observations, Target, TargetFacts } from './observations.ts';
 
 /** Raised when a key of the JSON report is renamed, removed or changes its meaning; additions leave it. */
 export const schemaVersion = 1;
@@ -32,7 +33,7 @@ export interface CheckReport {
   readonly severity: Severity | null;
 }
 
-/** A check of the whole, with what it is about: a host name. */
+/** A check of the whole, with what it is about: a host name, or an address family. */
 export interface SubjectCheckReport extends CheckReport {
   readonly subject: string;
 }
@@ -70,6 +71,26 @@ export interface CallReport {
   } | null;
 }
 
+/** In the words of RFC 4787 §4.1 and §5. */
+export type NatBehaviour = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
+
+/** The NAT of the client, as one server saw it. Null is what is not known; why, says the check. */
+export interface NatReport {
+  readonly family: Family;
+  readonly target: string;
+  readonly server: string;
+  /** Whether there is one. */
+  readonly present: boolean | null;
+  readonly mapped: string | null;
+  /** `destination-dependent`: not endpoint-independent; whether the port counts is not known. */
+  readonly mapping: NatBehaviour | 'destination-dependent' | null;
+  readonly filtering: NatBehaviour | null;
+  readonly hairpin: boolean | null;
+  readonly lifetime: NatLifetimeFacts | null;
+  /** One sentence for a person: with whom direct calls work, and with whom the relay is needed. */
+  readonly summary: string;
+}
+
 /** A finding with its words; the steps of the fix as lines of one text. */
 export type FindingReport = Finding & Omit<FindingWords, 'fix'> & { readonly fix: string };
 
@@ -88,14 +109,16 @@ export interface Report {
   readonly targets: readonly TargetReport[];
   /** What was asked: limits, requirements and the time against which it was judged. */
   readonly criteria: ReportCriteria;
-  /** Checks that belong to no single target: one `dns-resolves` for each name. */
+  /** Checks that belong to no single target: one `dns-resolves` for each name, `nat-…` for each address family. */
   readonly checks: readonly SubjectCheckReport[];
   /** Why something that `healthy` needs is not known, each reason once; empty when all of it is known. */
   readonly open: readonly string[];
   /** The worst call; null when none was tried. */
   readonly call: CallReport | null;
   readonly calls: readonly CallReport[];
+  /** One entry per address family; null without --nat. */
+  readonly nat: readonly NatReport[] | null;
   readonly findings: readonly FindingReport[];
   /** With the targets' own observations, enough to judge this report again. */
-  readonly observations: Pick<Observations, 'interfaces' | 'credential' | 'names' | 'callDurationMs'>;
+  readonly observations: Pick<Observations, 'interfaces' | 'credential' | 'names' | 'callDurationMs' | 'nat'>;
 }

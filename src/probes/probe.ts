@@ -19,6 +19,7 @@ import type { TurnCredential } from '../turn/session.ts';
 import type { GatheringProcess } from '../webrtc/gathering-process.ts';
 import { attempt, notTried, rounded, type Clock } from './attempt.ts';
 import { interfaceAddresses } from './interfaces.ts';
+import { probeNat } from './nat-probe.ts';
 import { targetsOf, type PlanFilter } from './plan.ts';
 import { probeTarget, servernameOf, type ProbeStep, type ProtocolFacts } from './target-probe.ts';
 
@@ -27,6 +28,8 @@ export interface ProbeOptions extends PlanFilter {
   readonly credential: (TurnCredential & { readonly source: 'secret' | 'given' }) | null;
   /** Null: no call. */
   readonly callDurationMs: number | null;
+  /** Null: the NAT is not examined. */
+  readonly nat: { readonly lifetimeMs: number | null } | null;
   readonly timeoutMs: number;
   /** Targets at once. */
   readonly concurrency: number;
@@ -70,7 +73,13 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
     names.map(({ host, lookup }) => [host, lookup.state === 'done' ? lookup.value.addresses : []]),
   );
   const targets = targetsOf(options.uris, (host) => addresses.get(host) ?? [], options);
-  const facts = await probeTargets(targets, options, clock);
+  // Both to their end before either may throw: on an abort the targets still free what they have allocated.
+  const [examined, nat] = await Promise.allSettled([
+    probeTargets(targets, options, clock),
+    options.nat === null ? null : probeNat(targets, { ...options.nat, clock, signal: options.signal }),
+  ]);
+  if (examined.status === 'rejected') throw examined.reason;
+  if (nat.status === 'rejected') throw nat.reason;
   return {
     startedAt: startedAt.toISOString(),
     durationMs: rounded(clock()),
@@ -78,7 +87,8 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
     credential: credentialFacts(options.credential),
     names,
     callDurationMs: options.callDurationMs,
-    targets: facts,
+    targets: examined.value,
+    nat: nat.value,
   };
 }
 

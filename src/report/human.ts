@@ -1,6 +1,7 @@
 import type { FindingReport, Report, VantageKind } from '../model/report.ts';
 import { findingSections } from './human-finding.ts';
 import { marked, paragraph, styleFor, unbroken, verdictMark, widthOf, type Style } from './human-style.ts';
+import { natSections } from './human-nat.ts';
 import { isOverview, targetTables } from './human-table.ts';
 
 /** The report for a person: verdict first, then what is wrong with its fix, then the table of checks. */
@@ -11,6 +12,7 @@ export function renderHuman(report: Report, options: { color: boolean; columns: 
     ...findingSections(report, style),
     openSection(report, style),
     ...targetTables(report, style),
+    ...natSections(report, style),
     footer(report, style),
   ];
   return `${sections

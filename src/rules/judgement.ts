@@ -2,7 +2,7 @@ import { checkTitles, type CheckId, type Outcome } from '../model/check.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Attempt, NameFacts, Observations, TargetFacts } from '../model/observations.ts';
-import type { CallReport, CheckReport, Report, TargetReport } from '../model/report.ts';
+import type { CallReport, CheckReport, Report, SubjectCheckReport, TargetReport } from '../model/report.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { judgeAllocate, judgeChallenge, judgeChannel, judgeRefresh, judgeRelease } from './allocation.ts';
 import { worstOf } from './call-quality.ts';
@@ -12,6 +12,7 @@ import { judgeCertificate } from './certificate.ts';
 import type { Criteria } from './criteria.ts';
 import { findingList } from './finding-list.ts';
 import { judgeBinding, judgeListener } from './listener.ts';
+import { judgeNat, type JudgedNat } from './nat.ts';
 import { failed, passed, skipped, unknown } from './outcome.ts';
 import { judgePermission, judgeRelay, judgeRelayAddress } from './relay.ts';
 import { openRequirements, requiredChecks } from './requirement.ts';
@@ -29,6 +30,7 @@ type Judged = Pick<
   | 'open'
   | 'call'
   | 'calls'
+  | 'nat'
   | 'findings'
 >;
 
@@ -39,10 +41,12 @@ export function judge(observations: Observations, criteria: Criteria): Judged {
     outcomes: outcomesOf(facts, observations, criteria),
   }));
   const judgedNames = observations.names.map((name) => ({ name, outcome: judgeName(name) }));
+  const nats = observations.nat?.map((facts) => judgeNat(facts, observations.interfaces)) ?? null;
   const findings = findingList([
     ...judgedNames.flatMap(({ outcome }) => findingsOf(outcome)),
     ...judgedTargets.flatMap(({ outcomes }) => [...outcomes.values()].flatMap(findingsOf)),
     ...vantageFindings(observations),
+    ...(nats ?? []).flatMap((nat) => nat.findings),
   ]);
   const targets = judgedTargets.map(({ facts, outcomes }) => targetReport(facts, outcomes, criteria));
   const names = judgedNames.map(({ name, outcome }) => ({
@@ -55,12 +59,21 @@ export function judge(observations: Observations, criteria: Criteria): Judged {
     ...verdictOf({ targets, open, findings }, criteria.failOn),
     vantage: vantageOf(observations),
     targets,
-    checks: names,
+    checks: [...names, ...(nats ?? []).flatMap(natChecks)],
     open,
     call: worstCall(calls),
     calls,
+    nat: nats && nats.map(({ report }) => report),
     findings,
   };
+}
+
+/** Not required: what a NAT of the client is like is no fault of a server. */
+function natChecks({ report, outcomes }: JudgedNat): SubjectCheckReport[] {
+  return [...outcomes].map(([id, outcome]) => ({
+    subject: `IPv${report.family}`,
+    ...checkReport(id, outcome, null, false),
+  }));
 }
 
 /** A resolver that fails says nothing about the name; only "there is no such name" does. */

@@ -20,6 +20,8 @@ export const xorRelayedAddress = xorCodec(0x0016, 'XOR-RELAYED-ADDRESS');
 export const responseOrigin = plainCodec(0x802b, 'RESPONSE-ORIGIN');
 /** RFC 5780 §7.4: the server's other address and port. */
 export const otherAddress = plainCodec(0x802c, 'OTHER-ADDRESS');
+/** RFC 3489 §11.2.3: what OTHER-ADDRESS was before. */
+export const changedAddress = plainCodec(0x0005, 'CHANGED-ADDRESS');
 
 // The family octet, which other attributes carry too (RFC 8489 §14.1, RFC 8656 §18.6).
 const familyOctet: Record<Family, number> = { 4: 0x01, 6: 0x02 };

@@ -7,6 +7,7 @@ import type {
   Failure,
   GatheringFacts,
   NameFacts,
+  NatFacts,
   Observations,
   Target,
   TargetFacts,
@@ -272,6 +273,35 @@ const name: fc.Arbitrary<NameFacts> = fc.record({
   lookup: attempt(fc.record({ addresses: fc.array(address, { maxLength: 2 }) })),
 });
 
+const changedOrigin = fc.record({
+  addressAndPort: attempt(fc.record({ from: endpoint })),
+  port: attempt(fc.record({ from: endpoint })),
+});
+
+const natFacts: fc.Arbitrary<NatFacts> = fc.record({
+  url: fc.constant('turn:turn.example.com:3478'),
+  host: fc.constant('turn.example.com'),
+  family: fc.constant(4 as const),
+  server: fc.constant({ address: '203.0.113.10', port: 3478 }),
+  binding: attempt(
+    fc.record({
+      local: endpoint,
+      mapped: endpoint,
+      xored: fc.boolean(),
+      other: fc.option(endpoint),
+    }),
+  ),
+  mappings: fc.array(fc.record({ to: endpoint, answer: attempt(fc.record({ mapped: endpoint })) }), {
+    maxLength: 3,
+  }),
+  filtering: changedOrigin,
+  control: changedOrigin,
+  hairpin: attempt(fc.record({ from: endpoint, mapped: endpoint })),
+  lifetime: fc.option(
+    attempt(fc.record({ aliveMs: fc.constantFrom(0, 30_000), goneMs: fc.option(fc.constant(60_000)) })),
+  ),
+});
+
 export function observationsWith(targets: fc.Arbitrary<readonly TargetFacts[]>): fc.Arbitrary<Observations> {
   return fc.record({
     startedAt: fc.constant(now.toISOString()),
@@ -295,6 +325,7 @@ export function observationsWith(targets: fc.Arbitrary<readonly TargetFacts[]>):
     names: fc.array(name, { maxLength: 2 }),
     callDurationMs: fc.constantFrom(null, 3000),
     targets,
+    nat: fc.option(fc.array(natFacts, { maxLength: 2 })),
   });
 }
 

@@ -291,6 +291,7 @@ export function observationsOf(
     names: [...hosts].map(([host, addresses]) => nameFacts(host, [...addresses])),
     callDurationMs: 3000,
     targets,
+    nat: null,
     ...overrides,
   };
 }

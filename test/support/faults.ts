@@ -1,11 +1,18 @@
 import type { FindingCode } from '../../src/model/finding.ts';
-import type { CertificateFacts, Failure, Observations, TargetFacts } from '../../src/model/observations.ts';
+import type {
+  CertificateFacts,
+  Failure,
+  NatFacts,
+  Observations,
+  TargetFacts,
+} from '../../src/model/observations.ts';
 import type { Verdict } from '../../src/model/report.ts';
 import type { Criteria } from '../../src/rules/criteria.ts';
 import {
   bothWays,
   callFacts,
   certificate,
+  clientAddress,
   closed,
   criteriaWith,
   deadFacts,
@@ -30,6 +37,7 @@ import {
   tlsFacts,
   unallocatedFacts,
 } from './facts.ts';
+import { cone, natFacts, other } from './nat-facts.ts';
 
 /** One thing that is wrong, as a probe sees it, and what is to be said about it. */
 export interface Fault {
@@ -51,6 +59,10 @@ function oneTarget(overrides: Partial<TargetFacts>, target = udp): Observations 
 function withCertificate(overrides: Partial<CertificateFacts>, chainError: string | null): Observations {
   const leaf = { ...certificate, ...overrides };
   return oneTarget({ tls: done(tlsFacts({ chain: [leaf], chainError })) }, tls);
+}
+
+function oneNat(facts: NatFacts): Observations {
+  return observationsOf([healthyFacts(udp)], { nat: [facts] });
 }
 
 function refusedWith(code: number): TargetFacts {
@@ -403,6 +415,27 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
     facts: callWith({ audio: bothWays({ mos: 3.1 }) }),
     verdict: 'degraded',
     headline: 'works, but the audio quality is low (MOS 3.1)',
+  },
+  NAT_SYMMETRIC: {
+    facts: oneNat(
+      natFacts({ mapping: 'address-and-port-dependent', filtering: 'address-and-port-dependent' }),
+    ),
+    verdict: 'healthy',
+    headline: 'audio flows through the relay over udp',
+  },
+  CGNAT: {
+    facts: oneNat(
+      natFacts(cone, {
+        binding: done({
+          local: { address: '100.72.3.9', port: 50_000 },
+          mapped: { address: clientAddress, port: 40_000 },
+          xored: true,
+          other,
+        }),
+      }),
+    ),
+    verdict: 'healthy',
+    headline: 'audio flows through the relay over udp',
   },
 };
 
