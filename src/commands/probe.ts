@@ -27,6 +27,7 @@ interface Options extends GlobalOptions {
   readonly transport?: TransportKind[];
   readonly family?: ('4' | '6')[];
   readonly call: boolean;
+  readonly control?: TurnUri[];
   readonly duration: number;
   readonly nat?: boolean;
   readonly natLifetime?: number;
@@ -52,6 +53,7 @@ Examples:
   rtc-ops probe turns:turn.example.com:443 --username alice --password - < password.txt
   rtc-ops probe stun:stun.example.com
   rtc-ops probe stun:stun.example.com --nat
+  rtc-ops probe turn.example.com --control stun:stun.example.net --secret-file secret.txt
   rtc-ops probe turn.example.com --require udp,tls,call --max-loss 1% --format json
 
 Exit code: 0 healthy or warnings only, 1 an error or something required is unknown, 2 usage, 3 configuration, 4 a needed tool failed.`;
@@ -70,6 +72,11 @@ export function define(command: Command, context: CommandContext): void {
     .addOption(new Option('--call', 'make an audio call through the relay').default(true))
     .option('--no-call', 'make no call')
     .option('--duration <time>', 'length of the call, 1s to hours', durationOption(1000), 3000)
+    .option(
+      '--control <list>',
+      'servers known to work (stun:HOST, …): what is silent there too is blocked in this network',
+      (text: string) => text.split(',').flatMap(urisOf),
+    )
     .option('--nat', 'examine the NAT of this network (RFC 5780), 2 to 6 s; needs a UDP listener')
     .option(
       '--nat-lifetime <time>',
@@ -113,6 +120,7 @@ async function run(urls: readonly string[], options: Options, context: CommandCo
       transports: options.transport ?? null,
       families: options.family?.map((family) => Number(family) as Family) ?? null,
       credential,
+      controls: options.control ?? [],
       callDurationMs: options.call ? options.duration : null,
       nat: wantsNat(options) ? { lifetimeMs: options.natLifetime ?? null } : null,
       timeoutMs: options.timeout,

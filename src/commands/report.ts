@@ -11,7 +11,8 @@ export type ReportFormat = (typeof reportFormats)[number];
 
 /** Facts and what is asked of them, as the report that every format is made from. */
 export function createReport(command: string, observations: Observations, criteria: Criteria): Report {
-  const { interfaces, credential, names, callDurationMs, nat, startedAt, durationMs } = observations;
+  const { interfaces, credential, names, callDurationMs, controls, nat, startedAt, durationMs } =
+    observations;
   return {
     schemaVersion,
     tool: { name: 'rtc-ops', version },
@@ -20,7 +21,7 @@ export function createReport(command: string, observations: Observations, criter
     durationMs,
     ...judge(observations, criteria),
     criteria: { ...criteria, now: criteria.now.toISOString() },
-    observations: { interfaces, credential, names, callDurationMs, nat },
+    observations: { interfaces, credential, names, callDurationMs, controls, nat },
   };
 }
 

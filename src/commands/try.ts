@@ -177,6 +177,7 @@ async function probeTrial(
   try {
     const observations = await probe({
       uris: urisOfHost('127.0.0.1', trial.config),
+      controls: [],
       transports: null,
       families: null,
       credential: { source: 'secret', ...credential },

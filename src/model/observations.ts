@@ -18,6 +18,8 @@ export interface Observations {
   /** How long each call was to last; null when none was wanted. */
   readonly callDurationMs: number | null;
   readonly targets: readonly TargetFacts[];
+  /** Servers that the user knows to work, asked as STUN servers: what they do not answer ends in this network. */
+  readonly controls: readonly TargetFacts[];
   /** For each address family one server's view of this client's NAT; null when it was not asked for. */
   readonly nat: readonly NatFacts[] | null;
 }
@@ -41,6 +43,8 @@ export type CredentialFacts =
 
 export interface NameFacts {
   readonly host: string;
+  /** Whether only controls have it: then nothing depends on it. */
+  readonly isControl: boolean;
   readonly lookup: Attempt<{ readonly addresses: readonly string[] }>;
 }
 

@@ -120,5 +120,8 @@ export interface Report {
   readonly nat: readonly NatReport[] | null;
   readonly findings: readonly FindingReport[];
   /** With the targets' own observations, enough to judge this report again. */
-  readonly observations: Pick<Observations, 'interfaces' | 'credential' | 'names' | 'callDurationMs' | 'nat'>;
+  readonly observations: Pick<
+    Observations,
+    'interfaces' | 'credential' | 'names' | 'callDurationMs' | 'controls' | 'nat'
+  >;
 }

@@ -25,6 +25,8 @@ import { probeTarget, servernameOf, type ProbeStep, type ProtocolFacts } from '.
 
 export interface ProbeOptions extends PlanFilter {
   readonly uris: readonly TurnUri[];
+  /** Servers that are known to work, to tell what leaves this network; none are needed. */
+  readonly controls: readonly TurnUri[];
   readonly credential: (TurnCredential & { readonly source: 'secret' | 'given' }) | null;
   /** Null: no call. */
   readonly callDurationMs: number | null;
@@ -72,13 +74,17 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
   const addresses = new Map(
     names.map(({ host, lookup }) => [host, lookup.state === 'done' ? lookup.value.addresses : []]),
   );
-  const targets = targetsOf(options.uris, (host) => addresses.get(host) ?? [], options);
+  const addressesOf = (host: string): readonly string[] => addresses.get(host) ?? [];
+  const targets = targetsOf(options.uris, addressesOf, options);
+  const controls = targetsOf(options.controls.map(asStun), addressesOf, { ...options, transports: null });
   // Both to their end before either may throw: on an abort the targets still free what they have allocated.
-  const [examined, nat] = await Promise.allSettled([
+  const [examined, control, nat] = await Promise.allSettled([
     probeTargets(targets, options, clock),
+    probeTargets(controls, options, clock),
     options.nat === null ? null : probeNat(targets, { ...options.nat, clock, signal: options.signal }),
   ]);
   if (examined.status === 'rejected') throw examined.reason;
+  if (control.status === 'rejected') throw control.reason;
   if (nat.status === 'rejected') throw nat.reason;
   return {
     startedAt: startedAt.toISOString(),
@@ -88,20 +94,28 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
     names,
     callDurationMs: options.callDurationMs,
     targets: examined.value,
+    controls: control.value,
     nat: nat.value,
   };
 }
 
 async function resolveNames(options: ProbeOptions, clock: Clock): Promise<NameFacts[]> {
-  const hosts = [...new Set(options.uris.map(({ host }) => host))];
+  const asked = new Set(options.uris.map(({ host }) => host));
+  const hosts = [...new Set([...asked, ...options.controls.map(({ host }) => host)])];
   return Promise.all(
     hosts.map(async (host) => ({
       host,
+      isControl: !asked.has(host),
       lookup: await attempt(clock, async () => ({
         addresses: await resolveHost(host, options.timeoutMs, options.signal),
       })),
     })),
   );
+}
+
+/** A control is asked for no relay: nobody needs an account there. */
+function asStun(uri: TurnUri): TurnUri {
+  return { ...uri, scheme: uri.transport === 'tls' ? 'stuns' : 'stun' };
 }
 
 function credentialFacts(credential: ProbeOptions['credential']): CredentialFacts {

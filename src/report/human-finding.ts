@@ -85,8 +85,8 @@ function effects(root: FindingReport, serious: readonly FindingReport[], style: 
 }
 
 /** The listeners that a fault concerns, when there are several and not all of that server. */
-function listenersOf({ targets, evidence }: FindingReport, report: Report, style: Style): string[] {
-  const { host = null } = { ...evidence } as { host?: string };
+function listenersOf({ targets, subject }: FindingReport, report: Report, style: Style): string[] {
+  const host = 'host' in subject ? subject.host : null;
   const all = report.targets.filter((target) => host === null || target.host === host);
   const isAll = all.every(({ url }) => targets.includes(url));
   return targets.length < 2 || isAll ? [] : paragraph(enumerated(targets), textColumn, style);

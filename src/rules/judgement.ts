@@ -15,6 +15,7 @@ import { judgeBinding, judgeListener } from './listener.ts';
 import { judgeNat, type JudgedNat } from './nat.ts';
 import { failed, passed, skipped, unknown } from './outcome.ts';
 import { judgePermission, judgeRelay, judgeRelayAddress } from './relay.ts';
+import { outwardFindings } from './outward.ts';
 import { openRequirements, requiredChecks } from './requirement.ts';
 import { vantageFindings, vantageOf } from './vantage.ts';
 import { verdictOf } from './verdict.ts';
@@ -45,13 +46,14 @@ export function judge(observations: Observations, criteria: Criteria): Judged {
   const findings = findingList([
     ...judgedNames.flatMap(({ outcome }) => findingsOf(outcome)),
     ...judgedTargets.flatMap(({ outcomes }) => [...outcomes.values()].flatMap(findingsOf)),
+    ...outwardFindings(observations),
     ...vantageFindings(observations),
     ...(nats ?? []).flatMap((nat) => nat.findings),
   ]);
   const targets = judgedTargets.map(({ facts, outcomes }) => targetReport(facts, outcomes, criteria));
   const names = judgedNames.map(({ name, outcome }) => ({
     subject: name.host,
-    ...checkReport('dns-resolves', outcome, name.lookup, true),
+    ...checkReport('dns-resolves', outcome, name.lookup, !name.isControl),
   }));
   const open = openQuestions(names, targets, observations, criteria);
   const calls = observations.targets.flatMap(callReports);
@@ -79,7 +81,9 @@ function natChecks({ report, outcomes }: JudgedNat): SubjectCheckReport[] {
 /** A resolver that fails says nothing about the name; only "there is no such name" does. */
 const noSuchName: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
 
-function judgeName({ host, lookup }: NameFacts): Outcome {
+function judgeName({ host, isControl, lookup }: NameFacts): Outcome {
+  if (isControl && lookup.state === 'failed')
+    return unknown(`the control ${host} does not resolve, and tells nothing`);
   if (lookup.state === 'not-tried') return unknown(lookup.because);
   if (lookup.state === 'failed') {
     const { failure } = lookup;
@@ -100,11 +104,15 @@ function openQuestions(
   observations: Observations,
   criteria: Criteria,
 ): string[] {
-  const resolved = observations.names.filter(({ lookup }) => lookup.state === 'done');
+  const resolved = observations.names.filter(
+    ({ lookup, isControl }) => lookup.state === 'done' && !isControl,
+  );
   const hosts = [...resolved, ...targets].map(({ host }) => host);
   return [
     ...new Set([
-      ...names.flatMap(({ status, because }) => (status === 'unknown' && because !== null ? [because] : [])),
+      ...names.flatMap(({ status, because, required }) =>
+        required && status === 'unknown' && because !== null ? [because] : [],
+      ),
       ...openRequirements([...new Set(hosts)], targets, criteria),
     ]),
   ];
@@ -115,8 +123,8 @@ function outcomesOf(
   observations: Observations,
   criteria: Criteria,
 ): Map<CheckId, Outcome> {
-  const { targets: all, interfaces } = observations;
-  const listener = judgeListener({ facts, all, interfaces });
+  const { targets: all, controls, interfaces } = observations;
+  const listener = judgeListener({ facts, all, controls, interfaces });
   const outcomes: [CheckId, Outcome][] = [
     ['tls-certificate', judgeCertificate(facts, criteria.now)],
     ['stun-binding', judgeBinding(facts, criteria.maxRttMs)],

@@ -6,12 +6,14 @@ import { describeFailure } from '../model/failure.ts';
 import type { Severity } from '../model/finding.ts';
 import type { Attempt, Failure, InterfaceAddress, Target, TargetFacts } from '../model/observations.ts';
 import { isTurn } from '../model/turn-uri.ts';
+import { outwardOf, whyEndsHere, type Outward } from './outward.ts';
 import { allocatorOf, durationOrNothing, failed, listenerOf, passed, unknown } from './outcome.ts';
 
 /** Facts of a target together with those of its neighbours: what one listener means depends on the others. */
 export interface ListenerContext {
   readonly facts: TargetFacts;
   readonly all: readonly TargetFacts[];
+  readonly controls: readonly TargetFacts[];
   readonly interfaces: readonly InterfaceAddress[];
 }
 
@@ -27,8 +29,10 @@ export function judgeListener(context: ListenerContext): Outcome {
   const failure = firstFailure(facts);
   if (failure === null) return unknown(whyNotTried(facts));
   if (failure.kind === 'internal') return unknown(ownFault(failure.detail));
-  const local = localReason(failure, facts.target, interfaces);
-  return local === null ? judgeSilentListener(context, failure) : unknown(local);
+  const outward = outwardOf(facts.target, { targets: context.all, controls: context.controls });
+  const stopped = isTimeout(failure) || isUnreachable(failure) ? whyEndsHere(facts.target, outward) : null;
+  const local = stopped ?? localReason(failure, facts.target, interfaces);
+  return local === null ? judgeSilentListener(context, failure, outward) : unknown(local);
 }
 
 /** Whether anything at all came back from the listener that is STUN. */
@@ -90,7 +94,11 @@ function localReason(
   return null;
 }
 
-function judgeSilentListener({ facts, all }: ListenerContext, failure: Failure): Outcome {
+function judgeSilentListener(
+  { facts, all }: ListenerContext,
+  failure: Failure,
+  { leavesTo }: Outward,
+): Outcome {
   const { target } = facts;
   const beside = neighboursOf(target, all);
   const listener = listenerOf(target);
@@ -122,11 +130,11 @@ function judgeSilentListener({ facts, all }: ListenerContext, failure: Failure):
   }
   if (answering.length > 0) {
     const code = target.transport === 'udp' ? 'UDP_BLOCKED' : 'PORT_BLOCKED';
-    return failed(code, { ...listener, seen, answering }, target, root);
+    return failed(code, { ...listener, seen, answering, leavesTo }, target, root);
   }
   const elsewhere = isIP(target.host) ? [] : answeringAddresses(target, all);
   const refusing = beside.filter(wasRefused).map(({ target: other }) => listenerName(other));
-  return failed('SERVER_UNREACHABLE', { ...listener, seen, elsewhere, refusing }, target, root);
+  return failed('SERVER_UNREACHABLE', { ...listener, seen, elsewhere, refusing, leavesTo }, target, root);
 }
 
 /** The other listeners of the same address that were tested. */

@@ -47,6 +47,7 @@ function verdictWithoutErrors({ targets, findings, open }: Judged): Verdict {
   return has(findings, 'warning') ? 'degraded' : 'healthy';
 }
 
+/** What is wrong with the network of the client is no fault of a server. */
 function has(findings: readonly FindingReport[], severity: Severity): boolean {
-  return findings.some((each) => each.severity === severity);
+  return findings.some((each) => each.severity === severity && each.subject.kind !== 'client');
 }

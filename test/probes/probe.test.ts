@@ -16,6 +16,7 @@ function optionsFor(url: string, more: Partial<ProbeOptions> = {}): ProbeOptions
     families: null,
     credential: null,
     callDurationMs: null,
+    controls: [],
     nat: null,
     timeoutMs: 5000,
     concurrency: 10,

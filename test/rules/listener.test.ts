@@ -28,7 +28,7 @@ const { interfaces } = observationsOf([]);
 
 /** What is said of the first listener, with the others beside it. */
 function listener(facts: TargetFacts, ...others: readonly TargetFacts[]): Outcome {
-  return judgeListener({ facts, all: [...others, facts], interfaces });
+  return judgeListener({ facts, all: [...others, facts], controls: [], interfaces });
 }
 
 function evidenceOf(outcome: Outcome): unknown {
@@ -110,7 +110,7 @@ describe('a listener that did not answer', () => {
       'unknown: nothing came back from 2001:db8::10, and this machine has no global IPv6 address; --family 4 leaves IPv6 out',
     );
     const withSix = [...interfaces, { interface: 'eth0', address: '2001:db8:1::20', prefixLength: 64 }];
-    expect(said(judgeListener({ facts: silent, all: [silent], interfaces: withSix }))).toBe(
+    expect(said(judgeListener({ facts: silent, all: [silent], controls: [], interfaces: withSix }))).toBe(
       'SERVER_UNREACHABLE',
     );
   });

@@ -304,7 +304,10 @@ describe('verdict, headline and exit code', () => {
     const judged = judge(
       {
         ...facts,
-        names: [...facts.names, { host: 'b.example', lookup: failed(systemError('ENOTFOUND')) }],
+        names: [
+          ...facts.names,
+          { host: 'b.example', isControl: false, lookup: failed(systemError('ENOTFOUND')) },
+        ],
       },
       criteriaWith(),
     );
@@ -319,7 +322,7 @@ describe('verdict, headline and exit code', () => {
     ['a resolver that does not answer', systemError('EAI_AGAIN')],
     ['a deadline', silence],
   ])('%s says nothing about the name', (_what, failure) => {
-    const names = [{ host: 'turn.example.com', lookup: failed(failure) }];
+    const names = [{ host: 'turn.example.com', isControl: false, lookup: failed(failure) }];
     const judged = judge(observationsOf([], { names }), criteriaWith());
     expect(judged).toMatchObject({ verdict: 'unknown', exitCode: 1, findings: [] });
     expect(judged.headline).toMatch(/^turn\.example\.com was not looked up to the end: .*getent ahosts/);

@@ -270,6 +270,7 @@ export const arbitraryTargetFacts = fc.oneof(wildFacts, nearlyHealthyFacts);
 
 const name: fc.Arbitrary<NameFacts> = fc.record({
   host: fc.constantFrom('turn.example.com', 'b.example', '203.0.113.10'),
+  isControl: fc.boolean(),
   lookup: attempt(fc.record({ addresses: fc.array(address, { maxLength: 2 }) })),
 });
 
@@ -325,6 +326,7 @@ export function observationsWith(targets: fc.Arbitrary<readonly TargetFacts[]>):
     names: fc.array(name, { maxLength: 2 }),
     callDurationMs: fc.constantFrom(null, 3000),
     targets,
+    controls: fc.array(arbitraryTargetFacts, { maxLength: 1 }),
     nat: fc.option(fc.array(natFacts, { maxLength: 2 })),
   });
 }

@@ -291,13 +291,14 @@ export function observationsOf(
     names: [...hosts].map(([host, addresses]) => nameFacts(host, [...addresses])),
     callDurationMs: 3000,
     targets,
+    controls: [],
     nat: null,
     ...overrides,
   };
 }
 
 export function nameFacts(host: string, addresses: readonly string[]): NameFacts {
-  return { host, lookup: done({ addresses }, 3) };
+  return { host, isControl: false, lookup: done({ addresses }, 3) };
 }
 
 export function criteriaWith(overrides: Partial<Criteria> = {}): Criteria {

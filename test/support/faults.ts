@@ -106,13 +106,17 @@ const silentAfterAllocate: Partial<TargetFacts> = {
   call: notTried('the server no longer answered'),
 };
 
+const elsewhere = { scheme: 'stun', host: 'stun.example.net', address: '192.0.2.30' } as const;
+const control = targetOf('udp', elsewhere);
+const controlTcp = targetOf('tcp', elsewhere);
+
 const nothing = 'users who need the relay will hear nothing';
 
 /** Each code of the catalog, and the facts that make it. */
 export const faults: Readonly<Record<FindingCode, Fault>> = {
   DNS_NOT_FOUND: {
     facts: observationsOf([], {
-      names: [{ host: 'turn.example.com', lookup: failed(systemError('ENOTFOUND')) }],
+      names: [{ host: 'turn.example.com', isControl: false, lookup: failed(systemError('ENOTFOUND')) }],
     }),
     verdict: 'broken',
     headline: 'clients cannot find this server',
@@ -415,6 +419,25 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
     facts: callWith({ audio: bothWays({ mos: 3.1 }) }),
     verdict: 'degraded',
     headline: 'works, but the audio quality is low (MOS 3.1)',
+  },
+  UDP_BLOCKED_HERE: {
+    facts: observationsOf([deadFacts(udp, 'binding', silence), healthyFacts(tcp)], {
+      controls: [deadFacts(control, 'binding', silence)],
+    }),
+    verdict: 'unknown',
+    headline:
+      'UDP does not leave this network: UDP 3478 of stun.example.net, known to work, does not answer either',
+  },
+  ONLY_TLS_443_LEAVES: {
+    facts: observationsOf(
+      [deadFacts(udp, 'binding', silence), healthyFacts(targetOf('tls', { port: 443 }))],
+      {
+        controls: [deadFacts(control, 'binding', silence), deadFacts(controlTcp, 'connect', silence)],
+      },
+    ),
+    verdict: 'unknown',
+    headline:
+      'UDP does not leave this network: UDP 3478 of stun.example.net, known to work, does not answer either',
   },
   NAT_SYMMETRIC: {
     facts: oneNat(

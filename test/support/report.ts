@@ -7,7 +7,7 @@ import { criteriaWith } from './facts.ts';
 /** The report that a probe with these facts gives, of a version that does not change. */
 export function reportOf(facts: Observations, criteria: Partial<Criteria> = {}): Report {
   const asked = criteriaWith(criteria);
-  const { interfaces, credential, names, callDurationMs, nat, startedAt, durationMs } = facts;
+  const { interfaces, credential, names, callDurationMs, controls, nat, startedAt, durationMs } = facts;
   return {
     schemaVersion,
     tool: { name: 'rtc-ops', version: '1.2.3' },
@@ -16,6 +16,6 @@ export function reportOf(facts: Observations, criteria: Partial<Criteria> = {}):
     durationMs,
     ...judge(facts, asked),
     criteria: { ...asked, now: asked.now.toISOString() },
-    observations: { interfaces, credential, names, callDurationMs, nat },
+    observations: { interfaces, credential, names, callDurationMs, controls, nat },
   };
 }

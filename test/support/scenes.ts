@@ -218,9 +218,9 @@ export const scenes = {
     facts: observationsOf([healthyFacts(udp, { call: notTried('--no-call') })], {
       callDurationMs: null,
       names: [
-        { host: 'turn.example.com', lookup: done({ addresses: ['203.0.113.10'] }) },
-        { host: 'b.example', lookup: failed(systemError('ENOTFOUND')) },
-        { host: 'c.example', lookup: failed(systemError('EAI_AGAIN')) },
+        { host: 'turn.example.com', isControl: false, lookup: done({ addresses: ['203.0.113.10'] }) },
+        { host: 'b.example', isControl: false, lookup: failed(systemError('ENOTFOUND')) },
+        { host: 'c.example', isControl: false, lookup: failed(systemError('EAI_AGAIN')) },
       ],
     }),
     criteria: { require: ['udp', 'tls'] },

@@ -1,5 +1,5 @@
 import { formatEndpoint, type Endpoint, type Family } from '../endpoint.ts';
-import { entry, here, listed, serverName } from './entry.ts';
+import { entry, here, inConfig, listed, serverName } from './entry.ts';
 import { client } from '../subject.ts';
 
 interface NatEvidence {
@@ -8,7 +8,70 @@ interface NatEvidence {
   readonly family: Family;
 }
 
+interface OutwardEvidence {
+  /** Controls that did not answer: `UDP 3478 of stun.example.net`. */
+  readonly silent: readonly string[];
+  /** What did answer over TCP or TLS. */
+  readonly answering: readonly string[];
+  /** Whether the network said so, by ICMP, instead of dropping. */
+  readonly refused: boolean;
+}
+
+const exampleOutward = {
+  silent: ['UDP 3478 of stun.example.net'],
+  answering: ['TCP 3478 of turn.example.com'],
+  refused: false,
+};
+
+const silence = ({ silent, refused }: OutwardEvidence): string =>
+  `${listed(silent)}, given as known to work, ${refused ? 'was rejected on the way' : 'did not answer'}`;
+
 export const networkCatalog = {
+  UDP_BLOCKED_HERE: entry<OutwardEvidence>({
+    severity: 'warning',
+    subject: client,
+    example: exampleOutward,
+    title: () => 'This network lets no UDP out',
+    cause: (e) =>
+      `A firewall of this network ${e.refused ? 'rejects' : 'drops'} UDP. Calls from here work through a relay over TCP or TLS only, and better over TLS on port 443. It says nothing against the server.`,
+    proof: (e) =>
+      `${silence(e)}${e.answering.length === 0 ? '' : `, while ${listed(e.answering)} ${e.answering.length === 1 ? 'answers' : 'answer'}`}.`,
+    fix: () => [
+      'clients need turns: URLs too, best of all on port 443, as with ?transport=tcp',
+      'where the firewall is yours, let UDP out to port 3478 and to the relay ports',
+      'to test the server over UDP, probe from another network',
+    ],
+    explanation:
+      'A server that is known to work, the control, answered nothing over UDP, as the tested server did. So the block is where both paths begin.',
+    confusedWith: [
+      'UDP_BLOCKED: without a control it is not known on whose side UDP is dropped.',
+      'A control that is down itself: give two (--control A,B).',
+    ],
+    references: ['RFC 8656 §2.1', 'RFC 8835 §3.4'],
+  }),
+  ONLY_TLS_443_LEAVES: entry<OutwardEvidence>({
+    severity: 'warning',
+    subject: client,
+    example: {
+      silent: ['UDP 3478 of stun.example.net', 'TCP 3478 of stun.example.net'],
+      answering: ['TLS 443 of turn.example.com'],
+      refused: false,
+    },
+    title: () => 'Only port 443 leaves this network',
+    cause: () =>
+      'A firewall of this network lets out what looks like the web, and nothing else. Calls from here work only through a relay over TLS on port 443. It says nothing against the server.',
+    proof: (e) =>
+      `${silence(e)}, while ${listed(e.answering)} ${e.answering.length === 1 ? 'answers' : 'answer'}.`,
+    fix: () => [
+      'give clients turns:HOST:443?transport=tcp as well, and let coturn listen there:',
+      inConfig('tls-listening-port=443'),
+      'a web server on the same address needs port 443 too: use a second address, or a proxy that tells them apart by ALPN (stun.turn) or SNI',
+    ],
+    explanation:
+      'Of a server that is known to work, the control, nothing answered over UDP or on other TCP ports, and TLS on port 443 of some server did. Company networks are like that.',
+    confusedWith: ['UDP_BLOCKED_HERE: there other TCP ports are open.'],
+    references: ['RFC 8656 §2.1', 'RFC 7443 §3', 'RFC 8835 §3.4'],
+  }),
   NAT_SYMMETRIC: entry<
     NatEvidence & { local: Endpoint; mappings: readonly { to: Endpoint; mapped: Endpoint }[] }
   >({

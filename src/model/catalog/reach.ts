@@ -36,6 +36,19 @@ const orHere = 'if it answers from other networks, the block is in this one';
 const whoHasThePort = ({ port, transport }: ListenerEvidence): string =>
   onServer(`sudo ss -ln${transport === 'udp' ? 'u' : 't'}p 'sport = :${port}'`);
 
+interface OutwardEvidence {
+  /** Other servers that do answer over the same protocol and port, from here: so such packets leave this network. */
+  readonly leavesTo: readonly string[];
+}
+
+/** Whose firewall it can be. */
+const whoseFirewall = ({ leavesTo }: OutwardEvidence, what: string): string =>
+  leavesTo.length === 0
+    ? `a firewall, at the server or in this network, ${what}`
+    : `${listed(leavesTo)} ${leavesTo.length === 1 ? 'answers' : 'answer'} from here, so it is a firewall at the server or its provider that ${what}`;
+const orFirewallHere = ({ leavesTo }: OutwardEvidence): readonly string[] =>
+  leavesTo.length === 0 ? [orHere] : [];
+
 /** What ends a sentence that begins with `nothing listens there:`. */
 const whyRefused = ({ answering }: BesideEvidence): string =>
   answering.length === 0
@@ -57,11 +70,17 @@ export const reachCatalog = {
     references: ['RFC 8656 §4', 'RFC 7065 §3'],
   }),
   SERVER_UNREACHABLE: entry<
-    UnansweredEvidence & { elsewhere: readonly string[]; refusing: readonly string[] }
+    UnansweredEvidence & OutwardEvidence & { elsewhere: readonly string[]; refusing: readonly string[] }
   >({
     severity: 'error',
     subject: server,
-    example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)', elsewhere: [], refusing: [] },
+    example: {
+      ...exampleListener,
+      seen: 'no answer within 5 s (sent 5 times)',
+      elsewhere: [],
+      refusing: [],
+      leavesTo: [],
+    },
     title: (e) =>
       e.refusing.length > 0
         ? `${listenerName(e)} of ${serverName(e)} does not answer`
@@ -72,7 +91,7 @@ export const reachCatalog = {
       }
       return e.elsewhere.length > 0
         ? `Nothing came back from any listener tested at ${e.address}, while ${e.host} answers at ${listed(e.elsewhere)}. That address record is wrong, or a firewall drops everything to it, or the server does not listen there.`
-        : `Nothing came back from ${listenerName(e)}, nor from any other listener tested at that address. The server is down, or the address is wrong, or a firewall on the way drops everything.`;
+        : `Nothing came back from ${listenerName(e)}, nor from any other listener tested at that address. The server is down, or the address is wrong, or a firewall ${e.leavesTo.length === 0 ? 'on the way' : 'at the server'} drops everything${e.leavesTo.length === 0 ? '' : ` (${listed(e.leavesTo)} ${e.leavesTo.length === 1 ? 'answers' : 'answer'} from here)`}.`;
     },
     proof: (e) => `${listenerName(e)}: ${e.seen}.`,
     fix: (e) => [
@@ -81,7 +100,7 @@ export const reachCatalog = {
       onServer('sudo ss -lntup | grep turnserver'),
       openPort(e),
       providerFirewall(e),
-      ...(e.elsewhere.length > 0 ? [] : [orHere]),
+      ...(e.elsewhere.length > 0 ? [] : orFirewallHere(e)),
     ],
     explanation:
       'No listener of that address answered. Proven by requests that were repeated until the deadline (RFC 8489 §6.2.1) over every transport that was asked for.',
@@ -137,36 +156,41 @@ export const reachCatalog = {
     ],
     references: ['RFC 8489 §6.2.2'],
   }),
-  UDP_BLOCKED: entry<UnansweredEvidence & BesideEvidence>({
+  UDP_BLOCKED: entry<UnansweredEvidence & BesideEvidence & OutwardEvidence>({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
-    example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)', answering: ['TCP 3478'] },
+    example: {
+      ...exampleListener,
+      seen: 'no answer within 5 s (sent 5 times)',
+      answering: ['TCP 3478'],
+      leavesTo: [],
+    },
     title: (e) => `UDP ${e.port} of ${e.host} does not answer`,
     cause: (e) =>
-      `${serverName(e)} answers over ${listed(e.answering)}, but UDP ${e.port} stays silent: a firewall, at the server or in this network, drops UDP to that port. Clients that rely on UDP get nothing.`,
+      `${serverName(e)} answers over ${listed(e.answering)}, but UDP ${e.port} stays silent: ${whoseFirewall(e, 'drops UDP to that port')}. Clients that rely on UDP get nothing.`,
     proof: (e) =>
       `UDP ${e.port}: ${e.seen}, while ${listed(e.answering)} of the same address ${e.answering.length === 1 ? 'answers' : 'answer'}.`,
-    fix: (e) => [openPort(e), providerFirewall(e), orHere],
+    fix: (e) => [openPort(e), providerFirewall(e), ...orFirewallHere(e)],
     explanation:
-      'A Binding request over UDP got no answer while another transport of the same address answered. Which firewall drops it is not known from one vantage.',
+      'A Binding request over UDP got no answer while another transport of the same address answered. Which firewall drops it is not known from one vantage, but for another server that answers (see --control).',
     confusedWith: [
       'SERVER_UNREACHABLE: there nothing of the server answers.',
       'UDP_REFUSED: there the host says so.',
     ],
     references: ['RFC 8489 §6.2.1'],
   }),
-  PORT_BLOCKED: entry<UnansweredEvidence & BesideEvidence>({
+  PORT_BLOCKED: entry<UnansweredEvidence & BesideEvidence & OutwardEvidence>({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
-    example: { ...exampleTls, seen: 'no answer within 5 s', answering: ['UDP 3478'] },
+    example: { ...exampleTls, seen: 'no answer within 5 s', answering: ['UDP 3478'], leavesTo: [] },
     title: (e) => `${listenerName(e)} of ${e.host} does not answer`,
     cause: (e) =>
-      `${serverName(e)} answers over ${listed(e.answering)}, but no connection to ${listenerName(e)} comes about: a firewall, at the server or in this network, blocks that port.`,
+      `${serverName(e)} answers over ${listed(e.answering)}, but no connection to ${listenerName(e)} comes about: ${whoseFirewall(e, 'blocks that port')}.`,
     proof: (e) =>
       `${listenerName(e)}: ${e.seen}, while ${listed(e.answering)} of the same address ${e.answering.length === 1 ? 'answers' : 'answer'}.`,
-    fix: (e) => [openPort(e), providerFirewall(e), orHere],
+    fix: (e) => [openPort(e), providerFirewall(e), ...orFirewallHere(e)],
     explanation:
       'A TCP connection got neither an answer nor a refusal, or an ICMP message said that it is prohibited, while another listener of the same address answered.',
     confusedWith: [
