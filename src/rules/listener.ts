@@ -29,7 +29,7 @@ export function judgeListener(context: ListenerContext): Outcome {
   const failure = firstFailure(facts);
   if (failure === null) return unknown(whyNotTried(facts));
   if (failure.kind === 'internal') return unknown(ownFault(failure.detail));
-  const outward = outwardOf(facts.target, { targets: context.all, controls: context.controls });
+  const outward = outwardOf(facts, { targets: context.all, controls: context.controls });
   const stopped = isTimeout(failure) || isUnreachable(failure) ? whyEndsHere(facts.target, outward) : null;
   const local = stopped ?? localReason(failure, facts.target, interfaces);
   return local === null ? judgeSilentListener(context, failure, outward) : unknown(local);

@@ -15,7 +15,8 @@ export interface Outward {
 
 type Seen = Pick<Observations, 'targets' | 'controls'>;
 
-export function outwardOf(target: Target, { targets, controls }: Seen): Outward {
+export function outwardOf(facts: TargetFacts, { targets, controls }: Seen): Outward {
+  const { target } = facts;
   const alike = (other: TargetFacts): boolean =>
     other.target.address !== target.address &&
     other.target.family === target.family &&
@@ -27,38 +28,33 @@ export function outwardOf(target: Target, { targets, controls }: Seen): Outward 
     .slice(0, 2);
   // Firewalls open single TCP ports, and UDP as a whole or not at all: a STUN server on another port shows that too.
   const asked = controls.filter((other) => alike(other) && (target.transport === 'udp' || samePort(other)));
-  const endsHere = leavesTo.length === 0 && asked.length > 0 && asked.every(isStopped);
+  // A firewall does the same to both: a control that refuses, where the target is silent, has stopped.
+  const end = endOf(facts);
+  const endsHere =
+    leavesTo.length === 0 && asked.length > 0 && end !== null && asked.every((each) => endOf(each) === end);
   return { leavesTo: leavesTo.map(nameOf), endsHereFor: endsHere ? asked.map(nameOf) : [] };
 }
 
 /** UDP_BLOCKED_HERE and ONLY_TLS_443_LEAVES: what the controls show of the network in which the probe stands. */
-export function outwardFindings({ targets, controls }: Seen): Finding[] {
-  const silent = controls.filter(isStopped);
-  const silentUdp = silent.filter(({ target }) => target.transport === 'udp');
-  const udpLeaves = [...targets, ...controls].some(
-    (each) => each.target.transport === 'udp' && cameBack(each),
-  );
-  if (silentUdp.length === 0 || udpLeaves) return [];
-  const streams = [...targets, ...controls].filter((each) => each.target.transport !== 'udp');
-  const answering = streams.filter(cameBack);
-  const silentStreams = silent.filter(({ target }) => target.transport !== 'udp' && target.port !== 443);
+export function outwardFindings(seen: Seen): Finding[] {
+  const ended = seen.targets.filter((facts) => outwardOf(facts, seen).endsHereFor.length > 0);
+  const endedUdp = ended.filter(({ target }) => target.transport === 'udp');
+  const [first] = endedUdp;
+  if (first === undefined) return [];
+  const all = [...seen.targets, ...seen.controls];
+  const answering = all.filter((each) => each.target.transport !== 'udp' && cameBack(each));
   const onlyWeb = answering.length > 0 && answering.every(({ target }) => target.port === 443);
-  const concerned = targets.filter(isStopped);
+  const streamsEnd = ended.some(({ target }) => target.transport !== 'udp');
+  const [code, concerned] =
+    onlyWeb && streamsEnd
+      ? (['ONLY_TLS_443_LEAVES', ended] as const)
+      : (['UDP_BLOCKED_HERE', endedUdp] as const);
   const evidence = {
-    silent: silentUdp.map(nameOf),
-    answering: answering.map(nameOf),
-    refused: silentUdp.every(wasRefused),
+    silent: [...new Set(concerned.flatMap((facts) => outwardOf(facts, seen).endsHereFor))],
+    answering: answering.slice(0, 2).map(nameOf),
+    refused: endOf(first) === 'refused',
   };
-  const options = { targets: [...new Set(concerned.map(({ target }) => target.url))] };
-  return onlyWeb && silentStreams.length > 0
-    ? [
-        finding(
-          'ONLY_TLS_443_LEAVES',
-          { ...evidence, silent: [...silentUdp, ...silentStreams].map(nameOf) },
-          options,
-        ),
-      ]
-    : [finding('UDP_BLOCKED_HERE', evidence, options)];
+  return [finding(code, evidence, { targets: [...new Set(concerned.map(({ target }) => target.url))] })];
 }
 
 /** Why a silent listener says nothing about its server; null when it does. */
@@ -77,15 +73,11 @@ function cameBack({ binding, challenge, tls }: TargetFacts): boolean {
   return binding.state === 'done' || challenge.state === 'done' || tls.state === 'done';
 }
 
-/** Whether its packets came to nothing on the way: no answer at all, or an error of the network. */
-function isStopped(facts: TargetFacts): boolean {
-  const failure = failureOf(facts);
-  return !cameBack(facts) && failure !== null && (failure.kind === 'timeout' || failure.kind === 'system');
-}
-
-function wasRefused(facts: TargetFacts): boolean {
-  const failure = failureOf(facts);
-  return failure !== null && failure.kind === 'system';
+/** How its packets came to nothing on the way: no answer at all, or an error of the network; null when they did not. */
+function endOf(facts: TargetFacts): 'silent' | 'refused' | null {
+  const failure = cameBack(facts) ? null : failureOf(facts);
+  if (failure?.kind === 'timeout') return 'silent';
+  return failure?.kind === 'system' ? 'refused' : null;
 }
 
 function failureOf({ connect, tls, binding }: TargetFacts): Failure | null {

@@ -31,7 +31,8 @@ describe('what became of the same packets elsewhere', () => {
     ['nothing else was asked', [], [], []],
     ['a control answers', [healthyFacts(control)], [controlName], []],
     ['a control is silent too', [silent(control)], [], [controlName]],
-    ['a control is rejected too', [refused(control)], [], [controlName]],
+    // Rejected on the way to one and dropped to the other is not one firewall: the control is down.
+    ['a control is refused', [refused(control)], [], []],
     [
       'one of two controls answers',
       [silent(control), healthyFacts(targetOf('udp', { ...elsewhere, address: '192.0.2.31' }))],
@@ -44,22 +45,24 @@ describe('what became of the same packets elsewhere', () => {
     ['a control answers over TCP alone', [healthyFacts(controlTcp)], [], []],
     ['it is the same server', [silent(targetOf('udp', { host: 'alias.example' }))], [], []],
   ])('%s', (_what, controls, leavesTo, endsHereFor) => {
-    expect(outwardOf(udp, { targets: [silent(udp)], controls })).toEqual({ leavesTo, endsHereFor });
+    expect(outwardOf(silent(udp), { targets: [silent(udp)], controls })).toEqual({ leavesTo, endsHereFor });
   });
 
   it('is learnt from the other targets as well, and never that it ends here', () => {
     const other = targetOf('udp', { host: 'b.example', address: '203.0.113.11' });
-    expect(outwardOf(udp, { targets: [silent(udp), healthyFacts(other)], controls: [] }).leavesTo).toEqual([
-      'UDP 3478 of b.example',
-    ]);
+    expect(
+      outwardOf(silent(udp), { targets: [silent(udp), healthyFacts(other)], controls: [] }).leavesTo,
+    ).toEqual(['UDP 3478 of b.example']);
     // Two servers of one owner can have the same firewall.
-    expect(outwardOf(udp, { targets: [silent(udp), silent(other)], controls: [] }).endsHereFor).toEqual([]);
+    expect(
+      outwardOf(silent(udp), { targets: [silent(udp), silent(other)], controls: [] }).endsHereFor,
+    ).toEqual([]);
   });
 
   it('is told by TCP port, as firewalls open single ones', () => {
     const seen = { targets: [silent(tcp)], controls: [silent(controlTcp), healthyFacts(controlWeb)] };
-    expect(outwardOf(tcp, seen).endsHereFor).toEqual(['TCP 3478 of stun.example.net']);
-    expect(outwardOf(targetOf('tls'), seen).endsHereFor).toEqual([]);
+    expect(outwardOf(silent(tcp), seen).endsHereFor).toEqual(['TCP 3478 of stun.example.net']);
+    expect(outwardOf(silent(targetOf('tls')), seen).endsHereFor).toEqual([]);
   });
 });
 
@@ -87,8 +90,9 @@ describe('the findings about this network', () => {
   });
 
   it('say whether UDP was dropped or rejected', () => {
-    const rejected = deadFacts(control, 'binding', systemError('EHOSTUNREACH'));
-    const [found] = outwardFindings({ targets: [silent(udp)], controls: [rejected] });
+    const rejected = (target: typeof udp): TargetFacts =>
+      deadFacts(target, 'binding', systemError('EHOSTUNREACH'));
+    const [found] = outwardFindings({ targets: [rejected(udp)], controls: [rejected(control)] });
     expect(found?.evidence).toMatchObject({ refused: true });
   });
 });

@@ -430,14 +430,18 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
   },
   ONLY_TLS_443_LEAVES: {
     facts: observationsOf(
-      [deadFacts(udp, 'binding', silence), healthyFacts(targetOf('tls', { port: 443 }))],
+      [
+        deadFacts(udp, 'binding', silence),
+        deadFacts(tcp, 'connect', silence),
+        healthyFacts(targetOf('tls', { port: 443 })),
+      ],
       {
         controls: [deadFacts(control, 'binding', silence), deadFacts(controlTcp, 'connect', silence)],
       },
     ),
     verdict: 'unknown',
     headline:
-      'UDP does not leave this network: UDP 3478 of stun.example.net, known to work, does not answer either',
+      'UDP does not leave this network: UDP 3478 of stun.example.net, known to work, does not answer either (and 1 more)',
   },
   NAT_SYMMETRIC: {
     facts: oneNat(
