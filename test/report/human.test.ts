@@ -166,6 +166,21 @@ describe('marks', () => {
     expect(text).toMatch(/\? no credentials were given \(not known: allocation/);
   });
 
+  // A check that is added and gets no row would be missed here.
+  it.each(reportOfScene('healthy').targets[2]?.checks.map(({ id }) => id) ?? [])(
+    '%s: why it is not known',
+    (id) => {
+      const report = reportOfScene('healthy');
+      const targets = report.targets.map((target) => ({
+        ...target,
+        checks: target.checks.map((check) =>
+          check.id === id ? { ...check, status: 'unknown' as const, because: `no word of ${id}` } : check,
+        ),
+      }));
+      expect(shown({ ...report, targets })).toContain(`no word of ${id}`);
+    },
+  );
+
   it('the call is shown as poor by its quality, not by its connection', () => {
     expect(shown(reportOf(faults.MOS_LOW.facts))).toMatch(/call through the relay +! poor\n/);
     expect(shown(reportOf(faults.AUDIO_SILENT.facts))).toMatch(/call through the relay +✖ silent\n/);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CheckId } from '../../src/model/check.ts';
+import { checkIds, type CheckId } from '../../src/model/check.ts';
 import type { Attempt, Observations, TargetFacts } from '../../src/model/observations.ts';
 import type { CheckReport } from '../../src/model/report.ts';
 import type { Criteria } from '../../src/rules/criteria.ts';
@@ -8,12 +8,14 @@ import { judge } from '../../src/rules/judgement.ts';
 import { arbitraryCriteria, arbitraryFailedStep, arbitraryObservations } from '../support/arbitrary-facts.ts';
 import {
   criteriaWith,
+  done,
   healthyFacts,
   notTried,
   observationsOf,
   targetOf,
   threeTargets,
 } from '../support/facts.ts';
+import { natFacts } from '../support/nat-facts.ts';
 
 type Judged = ReturnType<typeof judge>;
 
@@ -52,6 +54,22 @@ const factOf: Partial<Record<CheckId, keyof TargetFacts>> = {
   'call-audio': 'call',
   'call-quality': 'call',
 };
+
+it('every check is judged', () => {
+  const facts = observationsOf(
+    threeTargets().map((target) => healthyFacts(target)),
+    {
+      nat: [
+        natFacts(
+          { mapping: 'endpoint-independent', filtering: 'endpoint-independent' },
+          { lifetime: done({ aliveMs: 30_000, goneMs: null }) },
+        ),
+      ],
+    },
+  );
+  const judged = new Set(checksOf(judge(facts, criteriaWith())).map(({ id }) => id));
+  expect(checkIds.filter((id) => !judged.has(id))).toEqual([]);
+});
 
 describe('any facts', () => {
   it('give the same judgement twice, and after they were saved and read again', () => {
