@@ -183,6 +183,15 @@ export interface GatheringFacts {
   /** Whether ICE said that gathering is complete, or the deadline cut it. */
   readonly complete: boolean;
   readonly durationMs: number;
+  /** Why the ICE agent could not ask the STUN server at all, for a reason that lies here; null when it could. */
+  readonly stunUntried: string | null;
+  /**
+   * Why the server gave no allocation for the relay candidate; null when it gave one. A relay candidate that is
+   * missing all the same was lost by the ICE agent, which never speaks to the server itself.
+   */
+  readonly relayFailure: Failure | null;
+  /** 2 when the agent had lost the relay candidate and was asked again; these are the facts of the last attempt. */
+  readonly attempts: number;
 }
 
 /** One loopback call: two peers on this machine, each forced through its own allocation. */

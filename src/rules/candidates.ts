@@ -46,6 +46,7 @@ function judgeServerReflexive({ target, binding }: TargetFacts, gathered: Gather
   ) {
     return passed('no NAT: the same as the host candidate');
   }
+  if (gathered.stunUntried !== null) return unknown(gathered.stunUntried);
   if (!gathered.complete) return unknown(incomplete);
   return failed('NO_SRFLX_CANDIDATE', listenerOf(target), target);
 }
@@ -54,6 +55,10 @@ function judgeRelay({ target }: TargetFacts, gathered: GatheringFacts): Outcome 
   const relay = first(gathered.candidates, 'relay');
   if (relay) return passed(duration(relay.atMs));
   if (!gathered.complete) return unknown(incomplete);
+  // The server gave the allocation, and the ICE agent is no part of the server.
+  if (gathered.relayFailure === null) {
+    return unknown(`the ICE library lost the relay candidate (attempts: ${gathered.attempts})`);
+  }
   return failed('NO_RELAY_CANDIDATE', listenerOf(target), target);
 }
 

@@ -22,6 +22,8 @@ export interface BridgeOptions {
   readonly address: '127.0.0.1' | '::1';
   /** The only peer of the agent; without one, no peer is reachable. */
   readonly peer?: Endpoint;
+  /** What the agent is told instead of the relay address and the peer's, for addresses of which it can make nothing. */
+  readonly shown?: { readonly relayed: Endpoint; readonly peer: Endpoint };
   /** Put between the relay and the agent: gives what takes a packet and may hold it back, drop or repeat it. */
   readonly inbound?: (deliver: Deliver) => Deliver;
 }
@@ -67,6 +69,9 @@ export class Bridge {
   readonly #nonce = randomBytes(12).toString('hex');
   readonly #allocation: Promise<Allocation>;
   readonly #peer: Endpoint | null;
+  /** The peer as the agent knows it. */
+  readonly #shownPeer: Endpoint | null;
+  readonly #shownRelayed: Endpoint | null;
   readonly #inbound: Deliver;
   readonly #gate = new InboundGate((payload) => this.#toAgent(payload));
   #granted: Allocation | null = null;
@@ -98,6 +103,8 @@ export class Bridge {
     this.#socket = socket;
     this.#allocation = options.allocation;
     this.#peer = options.peer ?? null;
+    this.#shownPeer = options.shown?.peer ?? this.#peer;
+    this.#shownRelayed = options.shown?.relayed ?? null;
     const deliver: Deliver = (payload) => this.#gate.pass(payload);
     this.#inbound = options.inbound?.(deliver) ?? deliver;
     socket.on('message', (bytes, from) => this.#receive(bytes, from));
@@ -149,7 +156,9 @@ export class Bridge {
     try {
       if (isChannelData(bytes)) {
         const { channel, payload } = decodeChannelData(bytes);
-        if (this.#isAgent(from) && channel === this.#channel && this.#peer) this.#toPeer(this.#peer, payload);
+        if (this.#isAgent(from) && channel === this.#channel && this.#shownPeer) {
+          this.#toPeer(this.#shownPeer, payload);
+        }
         return;
       }
       const message = decodeMessage(bytes);
@@ -201,7 +210,8 @@ export class Bridge {
       const { relayed } = await this.#allocation;
       // Without XOR-MAPPED-ADDRESS: over TCP and TLS it would be that of the stream, and over UDP that of our own
       // socket; as a server-reflexive candidate of the agent both would be lies.
-      this.#grant(request, from, [put(xorRelayedAddress, relayed), put(lifetime, localLifetimeSeconds)]);
+      const told = this.#shownRelayed ?? relayed;
+      this.#grant(request, from, [put(xorRelayedAddress, told), put(lifetime, localLifetimeSeconds)]);
     } catch (error) {
       if (!(error instanceof AttemptError)) throw error;
       this.#refuse(request, from, refusalFor(error));
@@ -214,7 +224,7 @@ export class Bridge {
     const valid = channel !== undefined && channel >= channelNumbers.first && channel <= channelNumbers.last;
     if (!valid || peer === undefined) {
       this.#refuse(request, from, { code: 400, reason: 'Bad Request' });
-    } else if (this.#peer === null || !sameEndpoint(peer, this.#peer)) {
+    } else if (this.#shownPeer === null || !sameEndpoint(peer, this.#shownPeer)) {
       this.#refuse(request, from, forbidden);
     } else {
       this.#channel = channel;
@@ -232,11 +242,12 @@ export class Bridge {
   }
 
   #isPeerAddress({ address }: Endpoint): boolean {
-    return this.#peer !== null && sameAddress(address, this.#peer.address);
+    return this.#shownPeer !== null && sameAddress(address, this.#shownPeer.address);
   }
 
   #toPeer(peer: Endpoint, payload: Uint8Array): void {
-    if (this.#granted === null || this.#peer === null || !sameEndpoint(peer, this.#peer)) {
+    const isThePeer = this.#shownPeer !== null && sameEndpoint(peer, this.#shownPeer);
+    if (this.#granted === null || this.#peer === null || !isThePeer) {
       this.statistics.filtered++;
       return;
     }
@@ -245,13 +256,13 @@ export class Bridge {
   }
 
   #toAgent(payload: Uint8Array): void {
-    if (this.#agent === null || this.#peer === null) return;
+    if (this.#agent === null || this.#shownPeer === null) return;
     const bytes =
       this.#channel === null
         ? encodeMessage({
             class: 'indication',
             method: method.data,
-            attributes: [put(xorPeerAddress, this.#peer), put(data, payload)],
+            attributes: [put(xorPeerAddress, this.#shownPeer), put(data, payload)],
           })
         : encodeChannelData(this.#channel, payload, { padded: false });
     this.#send(bytes, this.#agent);

@@ -1,12 +1,13 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Family } from '../model/endpoint.ts';
+import { familyOf, type Endpoint, type Family } from '../model/endpoint.ts';
 import type { AudioFacts, CallFacts, SelectedPair } from '../model/observations.ts';
 import type { Allocation, Lifetimes } from '../turn/allocation.ts';
 import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
+import { agentFamilies, loopbackAddress } from './agent-families.ts';
 import { AudioEndpoint, audioFacts } from './audio-endpoint.ts';
-import { Bridge, type Deliver } from './bridge.ts';
+import { Bridge, type BridgeOptions, type Deliver } from './bridge.ts';
 import { CallPeer } from './call-peer.ts';
 import { CallRelays } from './call-relays.ts';
 import { DataEcho } from './data-echo.ts';
@@ -110,6 +111,8 @@ class Session {
   readonly #hooks: CallHooks;
   readonly #relays: CallRelays;
   readonly #allocations: readonly [Allocation, Allocation];
+  /** The relay addresses, caller's first, as the agents know them. */
+  #shown: readonly [Endpoint, Endpoint] | null = null;
   readonly #speech: readonly Uint8Array[];
   readonly #startedAt: number;
   /** Aborted when the call is over before its time; the reason is a text, or an Error of our own. */
@@ -175,19 +178,25 @@ class Session {
 
   async #makePeers(): Promise<Peers> {
     const native = await loadNative();
+    const families = await agentFamilies();
+    const address = loopbackAddress[families[0] ?? 4];
     const [callerRelay, calleeRelay] = this.#allocations;
+    this.#shown = shownTo(families, [callerRelay.relayed, calleeRelay.relayed]);
+    const [shownCaller, shownCallee] = this.#shown;
     // Two different sources in one call (RFC 3550 §8.1): one even, one odd.
     const ssrc = randomInt(2 ** 31) * 2;
     const make = async (
       name: 'caller' | 'callee',
       own: Allocation,
       other: Allocation,
+      shown: NonNullable<BridgeOptions['shown']>,
       stream: number,
     ): Promise<CallPeer> => {
       const bridge = await Bridge.open({
         allocation: Promise.resolve(own),
-        address: '127.0.0.1',
+        address,
         peer: other.relayed,
+        shown,
         inbound: this.#inbound(this.#wires[name], stream),
       });
       bridge.onError = this.#fail;
@@ -201,8 +210,8 @@ class Session {
       });
     };
     return {
-      caller: await make('caller', callerRelay, calleeRelay, 1),
-      callee: await make('callee', calleeRelay, callerRelay, 0),
+      caller: await make('caller', callerRelay, calleeRelay, { relayed: shownCaller, peer: shownCallee }, 1),
+      callee: await make('callee', calleeRelay, callerRelay, { relayed: shownCallee, peer: shownCaller }, 0),
       ssrc: { caller: ssrc + 1, callee: ssrc },
     };
   }
@@ -304,8 +313,8 @@ class Session {
   }
 
   #selectedPairs({ caller, callee }: Peers): SelectedPair[] {
-    const [callerRelay, calleeRelay] = this.#allocations.map(({ relayed }) => relayed);
-    if (callerRelay === undefined || calleeRelay === undefined) return [];
+    if (this.#shown === null) return [];
+    const [callerRelay, calleeRelay] = this.#shown;
     return [
       caller.selectedPair(callerRelay, calleeRelay),
       callee.selectedPair(calleeRelay, callerRelay),
@@ -332,6 +341,20 @@ interface Peers {
   readonly caller: CallPeer;
   readonly callee: CallPeer;
   readonly ssrc: { readonly caller: number; readonly callee: number };
+}
+
+// RFC 5737 and RFC 3849: reach nothing, and are never sent to but through a bridge.
+const standIns = { 4: ['192.0.2.1', '192.0.2.2'], 6: ['2001:db8::1', '2001:db8::2'] } as const;
+
+/**
+ * Relay addresses as the agents can use them. libdatachannel takes the other peer's candidates through getaddrinfo with
+ * AI_ADDRCONFIG, and drops one of a family that this machine has on loopback alone.
+ */
+function shownTo(families: readonly Family[], relayed: readonly [Endpoint, Endpoint]): [Endpoint, Endpoint] {
+  const [caller, callee] = standIns[families[0] ?? 4];
+  const shown = (endpoint: Endpoint, standIn: string): Endpoint =>
+    families.includes(familyOf(endpoint.address)) ? endpoint : { address: standIn, port: endpoint.port };
+  return [shown(relayed[0], caller), shown(relayed[1], callee)];
 }
 
 /** Notices that nothing arrives any more, and has it examined. */

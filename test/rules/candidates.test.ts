@@ -9,6 +9,7 @@ import {
   notTried,
   ownFault,
   silence,
+  stunError,
   targetOf,
 } from '../support/facts.ts';
 
@@ -30,7 +31,22 @@ describe('the candidates of ICE: host, srflx, relay', () => {
     ['all there', {}, ['passed', 'passed', 'passed']],
     ['no host', { candidates: without('host') }, ['NO_HOST_CANDIDATE', 'passed', 'passed']],
     ['no srflx', { candidates: without('srflx') }, ['passed', 'NO_SRFLX_CANDIDATE', 'passed']],
-    ['no relay', { candidates: without('relay') }, ['passed', 'passed', 'NO_RELAY_CANDIDATE']],
+    [
+      'no relay, as the server refused it',
+      { candidates: without('relay'), relayFailure: stunError(486) },
+      ['passed', 'passed', 'NO_RELAY_CANDIDATE'],
+    ],
+    // The server gave the allocation: what lost the candidate is no part of it.
+    [
+      'no relay for an allocation that is there',
+      { candidates: without('relay'), attempts: 2 },
+      ['passed', 'passed', 'unknown'],
+    ],
+    [
+      'no srflx, as the server could not be asked from here',
+      { candidates: without('srflx'), stunUntried: 'why' },
+      ['passed', 'unknown', 'passed'],
+    ],
     // What had not come when the deadline cut it may have been on its way.
     ['none, cut short', { candidates: [], complete: false }, ['unknown', 'unknown', 'unknown']],
     [

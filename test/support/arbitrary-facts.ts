@@ -157,6 +157,9 @@ const gathering: fc.Arbitrary<GatheringFacts> = fc.record({
   ),
   complete: fc.boolean(),
   durationMs: fc.constant(50),
+  stunUntried: fc.constantFrom(null, 'why'),
+  relayFailure: fc.option(failure),
+  attempts: fc.constantFrom(1, 2),
 });
 
 const tls: fc.Arbitrary<TlsFacts> = fc

@@ -177,6 +177,9 @@ export function gatheringFacts(overrides: Partial<GatheringFacts> = {}): Gatheri
     ],
     complete: true,
     durationMs: 50,
+    stunUntried: null,
+    relayFailure: null,
+    attempts: 1,
     ...overrides,
   };
 }

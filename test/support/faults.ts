@@ -352,7 +352,10 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
   NO_RELAY_CANDIDATE: {
     facts: oneTarget({
       gathering: done(
-        gatheringFacts({ candidates: gatheringFacts().candidates.filter(({ type }) => type !== 'relay') }),
+        gatheringFacts({
+          candidates: gatheringFacts().candidates.filter(({ type }) => type !== 'relay'),
+          relayFailure: stunError(486),
+        }),
       ),
     }),
     verdict: 'broken',

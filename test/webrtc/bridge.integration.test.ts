@@ -28,7 +28,7 @@ async function realAllocation(server: RelayServer): Promise<Allocation> {
   return allocation;
 }
 
-async function openBridge(options: Omit<BridgeOptions, 'address'>): Promise<Bridge> {
+async function openBridge(options: Omit<BridgeOptions, 'address'> & Partial<BridgeOptions>): Promise<Bridge> {
   const bridge = await Bridge.open({ address: '127.0.0.1', ...options });
   onTestFinished(() => bridge.close());
   return bridge;
@@ -151,6 +151,37 @@ needs('coturn').describe('Bridge', () => {
     await expect.poll(() => received.length).toBe(2);
     expect(received[1]).toBe(`${peer.endpoint.port} odd`);
     expect(bridge.statistics).toEqual({ toPeer: 2, fromPeer: 2, filtered: 0 });
+  });
+
+  it('keeps the real addresses from an agent that can make nothing of them', async () => {
+    const allocation = await realAllocation(await relayServer());
+    const peer = await peerSocket();
+    const shown = {
+      relayed: { address: '2001:db8::1', port: 1000 },
+      peer: { address: '2001:db8::2', port: 2000 },
+    };
+    const bridge = await openBridge({
+      allocation: Promise.resolve(allocation),
+      peer: peer.endpoint,
+      shown,
+      address: '::1',
+    });
+    await allocation.permit([peer.endpoint.address]);
+    bridge.admitPeer();
+    const agent = await agentOf(bridge);
+    expect(agent.relayed).toEqual(shown.relayed);
+    const received: string[] = [];
+    agent.onData = (from, payload) =>
+      received.push(`${from.address} ${from.port} ${Buffer.from(payload).toString()}`);
+    expect(await failureOf(agent.bindChannel(peer.endpoint))).toMatchObject({ code: 403 });
+    await agent.permit([shown.peer.address]);
+    for (const way of ['indication', 'channel']) {
+      if (way === 'channel') await agent.bindChannel(shown.peer);
+      agent.send(shown.peer, Buffer.from(way));
+      await expect.poll(() => peer.received.at(-1)).toBe(way);
+      peer.send(allocation.relayed, way);
+      await expect.poll(() => received.at(-1)).toBe(`2001:db8::2 2000 ${way}`);
+    }
   });
 
   it('lets only the one peer through, in both directions', async () => {

@@ -93,13 +93,16 @@ needs('coturn').describe('runCall', () => {
     await expect.poll(server.heldAllocations).toEqual([]);
   });
 
-  it('talks over IPv6, from relay address to relay address', async () => {
-    const server = await relayServer(onlyIpv6);
-    const facts = await factsOf(optionsFor(server, { family: 6 }));
-    expectGoodCall(facts, 1000);
-    expect(facts.relay.relayed.map((relayed) => relayed?.address)).toEqual(['::1', '::1']);
-    await expect.poll(server.heldAllocations).toEqual([]);
-  });
+  it.each(['udp', 'tcp', 'tls'] as const)(
+    'talks over IPv6, from relay address to relay address, over %s',
+    async (transport) => {
+      const server = await relayServer(onlyIpv6);
+      const facts = await factsOf(optionsFor(server, { server: server.listener(transport), family: 6 }));
+      expectGoodCall(facts, 1000);
+      expect(facts.relay.relayed.map((relayed) => relayed?.address)).toEqual(['::1', '::1']);
+      await expect.poll(server.heldAllocations).toEqual([]);
+    },
+  );
 
   it('costs little beyond its duration', async () => {
     const server = await relayServer();
