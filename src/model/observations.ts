@@ -210,8 +210,29 @@ export interface CallFacts {
     readonly received: number;
     readonly rttMs: number | null;
   } | null;
+  /** What ended a call that had connected before its time; null when it lasted as long as it was to. */
+  readonly endedBecause: CallEnd | null;
+  /** Packets that each end was to send by the end of the call, and how many of them were left out by a stall. */
+  readonly pacing: { readonly due: number; readonly skipped: number } | null;
+  /**
+   * The longest time that the process of the call did not run: busy, stopped, or the machine slept. Across it nothing
+   * was sent, and nothing can be held against the server.
+   */
+  readonly longestStallMs: number;
   /** What the bridge to the server saw during the call. */
   readonly relay: CallRelayFacts;
+}
+
+export interface CallEnd {
+  /**
+   * `relay-lost`: the server ended an allocation or the way to it, see `relay.lost`. `server-silent`: nothing arrived any
+   * more, and the server did not answer when asked. `connection-ended`: ICE or DTLS of a peer ended. A call that our own
+   * watchdog ended has no facts: it is an `internal` failure.
+   */
+  readonly kind: 'relay-lost' | 'server-silent' | 'connection-ended';
+  readonly detail: string;
+  /** From the start of the call. */
+  readonly atMs: number;
 }
 
 export interface SelectedPair {
@@ -230,7 +251,14 @@ export interface AudioFacts {
   readonly reordered: number;
   /** Interarrival jitter at the end of the call (RFC 3550 §6.4.1 and A.8). */
   readonly jitterMs: number;
+  /** The mean and the highest of the jitter J over the call. */
+  readonly jitterMeanMs: number;
   readonly jitterMaxMs: number;
+  /**
+   * |D| of RFC 3550 §6.4.1, ms: by how much the delays of two packets differ that came one after the other, over the
+   * whole call (RFC 5481 §4.1: inter-packet delay variation). J is its moving average. Null with fewer than two packets.
+   */
+  readonly delayVariationMs: Distribution | null;
   /** One-way delay: both ends share this machine's clock. */
   readonly delayMs: Distribution | null;
   /** From sender and receiver reports (RFC 3550 §6.4.1); null when no report came back. */

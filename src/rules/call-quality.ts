@@ -3,6 +3,7 @@ import { finding, type Finding, type Severity } from '../model/finding.ts';
 import type { AudioFacts, CallFacts, TargetFacts } from '../model/observations.ts';
 import type { Criteria } from './criteria.ts';
 import { allocatorOf, passed, unknown } from './outcome.ts';
+import { makeUpMs, noticedMs, stallOf } from './stall.ts';
 
 // ITU-T G.109 §6: a connection with a rating R below 50 is not recommended; by G.107 Annex B that is a MOS of 2.58.
 const leastUsableMos = 2.58;
@@ -15,8 +16,8 @@ const leastUsableMos = 2.58;
 export const usualLimits = { lossRatio: 0.03, jitterMs: 50, rttMs: 300, mos: 3.6 } as const;
 
 /** `call-quality`: loss, jitter, round trip and MOS within the limits of the user, else within the usual ones. */
-export function judgeQuality({ audio }: CallFacts, facts: TargetFacts, criteria: Criteria): Outcome {
-  const worst = worstOf(audio);
+export function judgeQuality(call: CallFacts, facts: TargetFacts, criteria: Criteria): Outcome {
+  const worst = worstOf(call.audio);
   const unusable = judgeUsable(worst, facts, criteria);
   const findings: Finding[] = unusable === null ? [] : [unusable];
   const judge = (
@@ -35,13 +36,33 @@ export function judgeQuality({ audio }: CallFacts, facts: TargetFacts, criteria:
     findings.push(finding(code, evidence, { severity, targets: [facts.target.url] }));
   };
   judge('LOSS_HIGH', worst.lossRatio, criteria.maxLossRatio, usualLimits.lossRatio);
-  judge('JITTER_HIGH', worst.jitterMs, criteria.maxJitterMs, usualLimits.jitterMs);
+  judge('JITTER_HIGH', jitterOf(call.audio), criteria.maxJitterMs, usualLimits.jitterMs);
   judge('RTT_HIGH', worst.rttMs, criteria.maxRttMs, usualLimits.rttMs);
   judge('MOS_LOW', worst.mos, criteria.minMos, usualLimits.mos);
-  if (findings.length > 0) return { status: 'failed', findings };
+  const stall = stallOf(call, noticedMs);
+  const standing = stall === null ? findings : findings.filter(({ code }) => isByLoss(code, call, worst));
+  if (standing.length > 0) return { status: 'failed', findings: standing };
+  if (stall !== null && findings.length > 0) return unknown(stall);
   const unmeasured = missingMeasure(worst, criteria);
   if (unmeasured !== null) return unknown(unmeasured);
   return passed(worst.mos === null ? undefined : `MOS ${worst.mos.toFixed(1)}`);
+}
+
+/** A stall holds packets up, and loses none before it is longer than what can be made up for. */
+function isByLoss(code: Finding['code'], { longestStallMs }: CallFacts, { lossRatio }: WorstAudio): boolean {
+  if (longestStallMs >= makeUpMs) return false;
+  return code === 'LOSS_HIGH' || (code === 'AUDIO_UNUSABLE' && lossRatio > usualLimits.lossRatio);
+}
+
+/**
+ * Jitter as a limit means it: that of nearly all packets over the whole call, so the 95th percentile of |D| (RFC 3550
+ * §6.4.1). J at the end of the call is |D| averaged over the last third of a second: it misses a burst in the middle,
+ * and counts where the call ends in one.
+ */
+function jitterOf(audio: readonly AudioFacts[]): number {
+  return Math.max(
+    ...audio.map(({ jitterMs, delayVariationMs }) => Math.max(jitterMs, delayVariationMs?.p95 ?? 0)),
+  );
 }
 
 /** That nobody understands what is said, which is worse than being below a usual limit. */

@@ -7,6 +7,7 @@ import { judgeQuality } from './call-quality.ts';
 import type { Criteria } from './criteria.ts';
 import { isSilent } from './listener.ts';
 import { allocatorOf, duration, failed, passed, skipped, unknown } from './outcome.ts';
+import { expiryMs, makeUpMs, stallOf } from './stall.ts';
 
 type CallCheck = 'call-connects' | 'call-uses-relay' | 'call-audio' | 'call-quality';
 
@@ -51,12 +52,12 @@ function callNotMade(call: Exclude<TargetFacts['call'], { state: 'done' }>): Out
   return call.because === '--no-call' ? skipped(call.because) : unknown(call.because);
 }
 
-function judgeNoConnection(
-  { relay, connectError }: CallFacts,
-  facts: TargetFacts,
-  { credential }: CallContext,
-): Outcome {
+function judgeNoConnection(call: CallFacts, facts: TargetFacts, { credential }: CallContext): Outcome {
+  const { relay, connectError } = call;
   const [lost] = relay.lost;
+  const stall = stallOf(call, makeUpMs);
+  // What the server said, it said; silence while this process did not listen is none of the server's.
+  if (stall !== null && (lost === undefined || lost.failure.kind === 'timeout')) return unknown(stall);
   const listener = allocatorOf(facts);
   if (lost !== undefined && isSilent(lost.failure)) {
     const evidence = { ...listener, step: 'the call', seen: describeFailure(lost.failure) };
@@ -103,13 +104,17 @@ function judgeAudio(call: CallFacts, facts: TargetFacts, plannedMs: number | nul
   const listener = allocatorOf(facts);
   const mostSent = Math.max(0, ...audio.map(({ sent }) => sent));
   const [lost] = call.relay.lost;
-  const end = endOf(audio, plannedMs);
+  const end = endOf(call, plannedMs);
   if (end !== null && lost !== undefined) {
+    const stall = stallOf(call, lost.failure.kind === 'timeout' ? makeUpMs : expiryMs);
+    if (stall !== null) return unknown(stall);
     const step = `the call (${duration(lost.atMs)} into it)`;
     const evidence = { ...listener, step, seen: describeFailure(lost.failure) };
     return failed(endsAll(lost.failure) ? 'SERVER_STOPPED' : 'REQUEST_FAILED', evidence, facts.target);
   }
   if (mostSent === 0) return unknown('no audio was sent');
+  const shortfall = shortfallOf(call, plannedMs);
+  if (shortfall !== null) return unknown(shortfall);
   const silent = audio.filter(({ received }) => received === 0);
   const [one] = silent;
   if (one !== undefined) {
@@ -123,7 +128,7 @@ function judgeAudio(call: CallFacts, facts: TargetFacts, plannedMs: number | nul
 
 /** Where the audio ended before the call should have; null when it flowed to the end. */
 function endOf(
-  audio: readonly AudioFacts[],
+  { audio, endedBecause, relay }: CallFacts,
   plannedMs: number | null,
 ): { lastMs: number; durationMs: number } | null {
   if (audio.length === 0) return { lastMs: 0, durationMs: plannedMs ?? 0 };
@@ -131,7 +136,7 @@ function endOf(
   const durationMs = plannedMs ?? sentMs;
   const lastMs = Math.min(...audio.map(({ lastReceivedMs }) => lastReceivedMs ?? 0));
   const delayMs = Math.max(...audio.map(({ delayMs: delay }) => delay?.max ?? 0));
-  const endedEarly = sentMs < durationMs * leastSentRatio;
+  const endedEarly = endedBecause !== null || (relay.lost.length > 0 && sentMs < durationMs * leastSentRatio);
   const silenceMs = (audio.some(isStarved) ? starvedSilenceMs : endSilenceMs) + delayMs;
   return endedEarly || sentMs - lastMs > silenceMs ? { lastMs, durationMs } : null;
 }
@@ -139,6 +144,17 @@ function endOf(
 /** Whether much is missing of what was sent up to the last packet that arrived: then a gap is not yet an end. */
 function isStarved({ received, lastReceivedMs }: AudioFacts): boolean {
   return lastReceivedMs !== null && received * packetMs < lastReceivedMs * (1 - starvedRatio);
+}
+
+/** Why too little was sent although nothing ended the call: then the fault is here. Null when enough was sent. */
+function shortfallOf(call: CallFacts, plannedMs: number | null): string | null {
+  const { audio, endedBecause, pacing, relay } = call;
+  if (endedBecause !== null || relay.lost.length > 0) return null;
+  const due = pacing?.due ?? (plannedMs ?? 0) / packetMs;
+  const sent = Math.min(...audio.map((direction) => direction.sent));
+  if (sent >= due * leastSentRatio) return null;
+  const stall = stallOf(call, makeUpMs);
+  return `only ${sent} of ${due} packets were sent${stall === null ? '' : `: ${stall}`}`;
 }
 
 /** The server is gone, or has forgotten the allocation (437), which a restart makes it do. */

@@ -1,7 +1,7 @@
 import { ADDRCONFIG } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
-import { familyOf, type Family } from '../model/endpoint.ts';
+import { familyOf, type Endpoint, type Family } from '../model/endpoint.ts';
 
 /** Loopback as a bridge can listen on it. */
 export const loopbackAddress = { 4: '127.0.0.1', 6: '::1' } as const satisfies Record<Family, string>;
@@ -36,4 +36,21 @@ export function resolvesIpv6(addresses: readonly string[]): boolean {
 
 function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address));
+}
+
+// RFC 5737 and RFC 3849: reach nothing, and are never sent to but through a bridge.
+const standIns = { 4: ['192.0.2.1', '192.0.2.2'], 6: ['2001:db8::1', '2001:db8::2'] } as const;
+
+/**
+ * Relay addresses as the agents can use them. libdatachannel takes the other peer's candidates through getaddrinfo with
+ * AI_ADDRCONFIG, and drops one of a family that this machine has on loopback alone.
+ */
+export function shownTo(
+  families: readonly Family[],
+  relayed: readonly [Endpoint, Endpoint],
+): [Endpoint, Endpoint] {
+  const [caller, callee] = standIns[families[0] ?? 4];
+  const shown = (endpoint: Endpoint, standIn: string): Endpoint =>
+    families.includes(familyOf(endpoint.address)) ? endpoint : { address: standIn, port: endpoint.port };
+  return [shown(relayed[0], caller), shown(relayed[1], callee)];
 }

@@ -48,8 +48,3 @@ export class CallProcess {
     void this.#child.close();
   }
 }
-
-/** Makes a call in a process of its own. As `CallProcess.call`. */
-export async function runCall(options: CallOptions): Promise<ProcessResult<CallFacts>> {
-  return CallProcess.start().call(options);
-}

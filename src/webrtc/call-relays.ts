@@ -1,6 +1,6 @@
 import type { Endpoint, Family } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
-import type { CallRelayFacts, Failure } from '../model/observations.ts';
+import type { CallEnd, CallRelayFacts, Failure } from '../model/observations.ts';
 import { allocate, type Allocation, type Lifetimes } from '../turn/allocation.ts';
 import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
@@ -14,8 +14,13 @@ export interface CallRelaysOptions {
   readonly signal: AbortSignal;
 }
 
+type RelayEnd = Exclude<CallEnd['kind'], 'connection-ended'>;
+
 // Refresh with lifetime 0 over UDP is sent again after 0.1–0.5 s; two chances, then the server may keep it.
 const releaseTimeoutMs = 1000;
+
+const ended = 'the server ended an allocation';
+const silent = 'the server stopped answering';
 
 /**
  * The two allocations of a call, one per peer, on one server. What goes wrong with them is kept as facts; it
@@ -23,7 +28,7 @@ const releaseTimeoutMs = 1000;
  */
 export class CallRelays {
   /** Called at the first failure. */
-  onFailure: (what: string) => void = () => {};
+  onFailure: (kind: RelayEnd, what: string) => void = () => {};
   readonly #startedAt: number;
   readonly #allocations: readonly (Allocation | null)[];
   readonly #allocateMs: number | null;
@@ -65,7 +70,7 @@ export class CallRelays {
     this.#allocations = allocations;
     this.#allocateMs = allocations.includes(null) ? null : performance.now() - startedAt;
     for (const allocation of allocations) {
-      if (allocation) allocation.onLost = (failure) => this.#fail('the server ended an allocation', failure);
+      if (allocation) allocation.onLost = (failure) => this.#fail(ended, failure);
     }
   }
 
@@ -96,9 +101,15 @@ export class CallRelays {
    */
   async examine(): Promise<void> {
     await Promise.all(
-      this.#held.map((allocation) =>
-        this.#attempt('the server stopped answering', () => allocation.refresh()),
-      ),
+      this.#held.map(async (allocation) => {
+        try {
+          await allocation.refresh();
+        } catch (error) {
+          if (!(error instanceof AttemptError)) throw error;
+          if (error.failure.kind === 'timeout') this.#fail(silent, error.failure, 'server-silent');
+          else this.#fail(ended, error.failure);
+        }
+      }),
     );
   }
 
@@ -126,12 +137,14 @@ export class CallRelays {
   }
 
   async #open(allocation: Allocation, peer: Endpoint): Promise<void> {
-    const permitted = this.#attempt(
-      'the server gave no permission for the relay address of the other peer',
-      () => allocation.permit([peer.address]),
-    );
+    const permitted = allocation.permit([peer.address]);
     void this.#bindChannel(allocation, peer);
-    await permitted;
+    try {
+      await permitted;
+    } catch (error) {
+      if (!(error instanceof AttemptError)) throw error;
+      this.#fail('the server gave no permission for the relay address of the other peer', error.failure);
+    }
   }
 
   /** Until there is a channel, or without one, the call uses Send indications; channels are another check's matter. */
@@ -143,17 +156,10 @@ export class CallRelays {
     }
   }
 
-  async #attempt(what: string, work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof AttemptError)) throw error;
-      this.#fail(what, error.failure);
-    }
-  }
-
-  #fail(what: string, failure: Failure): void {
-    if (!this.#releasing) this.#note(what, failure);
+  #fail(what: string, failure: Failure, kind: RelayEnd = 'relay-lost'): void {
+    if (this.#releasing || this.#error !== null) return;
+    this.#note(what, failure);
+    this.onFailure(kind, what);
   }
 
   /** Only the first failure counts: what comes after it is its consequence. */
@@ -161,6 +167,5 @@ export class CallRelays {
     if (this.#error !== null) return;
     this.#error = what;
     this.#lost.push({ atMs: performance.now() - this.#startedAt, failure });
-    this.onFailure(what);
   }
 }

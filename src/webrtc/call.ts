@@ -1,11 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { familyOf, type Endpoint, type Family } from '../model/endpoint.ts';
-import type { AudioFacts, CallFacts, SelectedPair } from '../model/observations.ts';
+import type { Endpoint, Family } from '../model/endpoint.ts';
+import type { AudioFacts, CallEnd, CallFacts, SelectedPair } from '../model/observations.ts';
 import type { Allocation, Lifetimes } from '../turn/allocation.ts';
 import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
-import { agentFamilies, loopbackAddress } from './agent-families.ts';
+import { agentFamilies, loopbackAddress, shownTo } from './agent-families.ts';
 import { AudioEndpoint, audioFacts } from './audio-endpoint.ts';
 import { Bridge, type BridgeOptions, type Deliver } from './bridge.ts';
 import { CallPeer } from './call-peer.ts';
@@ -15,8 +15,10 @@ import { packetMs } from './e-model.ts';
 import { ImpairedPath, type Impairment } from './impairment.ts';
 import { loadNative } from './native.ts';
 import { readSpeech } from './opus.ts';
-import { pace } from './pacer.ts';
+import { pace, type Paced } from './pacer.ts';
 import { SequenceTracker } from './rtp-statistics.ts';
+import { SilenceWatch } from './silence-watch.ts';
+import { StallWatch } from './stall-watch.ts';
 import { decodeRtpHeader, kindOfMedia } from './rtp.ts';
 
 export interface CallRequest {
@@ -53,18 +55,28 @@ const firstReports = new Set([5, 25]);
 const reportEvery = { early: 50, late: 250, lateFrom: 500 };
 const echoEvery = 10;
 const lookEvery = 25;
-// Audio is 50 packets a second: nothing at all for this long is no jitter.
-const silenceMs = 2000;
-const examineAgainMs = 5000;
 const drainMs = { least: 100, most: 1000, poll: 5 };
 
 /**
  * Calls itself through a server: two peers of this process, each with an allocation of its own, joined relay address to
  * relay address, with speech in both directions and a data channel beside it. Holds native objects that live until
- * the process ends, so it runs in a child process (`runCall`).
+ * the process ends, so it runs in a child process (`CallProcess`).
  * @throws the reason of `signal` when aborted, after the allocations were freed; else only for faults of our own
  */
 export async function makeCall(request: CallRequest, hooks: CallHooks): Promise<CallFacts> {
+  const stalls = new StallWatch();
+  try {
+    const facts = await callThrough(request, hooks);
+    return { ...facts, longestStallMs: stalls.longestMs };
+  } finally {
+    stalls.close();
+  }
+}
+
+async function callThrough(
+  request: CallRequest,
+  hooks: CallHooks,
+): Promise<Omit<CallFacts, 'longestStallMs'>> {
   const speech = readSpeech().map(({ bytes }) => bytes);
   const startedAt = performance.now();
   const { server, credential, family, lifetimes, connectTimeoutMs: timeoutMs } = request;
@@ -96,6 +108,8 @@ export async function makeCall(request: CallRequest, hooks: CallHooks): Promise<
     pairs: session?.pairs ?? [],
     audio: session?.audio() ?? [],
     dataChannel: session?.echo?.facts() ?? null,
+    endedBecause: session?.endedBecause ?? null,
+    pacing: session?.pacing ?? null,
     relay: relays.facts(),
   };
 }
@@ -106,6 +120,8 @@ class Session {
   connectError: string | null = null;
   pairs: readonly SelectedPair[] = [];
   echo: DataEcho | null = null;
+  endedBecause: CallEnd | null = null;
+  pacing: Paced | null = null;
 
   readonly #request: CallRequest;
   readonly #hooks: CallHooks;
@@ -121,6 +137,7 @@ class Session {
   readonly #paths: ImpairedPath[] = [];
   /** What came out of the relay for the callee, and for the caller. */
   readonly #wires = { callee: new SequenceTracker(), caller: new SequenceTracker() };
+  #ended: CallEnd | null = null;
   readonly #stop = (): void => this.#over.abort('aborted');
   readonly #fail = (error: Error): void => this.#over.abort(error);
   #ends: { readonly caller: AudioEndpoint; readonly callee: AudioEndpoint } | null = null;
@@ -139,7 +156,7 @@ class Session {
     this.#allocations = allocations;
     this.#speech = speech;
     this.#startedAt = startedAt;
-    relays.onFailure = (what) => this.#over.abort(what);
+    relays.onFailure = (kind, what) => this.#end(kind, what);
     hooks.signal.addEventListener('abort', this.#stop, { once: true });
     if (hooks.signal.aborted) this.#stop();
     if (relays.error !== null) this.#over.abort(relays.error);
@@ -176,6 +193,13 @@ class Session {
     ];
   }
 
+  /** What first ends the call before its time. */
+  #end(kind: CallEnd['kind'], detail: string): void {
+    if (this.#over.signal.aborted) return;
+    this.#ended = { kind, detail, atMs: performance.now() - this.#startedAt };
+    this.#over.abort(detail);
+  }
+
   async #makePeers(): Promise<Peers> {
     const native = await loadNative();
     const families = await agentFamilies();
@@ -206,7 +230,7 @@ class Session {
         bridge,
         ssrc: ssrc + stream,
         onError: this.#fail,
-        onEnded: (state) => this.#over.abort(`the connection of the ${name} is ${state}`),
+        onEnded: (state) => this.#end('connection-ended', `the connection of the ${name} is ${state}`),
       });
     };
     return {
@@ -294,7 +318,9 @@ class Session {
       }
     };
     const { durationMs } = this.#request;
-    await pace({ intervalMs: packetMs, durationMs, signal: this.#over.signal, tick });
+    this.pacing = await pace({ intervalMs: packetMs, durationMs, signal: this.#over.signal, tick });
+    // What ends from here on ends after the call has lasted its time.
+    this.endedBecause = this.#ended;
     await this.#drain(ends);
   }
 
@@ -341,42 +367,6 @@ interface Peers {
   readonly caller: CallPeer;
   readonly callee: CallPeer;
   readonly ssrc: { readonly caller: number; readonly callee: number };
-}
-
-// RFC 5737 and RFC 3849: reach nothing, and are never sent to but through a bridge.
-const standIns = { 4: ['192.0.2.1', '192.0.2.2'], 6: ['2001:db8::1', '2001:db8::2'] } as const;
-
-/**
- * Relay addresses as the agents can use them. libdatachannel takes the other peer's candidates through getaddrinfo with
- * AI_ADDRCONFIG, and drops one of a family that this machine has on loopback alone.
- */
-function shownTo(families: readonly Family[], relayed: readonly [Endpoint, Endpoint]): [Endpoint, Endpoint] {
-  const [caller, callee] = standIns[families[0] ?? 4];
-  const shown = (endpoint: Endpoint, standIn: string): Endpoint =>
-    families.includes(familyOf(endpoint.address)) ? endpoint : { address: standIn, port: endpoint.port };
-  return [shown(relayed[0], caller), shown(relayed[1], callee)];
-}
-
-/** Notices that nothing arrives any more, and has it examined. */
-class SilenceWatch {
-  readonly #examine: () => Promise<void>;
-  #received = 0;
-  #changedMs: number | null = null;
-  #examinedMs = -Infinity;
-
-  constructor(examine: () => Promise<void>) {
-    this.#examine = examine;
-  }
-
-  async look(nowMs: number, received: number): Promise<void> {
-    if (received !== this.#received || this.#changedMs === null) {
-      this.#received = received;
-      this.#changedMs = nowMs;
-    }
-    if (nowMs - this.#changedMs < silenceMs || nowMs - this.#examinedMs < examineAgainMs) return;
-    this.#examinedMs = nowMs;
-    await this.#examine();
-  }
 }
 
 function isReportDue(index: number): boolean {

@@ -1,3 +1,5 @@
+import { Histogram } from './histogram.ts';
+
 /** What a packet was to the receiver. `stale` is one so late that nobody can tell a duplicate from a straggler. */
 export type ArrivalKind = 'next' | 'reordered' | 'duplicate' | 'stale';
 
@@ -76,17 +78,31 @@ export class SequenceTracker {
  * Interarrival jitter (RFC 3550 §6.4.1, A.8): J += (|D| − J) / 16 with D the difference of two packets' transit
  * times. The transit is counted from the instant of sending, not from the nominal RTP timestamp: both ends share a
  * clock here, and lateness of our own sending timer is none of the network's jitter.
+ *
+ * J forgets within some 16 packets, a third of a second: at the end of a call it says nothing about a burst in the
+ * middle. So |D| is kept as a distribution too.
  */
 export class InterarrivalJitter {
   ms = 0;
   maxMs = 0;
+  /** |D| of every two packets that came one after the other. RFC 5481 §4.1 calls D the inter-packet delay variation. */
+  readonly variation = new Histogram();
+  #sumMs = 0;
   #transitMs: number | null = null;
+
+  /** Mean of J over the packets so far. */
+  get meanMs(): number {
+    return this.variation.count === 0 ? 0 : this.#sumMs / this.variation.count;
+  }
 
   observe(sentMs: number, arrivedMs: number): void {
     const transitMs = arrivedMs - sentMs;
     if (this.#transitMs !== null) {
-      this.ms += (Math.abs(transitMs - this.#transitMs) - this.ms) / 16;
+      const differenceMs = Math.abs(transitMs - this.#transitMs);
+      this.ms += (differenceMs - this.ms) / 16;
       this.maxMs = Math.max(this.maxMs, this.ms);
+      this.#sumMs += this.ms;
+      this.variation.add(differenceMs);
     }
     this.#transitMs = transitMs;
   }

@@ -88,6 +88,31 @@ describe('call-quality', () => {
     expect(saidOf(callFacts({ audio }), { maxJitterMs: 5 })[3]).toBe('JITTER_HIGH error');
   });
 
+  it.each<[string, Partial<CallFacts>, string]>([
+    ['a burst in the middle', {}, 'JITTER_HIGH warning'],
+    // While this process stood still, packets waited for it.
+    ['a stall', { longestStallMs: 400 }, 'unknown'],
+  ])('knows the jitter of %s', (_what, overrides, expected) => {
+    const delayVariationMs = { min: 0, p50: 1, p95: 70, max: 120 };
+    expect(saidOf(callFacts({ audio: bothWays({ delayVariationMs }), ...overrides }))[3]).toBe(expected);
+  });
+
+  it.each([
+    [{ lossRatio: 0.3, mos: 1.9 }, 'AUDIO_UNUSABLE error'],
+    // Delay alone made it so, and that may be the stall's.
+    [{ mos: 1.9 }, 'unknown'],
+  ])('knows after a stall whether audio that nobody understands was lost: %j', (audio, expected) => {
+    expect(saidOf(callFacts({ audio: bothWays(audio), longestStallMs: 400 }))[3]).toBe(expected);
+  });
+
+  it.each([
+    [400, 'LOSS_HIGH warning'],
+    [1400, 'unknown'],
+  ])('holds losses against the server after a stall of %i ms: %s', (longestStallMs, expected) => {
+    const facts = callFacts({ audio: bothWays({ lossRatio: 0.05, mos: 3.4 }), longestStallMs });
+    expect(saidOf(facts)[3]).toBe(expected);
+  });
+
   it('tells the MOS', () => {
     expect(judged(done(callFacts()))['call-quality']).toEqual({ status: 'passed', detail: 'MOS 4.4' });
   });

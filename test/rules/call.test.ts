@@ -101,6 +101,8 @@ describe('call-connects', () => {
     // Lets nobody to the services of its own host: that is no fault.
     ['a loopback address is denied', noConnection(stunError(403), loopback), 'unknown'],
     ['an odd answer', noConnection(garbage), 'CALL_FAILED error'],
+    ['ICE found no way across a stall', { ...noConnection(null), longestStallMs: 1500 }, 'unknown'],
+    ['an answer came, stall or not', { ...noConnection(garbage), longestStallMs: 1500 }, 'CALL_FAILED error'],
   ])('%s', (_what, facts, expected) => {
     const [connects, ...rest] = saidOf(facts);
     expect(connects).toBe(expected);
@@ -132,6 +134,10 @@ describe('call-uses-relay', () => {
 describe('call-audio', () => {
   const none = { received: 0, lossRatio: 1, lastReceivedMs: null, mos: null };
   const short = { sent: 50, received: 50, lastReceivedMs: 990 };
+  const cutShort = callFacts({
+    audio: bothWays(short),
+    endedBecause: { kind: 'connection-ended', detail: 'the connection of the caller is failed', atMs: 1200 },
+  });
 
   it.each<[string, CallFacts, string]>([
     ['both ways to the end', callFacts(), 'passed'],
@@ -167,7 +173,29 @@ describe('call-audio', () => {
       'AUDIO_INTERRUPTED error',
     ],
     // The call was broken off: all that was sent arrived, and it was a third of what should have been.
-    ['cut short', callFacts({ audio: bothWays(short) }), 'AUDIO_INTERRUPTED error'],
+    ['cut short', cutShort, 'AUDIO_INTERRUPTED error'],
+    ['cut short for no reason but our own', callFacts({ audio: bothWays(short) }), 'unknown'],
+    [
+      'cut short in one direction for no reason but our own',
+      callFacts({ audio: [audioFacts(), audioFacts(short)] }),
+      'unknown',
+    ],
+    // Nobody listened when the answer may have come.
+    [
+      'cut short by silence across a stall',
+      endedBy(silence, { audio: bothWays(short), longestStallMs: 1500 }),
+      'unknown',
+    ],
+    [
+      'cut short by the server, after a stall',
+      endedBy(closed, { audio: bothWays(short), longestStallMs: 1500 }),
+      'SERVER_STOPPED error',
+    ],
+    [
+      'cut short by the server, after a sleep that outlasts any mapping',
+      endedBy(stunError(437), { audio: bothWays(short), longestStallMs: 900_000 }),
+      'unknown',
+    ],
     [
       'cut short by a server that is gone',
       endedBy(silence, { audio: bothWays(short) }),
@@ -187,11 +215,25 @@ describe('call-audio', () => {
   });
 
   it('is measured against what was sent when the planned length is not known', () => {
-    expect(saidOf(callFacts({ audio: bothWays(short) }), {}, null)[2]).toBe('passed');
+    const facts = callFacts({ audio: bothWays(short), pacing: null });
+    expect(saidOf(facts, {}, null)[2]).toBe('passed');
+  });
+
+  it('tells how much could not be sent, and why', () => {
+    const stalled = callFacts({
+      audio: bothWays(short),
+      pacing: { due: 150, skipped: 100 },
+      longestStallMs: 2300,
+    });
+    expect(judged(done(stalled))['call-audio']).toEqual({
+      status: 'unknown',
+      because:
+        'only 50 of 150 packets were sent: this machine did not run the call for 2.3 s, busy, stopped or asleep',
+    });
   });
 
   it('tells how much of the call was heard', () => {
-    const outcome = judged(done(callFacts({ audio: bothWays(short) })))['call-audio'];
+    const outcome = judged(done(cutShort))['call-audio'];
     expect(outcome).toMatchObject({ findings: [{ evidence: { lastMs: 990, durationMs: 3000 } }] });
   });
 });

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../src/model/endpoint.ts';
 import type {
   Attempt,
   AudioFacts,
+  CallEnd,
   CallFacts,
   Failure,
   GatheringFacts,
@@ -113,12 +114,26 @@ const audio = (direction: AudioFacts['direction']): fc.Arbitrary<AudioFacts> =>
     duplicates: fc.constant(0),
     reordered: fc.constant(0),
     jitterMs: fc.constantFrom(0.5, 80),
+    jitterMeanMs: fc.constant(2),
     jitterMaxMs: fc.constant(90),
+    delayVariationMs: fc.constantFrom(
+      null,
+      { min: 0, p50: 1, p95: 3, max: 90 },
+      { min: 0, p50: 9, p95: 80, max: 90 },
+    ),
     delayMs: fc.constantFrom(null, { min: 1, p50: 1, p95: 2, max: 3 }),
     rttMs: fc.constantFrom(null, 20, 400),
     mos: fc.constantFrom(null, 4.4, 2.1),
     lastReceivedMs: fc.constantFrom(null, 800, 3000),
   });
+
+const callEnds: readonly CallEnd[] = (['relay-lost', 'server-silent', 'connection-ended'] as const).map(
+  (kind) => ({
+    kind,
+    detail: 'in its own words',
+    atMs: 900,
+  }),
+);
 
 const call: fc.Arbitrary<CallFacts> = fc.record({
   transport: fc.constantFrom('udp', 'tcp', 'tls'),
@@ -136,6 +151,9 @@ const call: fc.Arbitrary<CallFacts> = fc.record({
     { weight: 1, arbitrary: fc.constant([]) },
   ),
   dataChannel: fc.constant(null),
+  endedBecause: fc.constantFrom(null, ...callEnds),
+  pacing: fc.constantFrom(null, { due: 150, skipped: 0 }, { due: 150, skipped: 70 }),
+  longestStallMs: fc.constantFrom(3, 3, 500, 1400, 90_000),
   relay: fc.record({
     relayed: fc.array(fc.option(endpoint), { minLength: 2, maxLength: 2 }),
     allocateMs: fc.constant(null),

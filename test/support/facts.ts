@@ -115,7 +115,9 @@ export function audioFacts(overrides: Partial<AudioFacts> = {}): AudioFacts {
     duplicates: 0,
     reordered: 0,
     jitterMs: 0.6,
+    jitterMeanMs: 0.5,
     jitterMaxMs: 1.2,
+    delayVariationMs: { min: 0, p50: 0.4, p95: 1.4, max: 6 },
     delayMs: { min: 20, p50: 21, p95: 24, max: 30 },
     rttMs: 42,
     mos: 4.4,
@@ -138,6 +140,9 @@ export function callFacts(overrides: Partial<CallFacts> = {}): CallFacts {
     pairs: [pair, pair],
     audio: bothWays(),
     dataChannel: { sent: 15, received: 15, rttMs: 41 },
+    endedBecause: null,
+    pacing: { due: 150, skipped: 0 },
+    longestStallMs: 4,
     relay: {
       relayed: [
         { address: serverAddress, port: 49170 },
@@ -159,6 +164,7 @@ export function noConnection(lost: Failure | null, overrides: Partial<CallFacts[
     pairs: [],
     audio: [],
     dataChannel: null,
+    pacing: null,
     relay: {
       ...callFacts().relay,
       lost: lost === null ? [] : [{ atMs: 500, failure: lost }],

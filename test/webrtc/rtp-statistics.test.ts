@@ -126,6 +126,20 @@ describe('InterarrivalJitter', () => {
     expect(jitter.maxMs).toBeCloseTo(1 + 15 / 16, 12);
   });
 
+  it('remembers a burst that J has forgotten at the end', () => {
+    const jitter = new InterarrivalJitter();
+    for (let packet = 0; packet < 200; packet++) {
+      const inBurst = packet >= 80 && packet < 100;
+      jitter.observe(packet * 20, packet * 20 + (inBurst && packet % 2 === 1 ? 90 : 10));
+    }
+    expect(jitter.ms).toBeLessThan(1);
+    // 20 of the 199 differences are 80 ms.
+    expect(jitter.variation.quantile(0.95)).toBeCloseTo(80, 0);
+    expect(jitter.variation.quantile(0.85)).toBe(0);
+    // Each difference raises the sum of all later J by itself, but for what is still to come at the end.
+    expect(jitter.meanMs).toBeCloseTo((20 * 80) / 199, 0);
+  });
+
   it('comes to the mean difference of two random delays', () => {
     // Delays even in 0…w: E|D| = w / 3.
     let state = 1;

@@ -176,12 +176,13 @@ export const callCatalog = {
     title: (e) => `The jitter is ${figures(e, ms).is}`,
     cause: (e) =>
       `Packets through ${e.host} over ${e.transport} arrive unevenly: jitter ${figures(e, ms).is}, the limit is ${figures(e, ms).limit}.`,
-    proof: () => 'Interarrival jitter of RFC 3550 §6.4.1, both directions, the worse one.',
+    proof: () =>
+      '95th percentile of the delay variation |D| of RFC 3550 §6.4.1, both directions, the worse one.',
     fix: (e) => [traceRoute(e), onServer('uptime'), 'and look at the load of this machine'],
     explanation:
       'Jitter makes the receiver buffer more, which delays speech; beyond the buffer, packets count as lost.',
     confusedWith: ['RTT_HIGH: even, but late.'],
-    references: ['RFC 3550 §6.4.1'],
+    references: ['RFC 3550 §6.4.1', 'RFC 5481 §4.1'],
   }),
   RTT_HIGH: entry<MeasuredEvidence & { by: 'binding' | 'rtcp' }>({
     severity: 'error',
