@@ -1,6 +1,6 @@
 import { uptime } from 'node:os';
 
-const intervalMs = 50;
+const intervalMs = 20;
 // The time since boot comes in hundredths of a second, and reading two clocks takes its time.
 const leastSuspensionMs = 1000;
 

@@ -212,9 +212,8 @@ needs('coturn').describe('an allocation on coturn', () => {
     // Over UDP nothing tells that it is gone before something is sent.
     if (transport === 'udp') expect(await failureOf(allocation.refresh())).toMatchObject(failure);
     await expect.poll(() => lost).toEqual([expect.objectContaining(failure)]);
-    const startedAt = performance.now();
-    expect(await allocation.release()).toMatchObject(failure);
-    expect(performance.now() - startedAt).toBeLessThan(100);
+    // It does not wait for an answer: that would outlast the test.
+    expect(await allocation.release(120_000)).toMatchObject(failure);
   });
 
   it('waits for a server that is frozen no longer than it may', async () => {
@@ -233,11 +232,10 @@ const script = (work: string): string => `
   const { server, username, password } = JSON.parse(process.argv[1]);
   const options = {
     server, credential: { username, password: new Secret(password) },
-    timeoutMs: 2000, signal: new AbortController().signal,
+    timeoutMs: 120_000, signal: new AbortController().signal,
   };
   ${work}
-  const startedAt = performance.now();
-  process.on('exit', () => console.log(Math.round(performance.now() - startedAt)));
+  process.on('exit', () => console.log('ended'));
 `;
 
 needs('coturn').describe('a process that had an allocation', () => {
@@ -267,9 +265,9 @@ needs('coturn').describe('a process that had an allocation', () => {
       const { stdout } = await promisify(execFile)(
         process.execPath,
         ['--input-type=module', '-e', script(work), JSON.stringify(input)],
-        { timeout: 5000 },
+        { timeout: 15_000 },
       );
-      expect(Number(stdout), transport).toBeLessThan(1500);
+      expect(stdout, transport).toBe('ended\n');
     }
   });
 });

@@ -127,10 +127,9 @@ describe('allocate', () => {
       }),
     );
     await expectNothingLeftOpen(async () => {
-      const startedAt = performance.now();
-      const allocating = allocate(options(scripted, { signal: abort.signal }));
+      // Who waits for the deadline outlasts the test.
+      const allocating = allocate(options(scripted, { signal: abort.signal, timeoutMs: 120_000 }));
       await expect(allocating).rejects.toThrow('enough');
-      expect(performance.now() - startedAt).toBeLessThan(900);
     });
     const expected = answer === 'is a refusal' ? [] : [0];
     await expect.poll(() => lifetimesAsked(scripted)).toEqual(expected);
@@ -157,9 +156,19 @@ describe('allocate', () => {
   it('does not wait when it is aborted before it has shown its credential', async () => {
     const abort = new AbortController();
     const scripted = await scriptedServer('udp', () => abort.abort(new Error('enough')));
-    const startedAt = performance.now();
-    await expect(allocate(options(scripted, { signal: abort.signal }))).rejects.toThrow('enough');
-    expect(performance.now() - startedAt).toBeLessThan(300);
+    let ended = false;
+    let endedAtOnce: boolean | null = null;
+    const allocating = allocate(options(scripted, { signal: abort.signal })).finally(() => {
+      ended = true;
+    });
+    // No timer is waited for, but only what the event loop has at hand.
+    abort.signal.addEventListener('abort', () => {
+      setImmediate(() => {
+        endedAtOnce = ended;
+      });
+    });
+    await expect(allocating).rejects.toThrow('enough');
+    await expect.poll(() => endedAtOnce).toBe(true);
     expect(scripted.requests).toHaveLength(1);
   });
 

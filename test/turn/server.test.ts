@@ -96,9 +96,7 @@ describe('openConnection', () => {
       endpoint: { address: '127.0.0.1', port },
       verifyTls: false,
     };
-    const startedAt = performance.now();
     expect(await failureOf(open(server, 200))).toMatchObject({ kind: 'timeout' });
-    expect(performance.now() - startedAt).toBeLessThan(400);
   });
 
   it.each(['udp', 'tcp', 'tls'] as const)('ends with an abort over %s', async (transport) => {

@@ -86,10 +86,14 @@ needs('coturn').describe('Bridge', () => {
 
   it('answers the agent as soon as the real server has', async () => {
     const server = await relayServer();
-    const waiting = sleep(700).then(() => realAllocation(server));
-    const begun = performance.now();
+    let hasAnswered = false;
+    const waiting = sleep(700).then(async () => {
+      const allocation = await realAllocation(server);
+      hasAnswered = true;
+      return allocation;
+    });
     const agent = await agentOf(await openBridge({ allocation: waiting }));
-    expect(performance.now() - begun).toBeGreaterThan(690);
+    expect(hasAnswered).toBe(true);
     expect(agent.relayed).toEqual((await waiting).relayed);
   });
 
@@ -210,9 +214,8 @@ needs('coturn').describe('Bridge', () => {
     await realAllocation(server);
     const refused = realAllocation(server);
     const bridge = await openBridge({ allocation: refused });
-    const begun = performance.now();
+    // Silence until the agent's deadline would be a failure of another kind.
     expect(await failureOf(agentOf(bridge))).toMatchObject({ kind: 'stun-error', code: 486 });
-    expect(performance.now() - begun).toBeLessThan(400);
   });
 
   it('answers with an error at once when there is no server', async () => {

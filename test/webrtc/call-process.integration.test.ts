@@ -157,15 +157,21 @@ needs('coturn').describe('a call with faults put in on purpose', () => {
     return { jitter, medianMs: delays[Math.ceil(delays.length / 2) - 1] ?? NaN };
   }
 
-  async function impairedCall(impairment: Impairment): Promise<[AudioFacts, AudioFacts]> {
+  /**
+   * @returns `lateMs`: by how much a timer of the call's process was late at most, which a busy machine adds to a delay, and
+   *   twice to the difference of two
+   */
+  async function impairedCall(
+    impairment: Impairment,
+  ): Promise<{ audio: [AudioFacts, AudioFacts]; lateMs: number }> {
     const facts = await factsOf(optionsFor(await relayServer(), { durationMs, impairment }));
     expect(facts.connectError).toBeNull();
-    return directions(facts);
+    return { audio: directions(facts), lateMs: facts.longestStallMs };
   }
 
   it('counts every dropped packet', async () => {
     const impairment = { seed: 11, lossRatio: 0.1 };
-    const audio = await impairedCall(impairment);
+    const { audio } = await impairedCall(impairment);
     for (const [stream, facts] of audio.entries()) {
       const dropped = fatesIn(impairment, stream).filter((fate) => fate.dropped).length;
       expect(dropped).toBeGreaterThan(8);
@@ -184,7 +190,7 @@ needs('coturn').describe('a call with faults put in on purpose', () => {
 
   it('counts duplicates, and does not let them hide losses', async () => {
     const impairment = { seed: 12, lossRatio: 0.05, duplicateRatio: 0.2 };
-    const audio = await impairedCall(impairment);
+    const { audio } = await impairedCall(impairment);
     for (const [stream, facts] of audio.entries()) {
       const fates = fatesIn(impairment, stream);
       const dropped = fates.filter((fate) => fate.dropped).length;
@@ -197,7 +203,7 @@ needs('coturn').describe('a call with faults put in on purpose', () => {
 
   it('counts packets that changed places', async () => {
     const impairment = { seed: 13, reorderRatio: 0.1 };
-    const audio = await impairedCall(impairment);
+    const { audio } = await impairedCall(impairment);
     for (const [stream, facts] of audio.entries()) {
       const fates = fatesIn(impairment, stream);
       // The last packet has none behind it to change places with, and stays where it is held.
@@ -209,26 +215,26 @@ needs('coturn').describe('a call with faults put in on purpose', () => {
   });
 
   it('measures delay and jitter as theory has them', async () => {
-    // Ten times what a busy machine adds by itself, so that it does not matter what it adds.
     const impairment = { seed: 14, delayMs: { min: 20, max: 180 } };
-    const audio = await impairedCall(impairment);
+    const { audio, lateMs } = await impairedCall(impairment);
     for (const [stream, facts] of audio.entries()) {
       const theory = theoryOf(fatesIn(impairment, stream));
       expect(facts).toMatchObject({ received: packets, lossRatio: 0, duplicates: 0 });
       // Delays even over 160 ms: E|D| is 53 ms where packets keep their order, and less where they overtake.
       expect(theory.jitter.meanMs).toBeGreaterThan(30);
-      expect(Math.abs(facts.jitterMeanMs - theory.jitter.meanMs)).toBeLessThan(12);
+      expect(Math.abs(facts.jitterMeanMs - theory.jitter.meanMs)).toBeLessThan(12 + lateMs);
       const p95 = theory.jitter.variation.quantile(0.95) ?? NaN;
-      expect(Math.abs((facts.delayVariationMs?.p95 ?? NaN) - p95)).toBeLessThan(25);
+      expect(Math.abs((facts.delayVariationMs?.p95 ?? NaN) - p95)).toBeLessThan(25 + 2 * lateMs);
       // A timer is never early by more than a millisecond.
       expect(facts.delayMs?.min).toBeGreaterThan(19);
       expect(facts.delayMs?.p50).toBeGreaterThan(theory.medianMs - 1);
-      expect(facts.delayMs?.p50).toBeLessThan(theory.medianMs + 20);
+      expect(facts.delayMs?.p50).toBeLessThan(theory.medianMs + 20 + lateMs);
     }
   });
 
   it('waits for packets that are still under way at the end', async () => {
-    const [there, back] = await impairedCall({ seed: 15, delayMs: { min: 300, max: 300 } });
+    const { audio } = await impairedCall({ seed: 15, delayMs: { min: 300, max: 300 } });
+    const [there, back] = audio;
     expect(there).toMatchObject({ received: packets, lossRatio: 0 });
     expect(back).toMatchObject({ received: packets, lossRatio: 0 });
     // 300 ms one way: R falls by the delay impairment of some 350 ms mouth to ear.

@@ -136,16 +136,31 @@ needs('coturn').describe('ChildProcess at work', () => {
     await expect.poll(() => isRunning(pid)).toBe(false);
   });
 
-  it('dies with a parent that ends while it starts', async () => {
-    const node = runNode(`
-      const { ChildProcess } = await import('./dist/webrtc/child-process.js');
-      console.log(new ChildProcess('call-worker', 'call').pid);
-      setTimeout(() => {}, 10_000);
-    `);
-    const pid = Number(await firstLine(node));
-    node.kill('SIGKILL');
-    await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
-  });
+  it.each(['call-worker', 'gathering-worker'])(
+    'dies with a parent that is killed at whatever moment of its first second: %s',
+    async (name) => {
+      const orphaned = async (afterMs: number): Promise<number> => {
+        const node = runNode(`
+          const { ChildProcess } = await import('./dist/webrtc/child-process.js');
+          console.log(new ChildProcess('${name}', 'call').pid);
+          setTimeout(() => {}, 60_000);
+        `);
+        const pid = Number(await firstLine(node));
+        expect(isRunning(pid)).toBe(true);
+        await sleep(afterMs);
+        node.kill('SIGKILL');
+        return pid;
+      };
+      // The first moments are those before it listens to anyone.
+      for (const moments of [
+        [0, 10, 25, 45, 70],
+        [100, 250, 450, 700, 1000],
+      ]) {
+        const pids = await Promise.all(moments.map(async (afterMs) => orphaned(afterMs)));
+        await expect.poll(() => pids.filter(isRunning), { timeout: 10_000 }).toEqual([]);
+      }
+    },
+  );
 
   it('is killed by a parent that ends, even when it is frozen', async () => {
     const node = runNode(`

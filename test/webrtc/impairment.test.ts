@@ -78,6 +78,5 @@ describe('ImpairedPath', () => {
       path.push(Uint8Array.of(1));
     });
     expect(delay).toBeGreaterThan(28);
-    expect(delay).toBeLessThan(150);
   });
 });
