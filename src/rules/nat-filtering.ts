@@ -10,13 +10,12 @@ import type { Known, Presence } from './nat-presence.ts';
  */
 export function judgeFiltering(facts: NatFacts, presence: Presence): Known<NatBehaviour> {
   if (presence.value === null) return presence;
-  const { filtering, control, server } = facts;
+  const { server } = facts;
   const isElsewhere = {
     addressAndPort: (from: Endpoint) => !sameAddress(from.address, server.address),
     port: (from: Endpoint) => sameAddress(from.address, server.address) && from.port !== server.port,
   };
-  const judged = (key: 'addressAndPort' | 'port'): Passage =>
-    passageOf(filtering[key], control[key], isElsewhere[key], server);
+  const judged = (key: 'addressAndPort' | 'port'): Passage => passageOf(facts, key, isElsewhere[key]);
   const fromAddress = judged('addressAndPort');
   if (fromAddress.value === true) return { value: 'endpoint-independent' };
   const fromPort = judged('port');
@@ -31,11 +30,13 @@ export function judgeFiltering(facts: NatFacts, presence: Presence): Known<NatBe
 type Passage = Known<boolean>;
 
 function passageOf(
-  tried: Attempt<{ readonly from: Endpoint }>,
-  control: Attempt<{ readonly from: Endpoint }>,
+  facts: NatFacts,
+  key: 'addressAndPort' | 'port',
   isElsewhere: (from: Endpoint) => boolean,
-  server: Endpoint,
 ): Passage {
+  const { server } = facts;
+  const tried = facts.filtering[key];
+  const control = facts.control[key];
   const stays = `${formatEndpoint(server)} answers a CHANGE-REQUEST from where it was sent to`;
   if (tried.state === 'done') {
     return isElsewhere(tried.value.from) ? { value: true } : { value: null, because: stays };
@@ -51,7 +52,8 @@ function passageOf(
   if (control.state === 'done') {
     return isElsewhere(control.value.from) ? { value: false } : { value: null, because: stays };
   }
-  const nothing = 'nothing came from there, and it is not known whether the server sends from there';
+  const what = key === 'port' ? 'port' : 'address';
+  const nothing = `nothing came from the other ${what} of the server, and it is not known whether it sends from there`;
   return { value: null, because: `${nothing}: ${reasonOf(control)}` };
 }
 

@@ -102,7 +102,7 @@ function keepsPort(binding: Attempt<NatBindingFacts>): boolean {
 /** A NAT that keeps ports looks endpoint-independent until two of its clients use the same one. */
 function detailOf({ value }: Known<Mapping>, binding: Attempt<NatBindingFacts>): string {
   return value === 'endpoint-independent' && keepsPort(binding)
-    ? 'endpoint-independent, as far as one client can see: the port was kept'
+    ? 'endpoint-independent, and the port is kept'
     : value === null
       ? ''
       : spelled(value);
@@ -110,10 +110,11 @@ function detailOf({ value }: Known<Mapping>, binding: Attempt<NatBindingFacts>):
 
 /** Whether it works, and how that is told. */
 function judgeHairpin(
-  { hairpin, binding }: NatFacts,
+  facts: NatFacts,
   presence: Presence,
   behaviours: readonly (string | null)[],
 ): { works: boolean | null; outcome: Outcome } {
+  const { hairpin, binding } = facts;
   if (presence.value === false) return { works: null, outcome: skipped('there is no NAT') };
   if (presence.value === null) return { works: null, outcome: unknown(presence.because) };
   if (hairpin.state === 'done') {
@@ -128,6 +129,7 @@ function judgeHairpin(
   }
   // Else the packet comes from a mapping of its own, and the filter may be what stopped it.
   if (!behaviours.includes('endpoint-independent')) return { works: null, outcome: unknown(mayBeFiltered) };
+  if (!otherPortsLeave(facts)) return { works: null, outcome: unknown(otherPortsBlocked) };
   return {
     works: false,
     outcome: passed('none: clients behind it meet by their inner addresses, or the relay'),
@@ -136,6 +138,14 @@ function judgeHairpin(
 
 const mayBeFiltered =
   'nothing came back, which a filter explains too, unless the mapping is endpoint-independent';
+
+const otherPortsBlocked =
+  'nothing came back, and UDP to other ports than that of the server was not answered either';
+
+function otherPortsLeave({ server, mappings }: NatFacts): boolean {
+  const others = mappings.filter(({ to }) => to.port !== server.port);
+  return others.length === 0 || others.some(({ answer }) => answer.state === 'done');
+}
 
 function lifetimeOutcome(lifetime: NatFacts['lifetime']): [NatCheckId, Outcome][] {
   if (lifetime === null) return [];
