@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { FindingCode } from '../../src/model/finding.ts';
 import { rtcOps, rtcOpsReport } from '../support/cli.ts';
+import { discoveryServer } from '../support/discovery-server.ts';
 import { tcpListener, udpListener, unusedPort } from '../support/strange-listener.ts';
 
 const credential = ['--username', '4000000000:test', '--password', 'secret'];
@@ -140,5 +141,31 @@ describe('usage errors are told before the first packet', () => {
     expect(stdout).toBe('');
     expect(stderr).toContain(told);
     expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('--nat', () => {
+  it.each([
+    [['turn:127.0.0.1:9?transport=tcp', '--nat'], /--nat needs a UDP listener/],
+    [['127.0.0.1', '--nat-lifetime', '30s', '--transport', 'tcp,tls'], /--nat needs a UDP listener/],
+    [['127.0.0.1', '--nat-lifetime', '11m'], /--nat-lifetime.*5 s to 10 min/s],
+    [['127.0.0.1', '--nat-lifetime', '4s'], /--nat-lifetime.*5000 ms/s],
+  ])('%j is refused before the first packet', async (args, message) => {
+    const { exitCode, stderr } = await rtcOps(['probe', ...args]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(message) });
+  });
+
+  it('says of a server on this machine that it sees no NAT, not that there is none', async () => {
+    const { main } = await discoveryServer();
+    const url = `stun:127.0.0.1:${main.port}`;
+    const { report, exitCode } = await rtcOpsReport(['probe', url, '--nat']);
+    expect({ verdict: report.verdict, exitCode }).toEqual({ verdict: 'healthy', exitCode: 0 });
+    expect(report.nat).toMatchObject([{ family: 4, present: null, mapping: null, filtering: null }]);
+    expect(report.checks.filter(({ id }) => id.startsWith('nat-')).map(({ status }) => status)).toEqual([
+      'unknown',
+      'unknown',
+      'unknown',
+    ]);
+    expect(report.observations.nat).toHaveLength(1);
   });
 });

@@ -24,6 +24,7 @@ import {
   tlsFacts,
   unallocatedFacts,
 } from './facts.ts';
+import { cone, natFacts } from './nat-facts.ts';
 
 /** What a report has to show: servers as they are met, with several things at once. */
 export interface Scene {
@@ -233,6 +234,28 @@ export const scenes = {
         ),
       ).flat(),
     ),
+  },
+  nat: {
+    facts: observationsOf([healthyFacts(udp)], {
+      nat: [
+        natFacts(cone, { lifetime: done({ aliveMs: 30_000, goneMs: 60_000 }) }),
+        natFacts(cone, {
+          family: 6,
+          server: { address: '2001:db8::10', port: 3478 },
+          binding: failed({ kind: 'timeout', afterMs: 1800, sent: 8 }),
+        }),
+      ],
+    }),
+  },
+  'nat-symmetric': {
+    facts: observationsOf([healthyFacts(udp)], {
+      nat: [
+        natFacts(
+          { mapping: 'address-and-port-dependent', filtering: 'address-and-port-dependent' },
+          { control: { addressAndPort: lost, port: lost } },
+        ),
+      ],
+    }),
   },
   many: {
     facts: observationsOf(Array.from({ length: 60 }, (_, index) => oneOfMany(index + 1)).flat()),
