@@ -21,6 +21,8 @@ const waitingFor: Readonly<Record<ProbeProgress['step'], string>> = {
   'turn-release': 'release',
   'candidates-relay': 'ICE candidates',
   'call-audio': 'audio call',
+  'nat-mapping': 'NAT behaviour',
+  'nat-lifetime': 'lifetime of NAT bindings',
 };
 
 const silent: ProgressLine = { update: () => {}, stop: () => {} };

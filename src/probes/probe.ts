@@ -46,7 +46,7 @@ export interface ProbeOptions extends PlanFilter {
 /** What is being waited for. */
 export interface ProbeProgress {
   readonly target: Target | null;
-  readonly step: ProbeStep;
+  readonly step: ProbeStep | 'nat-mapping' | 'nat-lifetime';
 }
 
 // September 2001: no server that is asked today was given a credential that ended before.
@@ -77,9 +77,14 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
   const addressesOf = (host: string): readonly string[] => addresses.get(host) ?? [];
   const targets = targetsOf(options.uris, addressesOf, options);
   const controls = targetsOf(options.controls.map(asStun), addressesOf, { ...options, transports: null });
+  const examining = probeTargets(targets, options, clock).finally(() => {
+    if (options.nat === null) return;
+    const step = options.nat.lifetimeMs === null ? 'nat-mapping' : 'nat-lifetime';
+    options.onProgress?.({ target: null, step });
+  });
   // Both to their end before either may throw: on an abort the targets still free what they have allocated.
   const [examined, control, nat] = await Promise.allSettled([
-    probeTargets(targets, options, clock),
+    examining,
     probeTargets(controls, options, clock),
     options.nat === null ? null : probeNat(targets, { ...options.nat, clock, signal: options.signal }),
   ]);
