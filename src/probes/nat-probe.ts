@@ -106,13 +106,17 @@ function untried(binding: Attempt<NatBindingFacts>, { lifetimeMs }: NatProbeOpti
   };
 }
 
-/** The server that can tell most: one with another address, else one with another port, else one that answered. */
+/**
+ * The server that can tell most: a public one; one with another address, else one with another port, else one that
+ * answered.
+ */
 function chosenOf(asked: readonly Discovery[]): Discovery {
   const worth = ({ target, binding }: Discovery): number => {
     if (binding.state !== 'done') return 0;
     const { other } = binding.value;
-    if (other === null) return 1;
-    return sameAddress(other.address, target.address) ? 2 : 3;
+    const isPublic = scopeOf(target.address) === 'global' ? 3 : 0;
+    if (other === null) return 1 + isPublic;
+    return (sameAddress(other.address, target.address) ? 2 : 3) + isPublic;
   };
   const [best] = asked.toSorted((a, b) => worth(b) - worth(a)) as [Discovery];
   return best;
@@ -124,10 +128,7 @@ async function bind(
   answer: BindingAnswer,
   signal: AbortSignal,
 ): Promise<NatBindingFacts> {
-  // An unconnected socket does not know its address; the route to the server does.
-  const route = await openUdp({ remote: { address: remote.address, port: remote.port }, signal });
-  const local = { address: route.local.address, port: socket.port };
-  route.close();
+  const local = { address: await localAddressTo(remote, signal), port: socket.port };
   const mapped = mappedIn(answer);
   return reading(answer.message, (response) => ({
     local,
@@ -135,6 +136,13 @@ async function bind(
     xored: read(response, xorMappedAddress) !== undefined,
     other: read(response, otherAddress) ?? read(response, changedAddress) ?? null,
   }));
+}
+
+/** An unconnected socket does not know from which address its packets leave; a connected one to the same place does. */
+async function localAddressTo({ address, port }: Endpoint, signal: AbortSignal): Promise<string> {
+  const route = await openUdp({ remote: { address, port }, signal });
+  route.close();
+  return route.local.address;
 }
 
 /**
@@ -201,24 +209,31 @@ function whyNotOther(
 
 async function probeMappings(
   socket: BindingSocket,
-  { other }: NatBindingFacts,
+  { local, other }: NatBindingFacts,
   foreign: readonly Endpoint[],
-  { server, request, clock }: NatProbeContext,
+  { server, request, clock, signal }: NatProbeContext,
 ): Promise<NatMappingFacts[]> {
   const own = other === null ? [] : alternatesOf(server, other);
   const others = foreign
     .filter(({ address }) => ![server, ...own].some((each) => sameAddress(each.address, address)))
     .slice(0, mostForeign)
     .map(({ address, port }) => ({ address, port }));
-  const unasked = other === null ? null : whyUnasked(other, server);
   return Promise.all(
-    [...own, ...others].map(async (to) => ({
-      to,
-      answer:
-        unasked !== null && own.includes(to) && !sameAddress(to.address, server.address)
-          ? notTried(unasked)
-          : await attempt(clock, async () => ({ mapped: mappedIn(await request(socket, to)) })),
-    })),
+    [...own, ...others].map(async (to): Promise<NatMappingFacts> => {
+      const unasked = whyUnasked(to, server);
+      if (unasked !== null) return { to, answer: notTried(unasked) };
+      const route = await attempt(clock, () => localAddressTo(to, signal));
+      if (route.state === 'failed') return { to, answer: route };
+      if (route.state === 'done' && route.value !== local.address) {
+        // Through another interface it may be another NAT, or none.
+        const because = `packets to ${to.address} leave from ${route.value}, and not from ${local.address}`;
+        return { to, answer: notTried(because) };
+      }
+      return {
+        to,
+        answer: await attempt(clock, async () => ({ mapped: mappedIn(await request(socket, to)) })),
+      };
+    }),
   );
 }
 
@@ -234,11 +249,13 @@ function alternatesOf(server: Endpoint, other: Endpoint): Endpoint[] {
   );
 }
 
-/** A server could name any address of the client's network; nothing is sent to one that is not as public as itself. */
+/**
+ * Nothing is sent to where a server is not as public as the one that was asked: that one could name any address of the
+ * client's own network, and what is not behind the same NAT tells nothing of it.
+ */
 function whyUnasked({ address, port }: Endpoint, server: Endpoint): string | null {
-  const scope = scopeOf(address);
-  if (port !== 0 && (scope === 'global' || scope === scopeOf(server.address))) return null;
-  return `the server names ${formatEndpoint({ address, port })} as its other address, which cannot be reached from here`;
+  if (port !== 0 && scopeOf(address) === scopeOf(server.address)) return null;
+  return `${formatEndpoint({ address, port })} cannot be reached from here as ${server.address} is`;
 }
 
 /** Whether the server gives answers from elsewhere, asked where a filter has been opened for them. */

@@ -12,13 +12,29 @@ export type Mapping = NonNullable<NatReport['mapping']>;
 /** Whether there is a NAT between this client and the Internet. */
 export type Presence = Known<boolean>;
 
+/** What a socket was seen as, and where. */
+export interface Seen {
+  readonly to: Endpoint;
+  readonly mapped: Endpoint;
+}
+
 /** What one socket was seen as, by each endpoint that answered it. */
-export function seenBy({ server, binding, mappings }: NatFacts): { to: Endpoint; mapped: Endpoint }[] {
+function seenBy({ server, binding, mappings }: NatFacts): Seen[] {
   if (binding.state !== 'done') return [];
   const others = mappings.flatMap(({ to, answer }) =>
     answer.state === 'done' ? [{ to, mapped: answer.value.mapped }] : [],
   );
   return [{ to: server, mapped: binding.value.mapped }, ...others];
+}
+
+/** Those of `seenBy` that saw another address or port than the socket has: only they are behind the NAT. */
+export function seenThroughNat(facts: NatFacts, interfaces: readonly InterfaceAddress[]): Seen[] {
+  if (facts.binding.state !== 'done') return [];
+  const { local } = facts.binding.value;
+  const own = [local.address, ...interfaces.map(({ address }) => address)];
+  return seenBy(facts).filter(
+    ({ mapped }) => !own.some((address) => sameEndpoint(mapped, { address, port: local.port })),
+  );
 }
 
 /**
@@ -32,10 +48,7 @@ export function presenceOf(facts: NatFacts, interfaces: readonly InterfaceAddres
     return { value: null, because: `${server.address} did not answer Binding over UDP: ${seen}` };
   }
   const { local, xored } = binding.value;
-  const own = [local.address, ...interfaces.map(({ address }) => address)];
-  const isOwn = ({ mapped }: { mapped: Endpoint }): boolean =>
-    own.some((address) => sameEndpoint(mapped, { address, port: local.port }));
-  if (!seenBy(facts).every(isOwn)) return { value: true };
+  if (seenThroughNat(facts, interfaces).length > 0) return { value: true };
   if (!xored) {
     return {
       value: null,

@@ -8,10 +8,11 @@ import { judgeFiltering, reasonOf } from './nat-filtering.ts';
 import {
   carrierGradeSide,
   presenceOf,
-  seenBy,
+  seenThroughNat,
   type Known,
   type Mapping,
   type Presence,
+  type Seen,
 } from './nat-presence.ts';
 import { natSummary, spelled } from './nat-summary.ts';
 import { passed, skipped, unknown } from './outcome.ts';
@@ -28,7 +29,8 @@ export interface JudgedNat {
 export function judgeNat(facts: NatFacts, interfaces: readonly InterfaceAddress[]): JudgedNat {
   const { binding } = facts;
   const presence = presenceOf(facts, interfaces);
-  const mapping = presence.value === true ? judgeMapping(facts) : noMapping(presence);
+  const seen = seenThroughNat(facts, interfaces);
+  const mapping = presence.value === true ? judgeMapping(facts, seen) : noMapping(presence);
   const filtering = judgeFiltering(facts, presence);
   const hairpin = judgeHairpin(facts, presence, [mapping.value, filtering.value]);
   const report = {
@@ -53,7 +55,7 @@ export function judgeNat(facts: NatFacts, interfaces: readonly InterfaceAddress[
       ['nat-hairpin', hairpin.outcome],
       ...lifetimeOutcome(facts.lifetime),
     ]),
-    findings: [...symmetric(facts, mapping), ...carrierGrade(facts, presence, interfaces)],
+    findings: [...symmetric(facts, seen, mapping), ...carrierGrade(facts, presence, interfaces)],
   };
 }
 
@@ -66,8 +68,7 @@ function outcomeOf(known: Known<string>, detail: string): Outcome {
 }
 
 /** RFC 5780 §4.3, of whatever pairs of endpoints have answered. */
-function judgeMapping(facts: NatFacts): Known<Mapping> {
-  const seen = seenBy(facts);
+function judgeMapping(facts: NatFacts, seen: readonly Seen[]): Known<Mapping> {
   const pairs = seen.flatMap((a, index) => seen.slice(index + 1).map((b) => ({ a, b })));
   const differs = ({ a, b }: (typeof pairs)[number]): boolean => !sameEndpoint(a.mapped, b.mapped);
   const byPort = pairs.filter(({ a, b }) => sameAddress(a.to.address, b.to.address));
@@ -162,11 +163,11 @@ function lifetimeOutcome(lifetime: NatFacts['lifetime']): [NatCheckId, Outcome][
   ];
 }
 
-function symmetric(facts: NatFacts, { value }: Known<Mapping>): Finding[] {
+function symmetric(facts: NatFacts, mappings: readonly Seen[], { value }: Known<Mapping>): Finding[] {
   if (facts.binding.state !== 'done' || value === null || value === 'endpoint-independent') return [];
   const { host, server, family, url } = facts;
   const { local } = facts.binding.value;
-  const evidence = { host, address: server.address, family, local, mappings: seenBy(facts) };
+  const evidence = { host, address: server.address, family, local, mappings };
   return [finding('NAT_SYMMETRIC', evidence, { targets: [url] })];
 }
 

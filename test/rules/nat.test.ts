@@ -171,6 +171,12 @@ describe('a mapping', () => {
     expect(outcome(facts, 'nat-mapping')).toMatchObject({ detail: 'address- or port-dependent' });
   });
 
+  it('is not compared with what a server on this side of the NAT saw', () => {
+    const inside = { to: { address: '192.168.1.5', port: 3478 }, answer: done({ mapped: local }) };
+    const facts = natFacts(cone, { binding: done({ ...bound, other: null }), mappings: [inside] });
+    expect(judgeNat(facts, [home])).toMatchObject({ report: { present: true, mapping: null }, findings: [] });
+  });
+
   it('that keeps the port says so: with two clients on one port it could differ', () => {
     const mapped = { address: clientAddress, port: local.port };
     const mappings = natFacts().mappings.map(({ to }) => ({ to, answer: done({ mapped }) }));
