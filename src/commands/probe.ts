@@ -80,7 +80,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--nat', 'examine the NAT of this network (RFC 5780), 2 to 6 s; needs a UDP listener')
     .option(
       '--nat-lifetime <time>',
-      'also how long its bindings last, up to 5s to 10m; takes that long; implies --nat',
+      'also how long an idle binding lasts, tried up to this (5s to 10m), and taking as long; implies --nat',
       natLifetimeOption,
     )
     .option(

@@ -129,7 +129,7 @@ export const networkCatalog = {
         ? `Packets to ${serverName(e)} leave this machine from ${e.cgnatAddress}, which is in 100.64.0.0/10, and arrive from another address.`
         : `${serverName(e)} sees this client as ${e.cgnatAddress}, which is in 100.64.0.0/10.`,
     fix: () => [
-      'clients need nothing but the relay where NAT_SYMMETRIC is found too; prefer IPv6, which is not translated',
+      'clients need the relay where NAT_SYMMETRIC is found too, else nothing; IPv6 is not translated',
       'a server must not stand behind such a NAT: ask the provider for a public address',
       here('ip -brief address show'),
     ],
