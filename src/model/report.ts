@@ -60,7 +60,10 @@ export interface CallReport {
   readonly address: string;
   readonly connectMs: number | null;
   readonly selectedPair: { readonly local: string; readonly remote: string } | null;
-  /** The worse of both directions in every figure; `sent` and `received` are their sums. */
+  /**
+   * The worse of both directions in every figure; `sent` and `received` are their sums. `jitterMs` is the highest that
+   * J (RFC 3550 §6.4.1) was during the call.
+   */
   readonly audio: {
     readonly sent: number;
     readonly received: number;

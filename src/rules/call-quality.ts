@@ -36,7 +36,7 @@ export function judgeQuality(call: CallFacts, facts: TargetFacts, criteria: Crit
     findings.push(finding(code, evidence, { severity, targets: [facts.target.url] }));
   };
   judge('LOSS_HIGH', worst.lossRatio, criteria.maxLossRatio, usualLimits.lossRatio);
-  judge('JITTER_HIGH', jitterOf(call.audio), criteria.maxJitterMs, usualLimits.jitterMs);
+  judge('JITTER_HIGH', worst.jitterMs, criteria.maxJitterMs, usualLimits.jitterMs);
   judge('RTT_HIGH', worst.rttMs, criteria.maxRttMs, usualLimits.rttMs);
   judge('MOS_LOW', worst.mos, criteria.minMos, usualLimits.mos);
   const stall = stallOf(call, noticedMs);
@@ -52,17 +52,6 @@ export function judgeQuality(call: CallFacts, facts: TargetFacts, criteria: Crit
 function isByLoss(code: Finding['code'], { longestStallMs }: CallFacts, { lossRatio }: WorstAudio): boolean {
   if (longestStallMs >= makeUpMs) return false;
   return code === 'LOSS_HIGH' || (code === 'AUDIO_UNUSABLE' && lossRatio > usualLimits.lossRatio);
-}
-
-/**
- * Jitter as a limit means it: that of nearly all packets over the whole call, so the 95th percentile of |D| (RFC 3550
- * §6.4.1). J at the end of the call is |D| averaged over the last third of a second: it misses a burst in the middle,
- * and counts where the call ends in one.
- */
-function jitterOf(audio: readonly AudioFacts[]): number {
-  return Math.max(
-    ...audio.map(({ jitterMs, delayVariationMs }) => Math.max(jitterMs, delayVariationMs?.p95 ?? 0)),
-  );
 }
 
 /** That nobody understands what is said, which is worse than being below a usual limit. */
@@ -87,6 +76,7 @@ function missingMeasure(worst: WorstAudio, criteria: Criteria): string | null {
 
 export interface WorstAudio {
   readonly lossRatio: number;
+  /** The highest that the jitter J of RFC 3550 §6.4.1 was during the call. */
   readonly jitterMs: number;
   readonly rttMs: number | null;
   readonly mos: number | null;
@@ -99,7 +89,8 @@ export function worstOf(audio: readonly AudioFacts[]): WorstAudio {
   const scores = known(audio.map(({ mos }) => mos));
   return {
     lossRatio: Math.max(...audio.map(({ lossRatio }) => lossRatio)),
-    jitterMs: Math.max(...audio.map(({ jitterMs }) => jitterMs)),
+    // J at the end of the call misses a burst in its middle, and counts where the call ends in one.
+    jitterMs: Math.max(...audio.map(({ jitterMaxMs }) => jitterMaxMs)),
     rttMs: rtts.length === 0 ? null : Math.max(...rtts),
     mos: scores.length === 0 ? null : Math.min(...scores),
   };

@@ -192,7 +192,7 @@ describe('--require', () => {
 
   it('is met by a check that warns', () => {
     const late = healthyFacts(udp, {
-      call: done(callFacts({ audio: callFacts().audio.map((each) => ({ ...each, jitterMs: 60 })) })),
+      call: done(callFacts({ audio: callFacts().audio.map((each) => ({ ...each, jitterMaxMs: 60 })) })),
     });
     expect(judged([late], ['call'])).toMatchObject({ verdict: 'degraded', exitCode: 0, open: [] });
   });

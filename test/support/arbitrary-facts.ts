@@ -113,9 +113,9 @@ const audio = (direction: AudioFacts['direction']): fc.Arbitrary<AudioFacts> =>
     lossRatio: fc.constantFrom(0, 0, 0.02, 0.5, 1),
     duplicates: fc.constant(0),
     reordered: fc.constant(0),
-    jitterMs: fc.constantFrom(0.5, 80),
-    jitterMeanMs: fc.constant(2),
-    jitterMaxMs: fc.constant(90),
+    jitterMs: fc.constant(0.5),
+    jitterMeanMs: fc.constant(0.4),
+    jitterMaxMs: fc.constantFrom(0.5, 80),
     delayVariationMs: fc.constantFrom(
       null,
       { min: 0, p50: 1, p95: 3, max: 90 },

@@ -408,7 +408,7 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
     headline: 'works, but 5.3 % of the audio is lost',
   },
   JITTER_HIGH: {
-    facts: callWith({ audio: bothWays({ jitterMs: 64.2 }) }),
+    facts: callWith({ audio: bothWays({ jitterMaxMs: 64.2 }) }),
     verdict: 'degraded',
     headline: 'works, but the jitter is 64 ms',
   },

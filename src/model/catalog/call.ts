@@ -177,12 +177,12 @@ export const callCatalog = {
     cause: (e) =>
       `Packets through ${e.host} over ${e.transport} arrive unevenly: jitter ${figures(e, ms).is}, the limit is ${figures(e, ms).limit}.`,
     proof: () =>
-      '95th percentile of the delay variation |D| of RFC 3550 §6.4.1, both directions, the worse one.',
+      'The highest interarrival jitter J of RFC 3550 §6.4.1 during the call, of the worse direction.',
     fix: (e) => [traceRoute(e), onServer('uptime'), 'and look at the load of this machine'],
     explanation:
       'Jitter makes the receiver buffer more, which delays speech; beyond the buffer, packets count as lost.',
     confusedWith: ['RTT_HIGH: even, but late.'],
-    references: ['RFC 3550 §6.4.1', 'RFC 5481 §4.1'],
+    references: ['RFC 3550 §6.4.1'],
   }),
   RTT_HIGH: entry<MeasuredEvidence & { by: 'binding' | 'rtcp' }>({
     severity: 'error',
