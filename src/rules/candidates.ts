@@ -59,7 +59,8 @@ function judgeRelay({ target }: TargetFacts, gathered: GatheringFacts): Outcome 
   if (gathered.relayFailure === null) {
     return unknown(`the ICE library lost the relay candidate (attempts: ${gathered.attempts})`);
   }
-  return failed('NO_RELAY_CANDIDATE', listenerOf(target), target);
+  const seen = describeFailure(gathered.relayFailure);
+  return failed('NO_RELAY_CANDIDATE', { ...listenerOf(target), seen }, target);
 }
 
 function first(

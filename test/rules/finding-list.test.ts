@@ -100,7 +100,7 @@ describe('an effect names its cause', () => {
   const quota = (target: typeof udp): Finding =>
     finding('QUOTA_REACHED', { ...listenerOf(target), username: 'x' }, at(target));
   const noRelay = (target: typeof udp): Finding =>
-    finding('NO_RELAY_CANDIDATE', listenerOf(target), at(target));
+    finding('NO_RELAY_CANDIDATE', { ...listenerOf(target), seen }, at(target));
   const relayed = { relayed: '172.16.0.10:1', relayedAddress: '172.16.0.10' };
   const privateAddress = finding(
     'RELAY_ADDRESS_PRIVATE',

@@ -46,14 +46,14 @@ export const callCatalog = {
     ],
     references: ['RFC 8445 §5.1.1.2'],
   }),
-  NO_RELAY_CANDIDATE: entry<ListenerEvidence>({
+  NO_RELAY_CANDIDATE: entry<ListenerEvidence & { seen: string }>({
     severity: 'error',
     subject: server,
-    example: exampleListener,
+    example: { ...exampleListener, seen: 'error 486 Allocation Quota Reached' },
     title: (e) => `ICE gets no relay candidate from ${e.host}`,
     cause: (e) =>
-      `The probe's own client could allocate over ${e.transport}, but the ICE agent got no relay candidate.`,
-    proof: () => 'ICE gathering ended without a relay candidate.',
+      `A first allocation over ${e.transport} was granted, and the one for the ICE agent was not: ${e.seen}.`,
+    proof: (e) => `ICE gathering ended without a relay candidate; the Allocate for it: ${e.seen}.`,
     fix: () => [journal, 'a quota of one allocation per user shows like this:', grepConfig('user-quota')],
     explanation: 'Without a relay candidate a call cannot use the relay at all.',
     confusedWith: ['ALLOCATION_REFUSED and the CREDENTIAL codes: there the allocation itself fails.'],
