@@ -74,6 +74,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     get stdoutIsTerminal() {
       return process.stdout.isTTY === true;
     },
+    get stdoutIsClosed() {
+      return process.stdout.destroyed;
+    },
     get stderrIsTerminal() {
       return process.stderr.isTTY === true;
     },

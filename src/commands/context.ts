@@ -13,6 +13,8 @@ export interface CommandContext {
   /** Aborted by SIGINT and SIGTERM: stop, clean up, and let the caller exit with 130. */
   readonly signal: AbortSignal;
   readonly stdoutIsTerminal: boolean;
+  /** The reader has closed the pipe: `rtc-ops … | head`. */
+  readonly stdoutIsClosed: boolean;
   readonly stderrIsTerminal: boolean;
   readonly stdinIsTerminal: boolean;
   /** Columns of the terminal, 80 when there is none. */

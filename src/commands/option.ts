@@ -25,6 +25,14 @@ export function natLifetimeOption(text: string): number {
 // Timers of Node.js hold 2^31 ms; a day is more than any use needs.
 const longestMs = 86_400_000;
 
+/** The interval of --watch, in milliseconds. An option with an optional value also swallows the URL that follows it. */
+export function intervalOption(text: string): number {
+  if (parseDuration(text) === null) {
+    throw new InvalidArgumentError('Write a duration such as 30s, or the URLs before --watch.');
+  }
+  return durationOption(1000)(text);
+}
+
 /** `1%` or `0.01` → 0.01. */
 export function ratioOption(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(text);

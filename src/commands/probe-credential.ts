@@ -14,14 +14,17 @@ interface CredentialOptions extends GlobalOptions {
 // Long enough for the longest call that a probe makes by default; a probe asks for no more than it needs.
 const probeTtlSeconds = 3600;
 
+/** Gives a credential that is good for one probe from now on; null when there is none. */
+export type CredentialSource = () => ProbeOptions['credential'];
+
 /**
- * The credential that a probe uses: what the user gives as such, else one derived from the secret. Null when there
- * is neither; the probe then says what it could not test.
+ * Where the credential of a probe comes from: what the user gives as such, else one is derived from the secret. With
+ * neither, the probe says what it could not test. Files and standard input are read here, once.
  */
-export async function probeCredential(
+export async function credentialSource(
   options: CredentialOptions & { readonly duration: number },
   context: CommandContext,
-): Promise<ProbeOptions['credential']> {
+): Promise<CredentialSource> {
   const username = options.username ?? context.env['RTC_OPS_USERNAME'];
   const password = options.password ?? context.env['RTC_OPS_PASSWORD'];
   if (
@@ -38,17 +41,19 @@ export async function probeCredential(
       });
     }
     const value = password === '-' ? await readPassword(context) : new Secret(password);
-    return { source: 'given', username, password: value };
+    return () => ({ source: 'given', username, password: value });
   }
   const found = await loadSecret(options, context);
-  if (found === null) return null;
-  const issued = issueCredential({
-    secret: found.secret,
-    user: 'rtc-ops-probe',
-    ttlSeconds: probeTtlSeconds + Math.ceil(options.duration / 1000),
-    now: context.now(),
-  });
-  return { source: 'secret', username: issued.username, password: issued.password };
+  if (found === null) return () => null;
+  return () => {
+    const issued = issueCredential({
+      secret: found.secret,
+      user: 'rtc-ops-probe',
+      ttlSeconds: probeTtlSeconds + Math.ceil(options.duration / 1000),
+      now: context.now(),
+    });
+    return { source: 'secret', username: issued.username, password: issued.password };
+  };
 }
 
 /** The password from standard input: its first line, without the line break. */

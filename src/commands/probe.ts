@@ -2,25 +2,29 @@ import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { Family } from '../model/endpoint.ts';
 import { RtcOpsError, reasonOf } from '../model/error.ts';
+import type { Report } from '../model/report.ts';
 import type { TransportKind, TurnUri } from '../model/turn-uri.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { urisOf } from '../probes/plan.ts';
 import { probe, type ProbeOptions } from '../probes/probe.ts';
-import { requirements, type Criteria, type Requirement } from '../rules/criteria.ts';
-import type { CommandContext, GlobalOptions } from './context.ts';
+import { requirements } from '../rules/criteria.ts';
+import type { CommandContext } from './context.ts';
 import {
   countOption,
   durationOption,
+  intervalOption,
   listOption,
   mosOption,
   natLifetimeOption,
   ratioOption,
 } from './option.ts';
-import { probeCredential } from './probe-credential.ts';
+import { credentialSource } from './probe-credential.ts';
+import { criteriaOf, givenCriteria, refuseCallLimits, type CriteriaOptions } from './probe-criteria.ts';
 import { progressLine } from './progress.ts';
-import { createReport, printReport, reportFormats, type ReportFormat } from './report.ts';
+import { openReportOutput, type OutputOptions } from './report-output.ts';
+import { createReport, reportFormats } from './report.ts';
 
-interface Options extends GlobalOptions {
+interface Options extends OutputOptions, CriteriaOptions {
   readonly secretFile?: string;
   readonly username?: string;
   readonly password?: string;
@@ -31,17 +35,13 @@ interface Options extends GlobalOptions {
   readonly duration: number;
   readonly nat?: boolean;
   readonly natLifetime?: number;
-  readonly require?: Requirement[];
-  readonly maxRtt?: number;
-  readonly maxLoss?: number;
-  readonly maxJitter?: number;
-  readonly minMos?: number;
   readonly timeout: number;
   readonly concurrency: number;
-  readonly failOn: 'error' | 'warning';
   readonly ca?: string;
   readonly servername?: string;
-  readonly format: ReportFormat;
+  readonly from?: string;
+  readonly watch?: number;
+  readonly count?: number;
 }
 
 const examples = `
@@ -95,58 +95,91 @@ export function define(command: Command, context: CommandContext): void {
     .option('--timeout <time>', 'longest wait for one answer', durationOption(100), 5000)
     .option('--concurrency <n>', 'targets at once', countOption, 20)
     .addOption(
-      new Option('--fail-on <severity>', 'exit 1 from here on')
-        .choices(['error', 'warning'])
-        .default('error'),
+      new Option('--fail-on <severity>', 'exit 1 from here on (default: "error")').choices([
+        'error',
+        'warning',
+      ]),
     )
     .option('--ca <file>', 'PEM file of certificates to trust as well')
     .option('--servername <name>', 'name to ask for and to find in the certificate (default: the host)')
     .addOption(new Option('--format <format>', 'form of the report').choices(reportFormats).default('human'))
+    .option('--output <file>', 'write the report there instead of to stdout')
+    .option('--from <report>', 'judge a saved JSON report again, without a packet; "-" reads standard input')
+    .addOption(
+      new Option('--watch [interval]', 'repeat until Ctrl-C, and print what changes')
+        .preset('30s')
+        .argParser(intervalOption),
+    )
+    .option('--count <n>', 'end --watch after so many rounds', countOption)
     .addHelpText('after', examples)
-    .action(async (urls: string[]) => run(urls, command.optsWithGlobals<Options>(), context));
+    .action(async (urls: string[]) => run(urls, command.optsWithGlobals<Options>(), command, context));
 }
 
-async function run(urls: readonly string[], options: Options, context: CommandContext): Promise<void> {
-  const criteria = criteriaOf(options, context.now());
-  refuseCallLimitsWithoutCall(options);
+async function run(
+  urls: readonly string[],
+  options: Options,
+  command: Command,
+  context: CommandContext,
+): Promise<void> {
+  if (options.from !== undefined) {
+    const { judgeAgain, refuseMeasuring } = await import('./rejudge.ts');
+    refuseMeasuring(urls, command);
+    const output = await openReportOutput(options, context);
+    await output.print(await judgeAgain(options.from, givenCriteria(options), context));
+    return;
+  }
+  if (!options.call) {
+    refuseCallLimits(givenCriteria(options), 'the call that --no-call forbids', 'Leave out --no-call.');
+  }
+  refuseWatchOptions(options);
+  const output = await openReportOutput(options, context);
+  const measure = await prepareProbe(urls, options, context);
+  if (options.watch === undefined) {
+    await output.print(await measure(context.signal));
+    return;
+  }
+  const { watch } = await import('./watch.ts');
+  await watch(
+    measure,
+    { ...options, output, intervalMs: options.watch, count: options.count ?? null },
+    context,
+  );
+}
+
+/** Reads all that a probe needs; gives what measures and judges once. */
+async function prepareProbe(
+  urls: readonly string[],
+  options: Options,
+  context: CommandContext,
+): Promise<(signal: AbortSignal) => Promise<Report>> {
   const ca = options.ca === undefined ? null : await trustAnchors(options.ca, context);
   const uris = await urisToProbe(urls, options, context);
   if (wantsNat(options)) refuseNatWithoutUdp(uris, options);
-  const credential = uris.some(isTurn) ? await probeCredential(options, context) : null;
-  const progress = await progressLine(options, context);
-  try {
-    const observations = await probe({
-      uris,
-      transports: options.transport ?? null,
-      families: options.family?.map((family) => Number(family) as Family) ?? null,
-      credential,
-      controls: options.control ?? [],
-      callDurationMs: options.call ? options.duration : null,
-      nat: wantsNat(options) ? { lifetimeMs: options.natLifetime ?? null } : null,
-      timeoutMs: options.timeout,
-      concurrency: options.concurrency,
-      ...(ca === null ? {} : { ca }),
-      ...(options.servername === undefined ? {} : { servername: options.servername }),
-      now: context.now,
-      signal: context.signal,
-      onProgress: progress.update,
-    } satisfies ProbeOptions);
-    progress.stop();
-    await printReport(createReport('probe', observations, criteria), options.format, options, context);
-  } finally {
-    progress.stop();
-  }
-}
-
-function criteriaOf(options: Options, now: Date): Criteria {
-  return {
-    require: options.require ?? null,
-    maxRttMs: options.maxRtt ?? null,
-    maxLossRatio: options.maxLoss ?? null,
-    maxJitterMs: options.maxJitter ?? null,
-    minMos: options.minMos ?? null,
-    failOn: options.failOn,
-    now,
+  const credential = uris.some(isTurn) ? await credentialSource(options, context) : () => null;
+  return async (signal) => {
+    const criteria = criteriaOf(options, context.now());
+    const progress = await progressLine(options, context);
+    try {
+      const observations = await probe({
+        uris,
+        transports: options.transport ?? null,
+        families: options.family?.map((family) => Number(family) as Family) ?? null,
+        credential: credential(),
+        controls: options.control ?? [],
+        callDurationMs: options.call ? options.duration : null,
+        nat: wantsNat(options) ? { lifetimeMs: options.natLifetime ?? null } : null,
+        timeoutMs: options.timeout,
+        concurrency: options.concurrency,
+        ...(ca === null ? {} : { ca }),
+        ...(options.servername === undefined ? {} : { servername: options.servername }),
+        now: context.now,
+        signal,
+        onProgress: progress.update,
+      } satisfies ProbeOptions);
+      return createReport('probe', observations, criteria);
+    } finally {
+      progress.stop();
+    }
   };
 }
 
@@ -162,19 +195,14 @@ function refuseNatWithoutUdp(uris: readonly TurnUri[], { transport }: Options): 
   });
 }
 
-/** A limit that is never measured would pass in silence. */
-function refuseCallLimitsWithoutCall(options: Options): void {
-  if (options.call) return;
-  const limits: readonly [string, boolean][] = [
-    ['--max-loss', options.maxLoss !== undefined],
-    ['--max-jitter', options.maxJitter !== undefined],
-    ['--min-mos', options.minMos !== undefined],
-    ['--require call', options.require?.includes('call') === true],
-  ];
-  const given = limits.filter(([, set]) => set).map(([name]) => name);
-  if (given.length === 0) return;
-  throw new RtcOpsError('usage', `${given.join(' and ')} need the call that --no-call forbids`, {
-    hint: 'Leave out --no-call.',
+function refuseWatchOptions({ watch, count, format, output }: Options): void {
+  if (watch === undefined) {
+    if (count !== undefined) throw new RtcOpsError('usage', '--count is for --watch');
+    return;
+  }
+  if (format === 'human' || format === 'json' || (output !== undefined && output !== '-')) return;
+  throw new RtcOpsError('usage', `--watch with --format ${format} needs --output FILE`, {
+    hint: 'The file then has the latest round. A stream of reports: --format json, one a line.',
   });
 }
 

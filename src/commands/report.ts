@@ -5,7 +5,7 @@ import type { Criteria } from '../rules/criteria.ts';
 import { judge } from '../rules/judgement.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 
-export const reportFormats = ['human', 'json'] as const;
+export const reportFormats = ['human', 'json', 'junit', 'prometheus', 'github', 'tap'] as const;
 
 export type ReportFormat = (typeof reportFormats)[number];
 
@@ -37,15 +37,31 @@ export async function printReport(
   context.stdout(await rendered(report, format, options, context));
 }
 
-async function rendered(
+/** The text of a report in one format. */
+export async function rendered(
   report: Report,
   format: ReportFormat,
   options: GlobalOptions,
   context: CommandContext,
 ): Promise<string> {
-  if (format === 'json') return (await import('../report/json.ts')).renderJson(report);
-  const { renderHuman } = await import('../report/human.ts');
-  return renderHuman(report, { color: wantsColor(options, context), columns: context.columns });
+  switch (format) {
+    case 'human': {
+      const { renderHuman } = await import('../report/human.ts');
+      return renderHuman(report, { color: wantsColor(options, context), columns: context.columns });
+    }
+    case 'json':
+      return (await import('../report/json.ts')).renderJson(report);
+    case 'junit':
+      return (await import('../report/junit.ts')).renderJunit(report);
+    case 'prometheus':
+      return (await import('../report/prometheus.ts')).renderPrometheus(report);
+    case 'github':
+      return (await import('../report/github.ts')).renderGithub(report);
+    case 'tap':
+      return (await import('../report/tap.ts')).renderTap(report);
+    default:
+      return format satisfies never;
+  }
 }
 
 /** NO_COLOR (no-color.org), FORCE_COLOR, --no-color, and whether somebody looks at a terminal. */

@@ -25,6 +25,7 @@ async function settingOf({ files = {}, env = {}, options = {} }: Setting): Promi
     workingDirectory: await directoryWith(files),
     signal: AbortSignal.timeout(10_000),
     stdoutIsTerminal: false,
+    stdoutIsClosed: false,
     stderrIsTerminal: false,
     stdinIsTerminal: false,
     columns: 80,

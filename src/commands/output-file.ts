@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { access, constants, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { RtcOpsError, reasonOf } from '../model/error.ts';
+
+/** A file that a result goes to. */
+export interface OutputFile {
+  /**
+   * Replaces the content. Whoever reads the file at that moment gets the old one or the new one, whole.
+   * @throws RtcOpsError `tool-failed`
+   */
+  readonly write: (text: string) => Promise<void>;
+}
+
+/**
+ * Prepares to write to `path`, an absolute one, and finds out now whether it can be written. `mode` is that of the file;
+ * null keeps the one it has, or leaves it to the umask.
+ * @throws RtcOpsError `usage`
+ */
+export async function openOutputFile(path: string, mode: number | null): Promise<OutputFile> {
+  try {
+    const file = await resolved(path);
+    const existing = await statOf(file);
+    if (existing?.isDirectory()) throw new Error('it is a directory');
+    if (existing !== null) await access(file, constants.W_OK);
+    // A device or a pipe (/dev/stdout) is written to, not replaced.
+    if (existing !== null && !existing.isFile()) return written(path, (text) => writeFile(file, text));
+    const kept = mode ?? (existing === null ? null : existing.mode & 0o777);
+    const trial = await temporaryBeside(file, '', kept);
+    await rm(trial);
+    return written(path, (text) => replace(file, text, kept));
+  } catch (cause) {
+    throw new RtcOpsError('usage', `--output ${path} cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function written(path: string, write: (text: string) => Promise<void>): OutputFile {
+  return {
+    async write(text) {
+      try {
+        await write(text);
+      } catch (cause) {
+        throw new RtcOpsError('tool-failed', `the result cannot be written to ${path}: ${reasonOf(cause)}`, {
+          cause,
+        });
+      }
+    },
+  };
+}
+
+async function replace(file: string, text: string, mode: number | null): Promise<void> {
+  const temporary = await temporaryBeside(file, text, mode);
+  try {
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** In the same directory, because a rename within a file system is atomic; with a name that no collector looks at. */
+async function temporaryBeside(file: string, text: string, mode: number | null): Promise<string> {
+  const temporary = join(dirname(file), `.rtc-ops-${randomBytes(6).toString('hex')}.tmp`);
+  const handle = await open(temporary, 'wx');
+  try {
+    // Not by open(): the umask would take away from it.
+    if (mode !== null) await handle.chmod(mode);
+    await handle.writeFile(text);
+    // Else a crash of the machine can leave the new name with nothing in it.
+    await handle.sync();
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return temporary;
+}
+
+/** Behind a symbolic link, so that the link stays. */
+async function resolved(path: string): Promise<string> {
+  return (await statOf(path)) === null ? path : realpath(path);
+}
+
+async function statOf(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}

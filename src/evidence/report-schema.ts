@@ -1,0 +1,206 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { Observations, TargetFacts } from '../model/observations.ts';
+import { schemaVersion, type ReportCriteria } from '../model/report.ts';
+
+/**
+ * What of a saved report is read: the facts, and what was asked of them. Checks, findings and the verdict follow from
+ * these and are judged anew. Rules may trust what passes: an address is one, a date is one. Keys that are not known here
+ * are left out, so that `__proto__` is one like any other.
+ */
+
+const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
+const date = z
+  .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a date and time (ISO 8601)');
+const duration = z.number().nonnegative();
+const count = z.number().nonnegative();
+const ratio = z.number().min(0).max(1);
+const endpoint = z.object({ address, port: z.int().min(0).max(65535) });
+const transport = z.enum(['udp', 'tcp', 'tls']);
+
+const failure = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('timeout'), afterMs: duration, sent: count }),
+  z.object({ kind: z.literal('system'), code: z.string(), message: z.string() }),
+  z.object({ kind: z.literal('closed'), bytesReceived: count }),
+  z.object({ kind: z.literal('stun-error'), code: z.number(), reason: z.string() }),
+  z.object({ kind: z.literal('malformed'), detail: z.string(), preview: z.string() }),
+  z.object({ kind: z.literal('integrity'), detail: z.string() }),
+  z.object({ kind: z.literal('tls'), code: z.string(), message: z.string() }),
+  z.object({ kind: z.literal('internal'), detail: z.string() }),
+]);
+
+function attempt<T extends z.ZodType>(value: T) {
+  const times = { atMs: duration, durationMs: duration };
+  return z.discriminatedUnion('state', [
+    z.object({ state: z.literal('done'), ...times, value }),
+    z.object({ state: z.literal('failed'), ...times, failure }),
+    z.object({ state: z.literal('not-tried'), because: z.string() }),
+  ]);
+}
+
+const certificate = z.object({
+  subject: z.string(),
+  issuer: z.string(),
+  names: z.array(z.string()),
+  notBefore: date,
+  notAfter: date,
+  serial: z.string(),
+  selfIssued: z.boolean(),
+});
+
+const tls = z.object({
+  protocol: z.string(),
+  cipher: z.string(),
+  alpn: z.string().nullable(),
+  servername: z.string(),
+  chainError: z.string().nullable(),
+  nameError: z.string().nullable(),
+  chain: z.array(certificate),
+});
+
+const binding = z.object({
+  mapped: endpoint,
+  software: z.string().nullable(),
+  rttMs: duration.nullable(),
+  sent: count,
+});
+
+const challenge = z.discriminatedUnion('granted', [
+  z.object({
+    granted: z.literal(false),
+    code: z.number(),
+    realm: z.string().nullable(),
+    nonce: z.boolean(),
+  }),
+  z.object({ granted: z.literal(true), relayed: endpoint }),
+]);
+
+const allocation = z.object({
+  relayed: endpoint,
+  mapped: endpoint.nullable(),
+  lifetimeSeconds: z.number(),
+  rttMs: duration.nullable(),
+});
+
+const gathering = z.object({
+  candidates: z.array(
+    z.object({
+      type: z.enum(['host', 'srflx', 'prflx', 'relay']),
+      // An IP address, or a name of mDNS (RFC 8828 §5.2).
+      address: z.string(),
+      port: z.number(),
+      protocol: z.string(),
+      atMs: duration,
+    }),
+  ),
+  complete: z.boolean(),
+  durationMs: duration,
+});
+
+const distribution = z.object({ min: z.number(), p50: z.number(), p95: z.number(), max: z.number() });
+
+const audio = z.object({
+  direction: z.enum(['caller-to-callee', 'callee-to-caller']),
+  sent: count,
+  received: count,
+  lossRatio: ratio,
+  duplicates: count,
+  reordered: count,
+  jitterMs: duration,
+  jitterMaxMs: duration,
+  delayMs: distribution.nullable(),
+  rttMs: duration.nullable(),
+  mos: z.number().nullable(),
+  lastReceivedMs: z.number().nullable(),
+});
+
+const call = z.object({
+  transport,
+  connectMs: duration.nullable(),
+  connectError: z.string().nullable(),
+  pairs: z.array(z.object({ local: z.string(), remote: z.string(), relayed: z.boolean() })),
+  audio: z.array(audio),
+  dataChannel: z.object({ sent: count, received: count, rttMs: duration.nullable() }).nullable(),
+  relay: z.object({
+    relayed: z.array(endpoint.nullable()),
+    allocateMs: duration.nullable(),
+    lost: z.array(z.object({ atMs: duration, failure })),
+    released: z.boolean(),
+  }),
+});
+
+const lifetime = z.object({ lifetimeSeconds: z.number() });
+const seenFrom = z.object({ seenFrom: endpoint });
+
+const targetObservations = z.object({
+  connect: attempt(z.object({ local: endpoint })),
+  tls: attempt(tls),
+  binding: attempt(binding),
+  challenge: attempt(challenge),
+  allocate: attempt(allocation),
+  redirects: z.array(endpoint),
+  permission: attempt(z.object({ peer: address })),
+  channel: attempt(z.object({ peer: endpoint, channel: z.number() })),
+  inbound: attempt(seenFrom),
+  outbound: attempt(z.object({ peer: endpoint, from: endpoint })),
+  reply: attempt(seenFrom),
+  refresh: attempt(lifetime),
+  release: attempt(lifetime),
+  recheck: attempt(binding),
+  gathering: attempt(gathering),
+  call: attempt(call),
+}) satisfies z.ZodType<Omit<TargetFacts, 'target'>>;
+
+const target = z.object({
+  url: z.string(),
+  scheme: z.enum(['stun', 'stuns', 'turn', 'turns']),
+  host: z.string(),
+  address,
+  family: z.literal([4, 6]),
+  port: z.int().min(0).max(65535),
+  transport,
+  observations: targetObservations,
+}) satisfies z.ZodType<TargetFacts['target']>;
+
+const observations = z.object({
+  interfaces: z.array(z.object({ interface: z.string(), address, prefixLength: z.int().min(0).max(128) })),
+  credential: z.discriminatedUnion('source', [
+    z.object({ source: z.literal('none') }),
+    z.object({
+      source: z.enum(['secret', 'given']),
+      username: z.string(),
+      expiresAt: z.number().nullable(),
+    }),
+  ]),
+  names: z.array(
+    z.object({ host: z.string(), lookup: attempt(z.object({ addresses: z.array(z.string()) })) }),
+  ),
+  callDurationMs: duration.nullable(),
+}) satisfies z.ZodType<Omit<Observations, 'startedAt' | 'durationMs' | 'targets'>>;
+
+const criteria = z.object({
+  require: z.array(z.string()).nullable(),
+  maxRttMs: duration.nullable(),
+  maxLossRatio: ratio.nullable(),
+  maxJitterMs: duration.nullable(),
+  minMos: z.number().nullable(),
+  failOn: z.enum(['error', 'warning']),
+  now: date,
+}) satisfies z.ZodType<ReportCriteria>;
+
+/** What is looked at first, so that a report of another command or version is told as such. */
+export const reportHead = z.object({
+  schemaVersion: z.number(),
+  tool: z.object({ name: z.string() }),
+  command: z.string(),
+});
+
+export const reportSchema = z.object({
+  schemaVersion: z.literal(schemaVersion),
+  startedAt: date,
+  durationMs: duration,
+  criteria,
+  targets: z.array(target),
+  observations,
+});

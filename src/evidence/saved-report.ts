@@ -1,0 +1,98 @@
+import { RtcOpsError, reasonOf } from '../model/error.ts';
+import type { Observations } from '../model/observations.ts';
+import { printable } from '../model/printable.ts';
+import { schemaVersion, type ReportCriteria } from '../model/report.ts';
+import { reportHead, reportSchema } from './report-schema.ts';
+
+/** What a saved report of a probe holds for judging it again. */
+export interface SavedReport {
+  readonly observations: Observations;
+  readonly criteria: ReportCriteria;
+}
+
+type Result<T> = { success: true; data: T } | { success: false; error: { issues: readonly Issue[] } };
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+const mostIssues = 5;
+
+/**
+ * Reads the JSON report of `rtc-ops probe`. `file` is how a message names it.
+ * @throws RtcOpsError `configuration`, with the path of what is wrong
+ */
+export function parseSavedReport(text: string, file: string): SavedReport {
+  const value = parseJson(text, file);
+  const head = checked(reportHead.safeParse(value), file, 'is no report of rtc-ops');
+  if (head.tool.name !== 'rtc-ops') throw wrong(file, 'is no report of rtc-ops: tool.name is another');
+  if (head.schemaVersion !== schemaVersion) {
+    throw wrong(
+      file,
+      `has schemaVersion ${head.schemaVersion}; this rtc-ops reads ${schemaVersion}`,
+      head.schemaVersion > schemaVersion ? 'Read it with a newer rtc-ops.' : undefined,
+    );
+  }
+  if (head.command !== 'probe') {
+    throw wrong(file, `is a report of rtc-ops ${printable(head.command)}, not of rtc-ops probe`);
+  }
+  const saved = checked(reportSchema.safeParse(value), file, 'is no whole report');
+  const { startedAt, durationMs, targets, observations, criteria } = saved;
+  return {
+    observations: {
+      startedAt,
+      durationMs,
+      ...observations,
+      targets: targets.map(({ observations: facts, ...target }) => ({ target, ...facts })),
+    },
+    criteria,
+  };
+}
+
+function parseJson(text: string, file: string): unknown {
+  const json = text.replace(/^\ufeff/, '');
+  if (json.trim() === '') throw wrong(file, 'is empty');
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    const hint = isLines(json)
+      ? 'It has a report on each line, as --watch writes them. Judge one: tail -n 1 FILE | rtc-ops probe --from -'
+      : 'It should be what rtc-ops probe --format json wrote, all of it.';
+    throw wrong(file, `is not JSON: ${printable(reasonOf(cause))}`, hint);
+  }
+}
+
+function isLines(text: string): boolean {
+  const [first = '', second = ''] = text.split('\n', 2);
+  if (second.trim() === '') return false;
+  try {
+    JSON.parse(first);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function checked<T>(result: Result<T>, file: string, what: string): T {
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  const lines = issues.slice(0, mostIssues).map(({ path, message }) => {
+    const place = printable(pathText(path));
+    return place === '' ? `  ${printable(message)}` : `  ${place}: ${printable(message)}`;
+  });
+  const more = issues.length - mostIssues;
+  throw wrong(file, [`${what}:`, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n'));
+}
+
+/** `targets[0].observations.binding` */
+function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '');
+}
+
+function wrong(file: string, message: string, hint?: string): RtcOpsError {
+  return new RtcOpsError('configuration', `${file} ${message}`, hint === undefined ? {} : { hint });
+}
