@@ -35,7 +35,7 @@ const stamp = 'dist/.build.json';
 
 /** Debian packages, each with a program by which it is known to be there. */
 const packagesFor = {
-  tests: { coturn: 'turnserver', openssl: 'openssl', iproute2: 'ip' },
+  tests: { coturn: 'turnserver', openssl: 'openssl', iproute2: 'ip', systemd: 'systemd-analyze' },
   linters: { shellcheck: 'shellcheck' },
 };
 

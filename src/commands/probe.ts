@@ -54,9 +54,12 @@ Examples:
   rtc-ops probe stun:stun.example.com
   rtc-ops probe stun:stun.example.com --nat
   rtc-ops probe turn.example.com --control stun:stun.example.net --secret-file secret.txt
-  rtc-ops probe turn.example.com --require udp,tls,call --max-loss 1% --format json
+  rtc-ops probe turn.example.com --require udp,tls,call --max-loss 1% --format json > report.json
+  rtc-ops probe --from report.json --max-rtt 100ms --format junit --output junit.xml
+  rtc-ops probe turn.example.com --watch 1m
 
-Exit code: 0 healthy or warnings only, 1 an error or something required is unknown, 2 usage, 3 configuration, 4 a needed tool failed.`;
+Exit code: 0 healthy or warnings only, 1 an error or something required is unknown (with
+--watch: in any round), 2 usage, 3 configuration, 4 a needed tool failed.`;
 
 export function define(command: Command, context: CommandContext): void {
   command

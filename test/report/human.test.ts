@@ -15,17 +15,12 @@ import {
   threeTargets,
 } from '../support/facts.ts';
 import { faults } from '../support/faults.ts';
-import { reportOf } from '../support/report.ts';
-import { scenes, type Scene, type SceneName } from '../support/scenes.ts';
+import { reportOf, reportOfScene } from '../support/report.ts';
+import { scenes, type SceneName } from '../support/scenes.ts';
 
 // Compared letter by letter, and read by a person; `npx vitest run test/report -u` writes them anew.
 function golden(name: string): string {
   return fileURLToPath(new URL(`golden/${name}.txt`, import.meta.url));
-}
-
-function reportOfScene(name: SceneName): Report {
-  const { facts, criteria = {} }: Scene = scenes[name];
-  return reportOf(facts, criteria);
 }
 
 function shown(report: Report, options: { color?: boolean; columns?: number } = {}): string {

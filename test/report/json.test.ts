@@ -15,13 +15,8 @@ import {
   observationsOf,
   targetOf,
 } from '../support/facts.ts';
-import { reportOf } from '../support/report.ts';
+import { reportOf, reportOfScene } from '../support/report.ts';
 import { scenes, type Scene, type SceneName } from '../support/scenes.ts';
-
-function reportOfScene(name: SceneName): Report {
-  const { facts, criteria = {} }: Scene = scenes[name];
-  return reportOf(facts, criteria);
-}
 
 function read(report: Report): Record<string, unknown> {
   return JSON.parse(renderJson(report)) as Record<string, unknown>;

@@ -3,6 +3,7 @@ import { schemaVersion, type Report } from '../../src/model/report.ts';
 import type { Criteria } from '../../src/rules/criteria.ts';
 import { judge } from '../../src/rules/judgement.ts';
 import { criteriaWith } from './facts.ts';
+import { scenes, type Scene, type SceneName } from './scenes.ts';
 
 /** The report that a probe with these facts gives, of a version that does not change. */
 export function reportOf(facts: Observations, criteria: Partial<Criteria> = {}): Report {
@@ -18,4 +19,10 @@ export function reportOf(facts: Observations, criteria: Partial<Criteria> = {}):
     criteria: { ...asked, now: asked.now.toISOString() },
     observations: { interfaces, credential, names, callDurationMs, controls, nat },
   };
+}
+
+/** The report of a scene, as its probe would give it. */
+export function reportOfScene(name: SceneName): Report {
+  const { facts, criteria = {} }: Scene = scenes[name];
+  return reportOf(facts, criteria);
 }

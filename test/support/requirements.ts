@@ -10,13 +10,14 @@ declare module 'vitest' {
 }
 
 /** What some tests need of the machine beside Node and node_modules; `npm test` installs the programs. */
-export type Requirement = 'root' | 'coturn' | 'openssl' | 'iproute2';
+export type Requirement = 'root' | 'coturn' | 'openssl' | 'iproute2' | 'systemd';
 
 const lack: Record<Requirement, () => string | null> = {
   root: () => (process.getuid?.() === 0 ? null : 'root'),
   coturn: () => lacksProgram('turnserver', 'coturn'),
   openssl: () => lacksProgram('openssl', 'openssl'),
   iproute2: () => lacksProgram('ip', 'iproute2'),
+  systemd: () => lacksProgram('systemd-analyze', 'systemd'),
 };
 
 /** `describe` and `it` of tests that need something of the machine. */

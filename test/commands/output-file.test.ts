@@ -1,0 +1,87 @@
+import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openOutputFile } from '../../src/commands/output-file.ts';
+import { directoryWith } from '../support/temporary.ts';
+
+async function modeOf(file: string): Promise<number> {
+  return (await stat(file)).mode & 0o777;
+}
+
+describe('an output file', () => {
+  it('appears only when it is written, whole, with nothing beside it', async () => {
+    const directory = await directoryWith({});
+    const file = join(directory, 'rtc.prom');
+    const output = await openOutputFile(file, 0o644);
+    expect(await readdir(directory)).toEqual([]);
+    await output.write('one\n');
+    await output.write('two\n');
+    expect(await readFile(file, 'utf8')).toBe('two\n');
+    expect(await readdir(directory)).toEqual(['rtc.prom']);
+  });
+
+  it('has the mode that is asked for, whatever the umask and the file before it', async () => {
+    const directory = await directoryWith({ 'old.prom': 'old' });
+    const before = process.umask(0o077);
+    try {
+      for (const name of ['old.prom', 'new.prom']) {
+        await (await openOutputFile(join(directory, name), 0o644)).write('x');
+        expect(await modeOf(join(directory, name))).toBe(0o644);
+      }
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it('keeps its mode, and the link that leads to it', async () => {
+    const directory = await directoryWith({ 'report.json': 'old' });
+    const file = join(directory, 'report.json');
+    await chmod(file, 0o640);
+    await symlink(file, join(directory, 'latest.json'));
+    await (await openOutputFile(join(directory, 'latest.json'), null)).write('new');
+    expect(await readFile(file, 'utf8')).toBe('new');
+    expect(await modeOf(file)).toBe(0o640);
+  });
+
+  it('may be a device', async () => {
+    await (await openOutputFile('/dev/null', null)).write('x');
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
+  });
+
+  it('is never seen in part by who reads it', async () => {
+    const file = join(await directoryWith({}), 'report.json');
+    const output = await openOutputFile(file, null);
+    const texts = ['a'.repeat(1_000_000), 'b'.repeat(1_000_000)];
+    await output.write(texts[0] ?? '');
+    let isDone = false;
+    const writing = (async () => {
+      for (let turn = 0; turn < 20; turn++) await output.write(texts[turn % 2] ?? '');
+      isDone = true;
+    })();
+    while (!isDone) expect(texts).toContain(await readFile(file, 'utf8'));
+    await writing;
+  });
+
+  it.each([
+    ['a directory', 'folder', 'it is a directory'],
+    ['in no directory', 'missing/report.json', 'ENOENT'],
+    ['below a file', 'file/report.json', 'ENOTDIR'],
+  ])('is refused at once: %s', async (_, name, told) => {
+    const directory = await directoryWith({ file: '' });
+    await mkdir(join(directory, 'folder'));
+    await expect(openOutputFile(join(directory, name), null)).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining(told) as string,
+    });
+  });
+
+  it('that cannot be written later is told as such', async () => {
+    const directory = await directoryWith({});
+    const file = join(directory, 'report.json');
+    const output = await openOutputFile(file, null);
+    await mkdir(file);
+    await writeFile(join(file, 'x'), '');
+    await expect(output.write('x')).rejects.toMatchObject({ exitCode: 4 });
+    expect(await readdir(directory)).toEqual(['report.json']);
+  });
+});
