@@ -39,9 +39,8 @@ describe('a report that was saved', () => {
     expect(JSON.stringify(saved)).not.toContain(secret);
   });
 
-  it.each(['junit', 'prometheus', 'github', 'tap', 'human'])(
-    'of a server that refuses is red as %s, and on stderr where the result is in a file',
-    async (format) => {
+  for (const format of ['junit', 'prometheus', 'github', 'tap', 'human']) {
+    it(`of a server that refuses is red as ${format}, and on stderr where the result is in a file`, async () => {
       const server = await loopbackServer(['-static-auth-secret', 'static-auth-secret=another']);
       const directory = await directoryWith({ summary: 'before\n' });
       const output = join(directory, 'result');
@@ -59,8 +58,8 @@ describe('a report that was saved', () => {
       const summary = await readFile(join(directory, 'summary'), 'utf8');
       if (format === 'github') expect(summary).toMatch(/^before\n## ✖ rtc-ops: broken\n/);
       else expect(summary).toBe('before\n');
-    },
-  );
+    });
+  }
 
   it('cannot stand with what needs packets, nor with a file that cannot be written', async () => {
     const refused = await rtcOps(['probe', 'turn:127.0.0.1', '--from', 'x.json', '--transport', 'udp']);
@@ -80,10 +79,11 @@ describe('--watch', () => {
     const file = join(await directoryWith({}), 'rtc.prom');
     const args = [...argumentsFor(server), '--transport', 'tcp', '--watch=1s', '--count', '4'];
     const watching = rtcOps([...args, '--format', 'prometheus', '--output', file]);
-    const success = async (value: string): Promise<void> =>
-      expect
-        .poll(async () => readFile(file, 'utf8').catch(() => ''), { timeout: 20_000 })
-        .toContain(`run_success ${value}\n`);
+    const success = async (value: string): Promise<void> => {
+      const text = async (): Promise<string> => readFile(file, 'utf8').catch(() => '');
+      await expect.poll(text, { timeout: 20_000 }).toContain(`run_success ${value}
+`);
+    };
     await success('1');
     expect((await stat(file)).mode & 0o777).toBe(0o644);
     await server.coturn.stop();
@@ -110,16 +110,18 @@ describe('--watch', () => {
     expect(exitCode).toBe(0);
   });
 
-  it.each([
+  for (const [args, told] of [
     [['--watch', 'turn.example.com'], 'the URLs before --watch'],
     [['127.0.0.1', '--watch=10ms'], '1000 ms'],
     [['127.0.0.1', '--count', '2'], '--watch'],
     [['127.0.0.1', '--watch=1s', '--format', 'junit'], '--output'],
-  ])('refuses %j', async (args, told) => {
-    const { exitCode, stderr, stdout } = await rtcOps(['probe', ...args]);
-    expect([exitCode, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(told);
-  });
+  ] as const) {
+    it(`refuses ${args.join(' ')}`, async () => {
+      const { exitCode, stderr, stdout } = await rtcOps(['probe', ...args]);
+      expect([exitCode, stdout]).toEqual([2, '']);
+      expect(stderr).toContain(told);
+    });
+  }
 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

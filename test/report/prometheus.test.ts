@@ -96,6 +96,7 @@ describe('the Prometheus report', () => {
     const report = reportOfScene('healthy');
     const [target] = report.targets;
     if (target === undefined) throw new Error('a scene without a target');
-    seriesOf({ ...report, targets: [{ ...target, url: `turn:${hostile}` }] });
+    const series = seriesOf({ ...report, targets: [{ ...target, url: `turn:${hostile}` }] });
+    expect(named(series, /^rtc_ops_probe_success/)).toHaveLength(1);
   });
 });
