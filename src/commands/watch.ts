@@ -64,8 +64,9 @@ export async function watch(
   if (tally.rounds === 0) throw signal.reason;
   context.exitWith(tally.failed > 0 ? exitCode.findings : exitCode.healthy);
   const text = summary(tally, momentOf(context));
-  if (options.format === 'human' && showsPeople(options, context)) context.stdout(`\n${text}\n`);
-  else notice(text, options, context);
+  if (options.format === 'human' && showsPeople(options, context)) {
+    context.stdout(`\n${text.replace('; ', ';\n  ')}\n`);
+  } else notice(text, options, context);
 }
 
 /** Null when the signal came first. Each round has a signal of its own, so that no listener outlives it. */

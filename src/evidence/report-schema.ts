@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import type { Observations, TargetFacts } from '../model/observations.ts';
+import type { NatFacts, Observations, TargetFacts } from '../model/observations.ts';
 import { schemaVersion, type ReportCriteria } from '../model/report.ts';
 
 /**
@@ -47,6 +47,7 @@ const certificate = z.object({
   notAfter: date,
   serial: z.string(),
   selfIssued: z.boolean(),
+  issuerUrl: z.string().nullable(),
 });
 
 const tls = z.object({
@@ -160,8 +161,25 @@ const target = z.object({
   family: z.literal([4, 6]),
   port: z.int().min(0).max(65535),
   transport,
-  observations: targetObservations,
 }) satisfies z.ZodType<TargetFacts['target']>;
+
+const from = z.object({ from: endpoint });
+const changedOrigin = z.object({ addressAndPort: attempt(from), port: attempt(from) });
+
+const nat = z.object({
+  url: z.string(),
+  host: z.string(),
+  family: z.literal([4, 6]),
+  server: endpoint,
+  binding: attempt(
+    z.object({ local: endpoint, mapped: endpoint, xored: z.boolean(), other: endpoint.nullable() }),
+  ),
+  mappings: z.array(z.object({ to: endpoint, answer: attempt(z.object({ mapped: endpoint })) })),
+  filtering: changedOrigin,
+  control: changedOrigin,
+  hairpin: attempt(z.object({ from: endpoint, mapped: endpoint })),
+  lifetime: attempt(z.object({ aliveMs: duration, goneMs: duration.nullable() })).nullable(),
+}) satisfies z.ZodType<NatFacts>;
 
 const observations = z.object({
   interfaces: z.array(z.object({ interface: z.string(), address, prefixLength: z.int().min(0).max(128) })),
@@ -174,9 +192,15 @@ const observations = z.object({
     }),
   ]),
   names: z.array(
-    z.object({ host: z.string(), lookup: attempt(z.object({ addresses: z.array(z.string()) })) }),
+    z.object({
+      host: z.string(),
+      isControl: z.boolean(),
+      lookup: attempt(z.object({ addresses: z.array(z.string()) })),
+    }),
   ),
   callDurationMs: duration.nullable(),
+  controls: z.array(targetObservations.extend({ target: target })),
+  nat: z.array(nat).nullable(),
 }) satisfies z.ZodType<Omit<Observations, 'startedAt' | 'durationMs' | 'targets'>>;
 
 const criteria = z.object({
@@ -201,6 +225,6 @@ export const reportSchema = z.object({
   startedAt: date,
   durationMs: duration,
   criteria,
-  targets: z.array(target),
+  targets: z.array(target.extend({ observations: targetObservations })),
   observations,
 });

@@ -1,5 +1,12 @@
 import { printable } from '../model/printable.ts';
-import type { CallReport, CheckReport, FindingReport, Report, TargetReport } from '../model/report.ts';
+import type {
+  CallReport,
+  CheckReport,
+  FindingReport,
+  Report,
+  SubjectCheckReport,
+  TargetReport,
+} from '../model/report.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -63,7 +70,7 @@ function findingSamples(findings: readonly FindingReport[]): Sample[] {
 function targetMetrics({ targets, checks }: Report): Metric[] {
   const ofTargets = targets.map((target) => ({ target, labels: labelsOf(target) }));
   const all = [
-    ...checks.map((check) => ({ check, labels: { target: check.subject } })),
+    ...checks.map((check) => ({ check, labels: subjectLabels(check) })),
     ...ofTargets.flatMap(({ target, labels }) => target.checks.map((check) => ({ check, labels }))),
   ].filter(({ check }) => check.status === 'passed' || check.status === 'failed');
   return [
@@ -134,6 +141,11 @@ function callMetrics({ calls, targets }: Report): Metric[] {
 
 function labelsOf({ url, address, transport, family }: TargetReport): Labels {
   return { target: url, address, transport, family: String(family) };
+}
+
+/** Of a check of the whole: a host name, or the address family of what is about this client's NAT. */
+function subjectLabels({ id, subject }: SubjectCheckReport): Labels {
+  return id.startsWith('nat-') ? { family: subject.replace('IPv', '') } : { target: subject };
 }
 
 /** 0 for an error; null when something that is needed is unknown, or nothing at all was found to work. */

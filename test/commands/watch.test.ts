@@ -84,7 +84,7 @@ describe('watching', () => {
     expect(changes[0]).toContain('(RELAY_ADDRESS_PRIVATE)');
     expect(changes[1]).toMatch(/✔ broken → healthy: /);
     expect(changes[1]).toMatch(/relay-address[^:]+:\s+failed → passed\n/);
-    expect(changes[1]).toMatch(/\n5 rounds, 2 failed; longest outage \d+ s, from \S+ \S+ to \S+ \S+\n$/);
+    expect(changes[1]).toMatch(/\n5 rounds, 2 failed;\n {2}longest outage \d+ s, from \S+ \S+ to \S+ \S+\n$/);
     expect(stderr).toBe('');
     expect(exitCode).toBe(1);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
@@ -139,7 +139,7 @@ describe('watching', () => {
 
   it('counts what was completed when it is stopped, and throws the reason when nothing was', async () => {
     const stopped = await watched([healthy, broken, healthy], { stopAfter: 2, roundMs: 5, count: null });
-    expect(stopped.stdout).toMatch(/\n2 rounds, 1 failed; .* and not over\n$/);
+    expect(stopped.stdout).toMatch(/\n2 rounds, 1 failed;\n {2}.* and not over\n$/);
     expect(stopped.exitCode).toBe(1);
     await expect(watched([healthy], { stopAfter: 0, roundMs: 5, count: null })).rejects.toThrow('stopped');
   });
