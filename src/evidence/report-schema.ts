@@ -96,6 +96,9 @@ const gathering = z.object({
     }),
   ),
   complete: z.boolean(),
+  stunUntried: z.string().nullable(),
+  relayFailure: failure.nullable(),
+  attempts: count,
   durationMs: duration,
 });
 
@@ -109,7 +112,9 @@ const audio = z.object({
   duplicates: count,
   reordered: count,
   jitterMs: duration,
+  jitterMeanMs: duration,
   jitterMaxMs: duration,
+  delayVariationMs: distribution.nullable(),
   delayMs: distribution.nullable(),
   rttMs: duration.nullable(),
   mos: z.number().nullable(),
@@ -120,6 +125,15 @@ const call = z.object({
   transport,
   connectMs: duration.nullable(),
   connectError: z.string().nullable(),
+  endedBecause: z
+    .object({
+      kind: z.enum(['relay-lost', 'server-silent', 'connection-ended']),
+      detail: z.string(),
+      atMs: duration,
+    })
+    .nullable(),
+  pacing: z.object({ due: count, skipped: count }).nullable(),
+  longestStallMs: duration,
   pairs: z.array(z.object({ local: z.string(), remote: z.string(), relayed: z.boolean() })),
   audio: z.array(audio),
   dataChannel: z.object({ sent: count, received: count, rttMs: duration.nullable() }).nullable(),
