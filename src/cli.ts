@@ -29,6 +29,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/probe.ts'),
   },
   {
+    name: 'peer',
+    summary: 'be the other end of a relay for probes elsewhere: a small authenticated UDP echo',
+    load: () => import('./commands/peer.ts'),
+  },
+  {
     name: 'credentials',
     summary: 'issue and check time-limited TURN credentials',
     load: () => import('./commands/credentials.ts'),

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../model/duration.ts';
+import { isHost } from '../model/turn-uri.ts';
 
 /** Parsers of option values. Each throws what commander prints together with the option's name. */
 
@@ -52,6 +53,26 @@ export function countOption(text: string): number {
   const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (count < 1) throw new InvalidArgumentError('Write a number from 1 up.');
   return count;
+}
+
+// Each is an allocation of its own: more would be a load, and say no more.
+const mostPorts = 500;
+
+export function portCountOption(text: string): number {
+  const count = countOption(text);
+  if (count > mostPorts) throw new InvalidArgumentError(`Write a number from 1 to ${mostPorts}.`);
+  return count;
+}
+
+/** `udp://peer.example.net:3479`, where an `rtc-ops peer` listens. */
+export function peerUrlOption(text: string): { url: string; host: string; port: number } {
+  const [, bracketed, plain, digits] = /^udp:\/\/(?:\[([^\]]+)\]|([^:/?#@]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const host = bracketed ?? plain ?? '';
+  const port = Number(digits);
+  if (!isHost(host) || !(port >= 1 && port <= 65_535)) {
+    throw new InvalidArgumentError('Write udp://HOST:PORT, for example udp://peer.example.net:3479.');
+  }
+  return { url: text, host, port };
 }
 
 /** `udp,tcp`, each one of `choices`. */

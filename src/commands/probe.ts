@@ -6,7 +6,7 @@ import type { Report } from '../model/report.ts';
 import type { TransportKind, TurnUri } from '../model/turn-uri.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { urisOf } from '../probes/plan.ts';
-import { probe, type ProbeOptions } from '../probes/probe.ts';
+import { probe, type OutsidePeerOption, type ProbeOptions } from '../probes/probe.ts';
 import { requirements } from '../rules/criteria.ts';
 import type { CommandContext } from './context.ts';
 import {
@@ -16,6 +16,8 @@ import {
   listOption,
   mosOption,
   natLifetimeOption,
+  peerUrlOption,
+  portCountOption,
   ratioOption,
 } from './option.ts';
 import { credentialSource } from './probe-credential.ts';
@@ -35,6 +37,9 @@ interface Options extends OutputOptions, CriteriaOptions {
   readonly duration: number;
   readonly nat?: boolean;
   readonly natLifetime?: number;
+  readonly peer?: Pick<OutsidePeerOption, 'url' | 'host' | 'port'>;
+  readonly peerSecretFile?: string;
+  readonly ports?: number;
   readonly timeout: number;
   readonly concurrency: number;
   readonly ca?: string;
@@ -95,6 +100,9 @@ export function define(command: Command, context: CommandContext): void {
     .option('--max-loss <percentage>', 'highest packet loss of the call', ratioOption)
     .option('--max-jitter <time>', 'highest jitter of the call', durationOption(1))
     .option('--min-mos <score>', 'lowest quality of the call, 1 to 4.5', mosOption)
+    .option('--peer <url>', 'an "rtc-ops peer" on a third network, udp://HOST:PORT', peerUrlOption)
+    .option('--peer-secret-file <file>', 'the secret of that peer (default: RTC_OPS_PEER_SECRET)')
+    .option('--ports <n>', 'try so many relay ports, 1 to 500', portCountOption)
     .option('--timeout <time>', 'longest wait for one answer', durationOption(100), 5000)
     .option('--concurrency <n>', 'targets at once', countOption, 20)
     .addOption(
@@ -159,6 +167,7 @@ async function prepareProbe(
   const uris = await urisToProbe(urls, options, context);
   if (wantsNat(options)) refuseNatWithoutUdp(uris, options);
   const credential = uris.some(isTurn) ? await credentialSource(options, context) : () => null;
+  const outside = await outsidePeer(options, context);
   return async (signal) => {
     const criteria = criteriaOf(options, context.now());
     const progress = await progressLine(options, context);
@@ -173,6 +182,8 @@ async function prepareProbe(
         nat: wantsNat(options) ? { lifetimeMs: options.natLifetime ?? null } : null,
         timeoutMs: options.timeout,
         concurrency: options.concurrency,
+        ...(outside === null ? {} : { outside }),
+        ...(options.ports === undefined ? {} : { portCount: options.ports }),
         ...(ca === null ? {} : { ca }),
         ...(options.servername === undefined ? {} : { servername: options.servername }),
         now: context.now,
@@ -184,6 +195,21 @@ async function prepareProbe(
       progress.stop();
     }
   };
+}
+
+/** The outside peer with its secret; null when none is wanted. */
+async function outsidePeer(
+  { peer, peerSecretFile }: Options,
+  context: CommandContext,
+): Promise<OutsidePeerOption | null> {
+  if (peer === undefined) {
+    if (peerSecretFile === undefined) return null;
+    throw new RtcOpsError('usage', '--peer-secret-file was given without --peer', {
+      hint: 'Add --peer udp://HOST:PORT.',
+    });
+  }
+  const { loadPeerSecret } = await import('./secret-source.ts');
+  return { ...peer, secret: await loadPeerSecret('--peer-secret-file', peerSecretFile, context) };
 }
 
 function wantsNat({ nat, natLifetime }: Options): boolean {

@@ -16,6 +16,7 @@ const waitingFor: Readonly<Record<ProbeProgress['step'], string>> = {
   'turn-allocate': 'allocation',
   'turn-permission': 'permission',
   'relay-inbound': 'packets through the relay',
+  'relay-ports': 'relay ports',
   'turn-channel': 'channel',
   'turn-refresh': 'refresh',
   'turn-release': 'release',

@@ -57,6 +57,35 @@ export async function secretsOf(
   return found;
 }
 
+/**
+ * The secret that a probe and its outside peer share: --OPTION FILE, else RTC_OPS_PEER_SECRET.
+ * @throws RtcOpsError `usage` when there is none, or it cannot be used
+ */
+export async function loadPeerSecret(
+  option: string,
+  file: string | undefined,
+  context: CommandContext,
+): Promise<Secret> {
+  const variable = 'RTC_OPS_PEER_SECRET';
+  const value = context.env[variable];
+  if (file === undefined && value === undefined) {
+    throw new RtcOpsError('usage', `the secret that probe and peer share is missing`, {
+      hint: `Make one with: openssl rand -hex 32 > peer.secret, and give it by ${option} peer.secret or ${variable}.`,
+    });
+  }
+  const secret =
+    file === undefined
+      ? checked(value ?? '', variable, 'usage', context)
+      : await secretFromFile(resolve(context.workingDirectory, file), 'usage', context);
+  if (secret.reveal().length >= leastPeerSecret) return secret;
+  // Whoever overhears one packet can try secrets without asking anyone.
+  throw new RtcOpsError('usage', `the peer's secret has fewer than ${leastPeerSecret} characters`, {
+    hint: 'Make one with: openssl rand -hex 32',
+  });
+}
+
+const leastPeerSecret = 16;
+
 async function givenSecret(
   { secretFile }: SecretOptions,
   context: CommandContext,

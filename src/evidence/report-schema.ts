@@ -148,18 +148,57 @@ const call = z.object({
 const lifetime = z.object({ lifetimeSeconds: z.number() });
 const seenFrom = z.object({ seenFrom: endpoint });
 
+const identities = z.object({
+  answers: z.array(
+    z.object({
+      code: z.number().nullable(),
+      realm: z.string().nullable(),
+      software: z.string().nullable(),
+      signed: z.number().nullable(),
+    }),
+  ),
+});
+
+const peer = z.object({
+  source: address.nullable(),
+  mappings: z.array(z.object({ server: endpoint, source: address.nullable(), mapped: endpoint })),
+  permitted: z.array(address),
+});
+
+const outside = z.object({
+  url: z.string(),
+  peer: endpoint,
+  direct: attempt(z.object({ mapped: endpoint })),
+  permission: attempt(z.object({ peer: address })),
+  echo: attempt(seenFrom),
+  inbound: attempt(z.object({ from: endpoint })),
+  arrival: attempt(z.object({ seenFrom: endpoint.nullable() })),
+});
+
+const ports = z.object({
+  wanted: count,
+  from: z.enum(['here', 'outside']),
+  samples: z.array(z.object({ relayed: endpoint, answered: z.boolean() })),
+  stopped: failure.nullable(),
+});
+
 const targetObservations = z.object({
   connect: attempt(z.object({ local: endpoint })),
   tls: attempt(tls),
   binding: attempt(binding),
   challenge: attempt(challenge),
+  alternate: attempt(z.object({ server: endpoint, answer: challenge })),
+  identities: attempt(identities),
   allocate: attempt(allocation),
   redirects: z.array(endpoint),
   permission: attempt(z.object({ peer: address })),
   channel: attempt(z.object({ peer: endpoint, channel: z.number() })),
+  peer: attempt(peer),
   inbound: attempt(seenFrom),
   outbound: attempt(z.object({ peer: endpoint, from: endpoint })),
   reply: attempt(seenFrom),
+  outside: attempt(outside).nullable(),
+  ports: attempt(ports).nullable(),
   refresh: attempt(lifetime),
   release: attempt(lifetime),
   recheck: attempt(binding),

@@ -17,6 +17,7 @@ export const checkTitles = {
   'relay-inbound': 'the relay takes packets from a peer',
   'relay-outbound': 'the relay sends packets to a peer',
   'relay-reply': 'the peer can reply through the relay',
+  'relay-ports': 'the relay ports that were sampled take packets',
   'turn-refresh': 'the allocation can be refreshed',
   'turn-release': 'the allocation is freed',
   'candidates-host': 'ICE finds a host candidate',

@@ -95,11 +95,17 @@ export interface TargetFacts {
   readonly tls: Attempt<TlsFacts>;
   readonly binding: Attempt<BindingFacts>;
   readonly challenge: Attempt<ChallengeFacts>;
+  /** After 300 to the anonymous Allocate: the same question to the server that it led to, at the end of the chain. */
+  readonly alternate: Attempt<{ readonly server: Endpoint; readonly answer: ChallengeFacts }>;
+  /** The same questions from several source ports, as two daemons on one port share those between them. */
+  readonly identities: Attempt<{ readonly answers: readonly IdentityFacts[] }>;
   readonly allocate: Attempt<AllocationFacts>;
   /** Where 300 Try-Alternate sent the client, in order; what follows happened at the last one. */
   readonly redirects: readonly Endpoint[];
   readonly permission: Attempt<{ readonly peer: string }>;
   readonly channel: Attempt<{ readonly peer: Endpoint; readonly channel: number }>;
+  /** How the second socket looks from outside, learnt before it was used. */
+  readonly peer: Attempt<PeerFacts>;
   /** A second socket, to which the relay had sent nothing, sent to the relay address. */
   readonly inbound: Attempt<{ readonly seenFrom: Endpoint }>;
   /**
@@ -109,6 +115,10 @@ export interface TargetFacts {
   readonly outbound: Attempt<{ readonly peer: Endpoint; readonly from: Endpoint }>;
   /** The second socket sent to the relay address after the relay had sent to it. */
   readonly reply: Attempt<{ readonly seenFrom: Endpoint }>;
+  /** The relay and another rtc-ops on a third network; null when none was given. */
+  readonly outside: Attempt<OutsideFacts> | null;
+  /** More relay ports, one after the other; null when no number was asked for. */
+  readonly ports: Attempt<PortSampleFacts> | null;
   readonly refresh: Attempt<{ readonly lifetimeSeconds: number }>;
   /** Refresh with lifetime 0, and the lifetime that the server confirmed. */
   readonly release: Attempt<{ readonly lifetimeSeconds: number }>;
@@ -131,6 +141,53 @@ export interface BindingFacts {
 export type ChallengeFacts =
   | { readonly granted: false; readonly code: number; readonly realm: string | null; readonly nonce: boolean }
   | { readonly granted: true; readonly relayed: Endpoint };
+
+/** What one source port got for an answer; null where there was none. */
+export interface IdentityFacts {
+  /** Code of the refusal of an anonymous Allocate; 0 when it was granted. */
+  readonly code: number | null;
+  readonly realm: string | null;
+  readonly software: string | null;
+  /** Code of the answer to a signed Refresh without an allocation: 437 for a good credential (RFC 8656 §8.3). */
+  readonly signed: number | null;
+}
+
+export interface PeerFacts {
+  /** The address from which this machine sends to the relay address; null when there is no way there. */
+  readonly source: string | null;
+  /** The socket as each STUN server saw it that answered, and the address from which this machine sends to that one. */
+  readonly mappings: readonly {
+    readonly server: Endpoint;
+    readonly source: string | null;
+    readonly mapped: Endpoint;
+  }[];
+  /** Addresses of this client that the server takes packets from. */
+  readonly permitted: readonly string[];
+}
+
+export interface OutsideFacts {
+  /** As the user named it, and the address that stands for. */
+  readonly url: string;
+  readonly peer: Endpoint;
+  /** The outside peer answered this client without the relay. */
+  readonly direct: Attempt<{ readonly mapped: Endpoint }>;
+  readonly permission: Attempt<{ readonly peer: string }>;
+  /** Relay → outside peer → relay; the source that the outside peer saw. */
+  readonly echo: Attempt<{ readonly seenFrom: Endpoint }>;
+  /** From a port to which the relay has sent nothing, the outside peer sent to where the echo came from. */
+  readonly inbound: Attempt<{ readonly from: Endpoint }>;
+  /** Where no echo came back: what the outside peer, asked directly, had got from the relay; null for nothing. */
+  readonly arrival: Attempt<{ readonly seenFrom: Endpoint | null }>;
+}
+
+export interface PortSampleFacts {
+  readonly wanted: number;
+  /** Who sent to the relay ports: a socket of this machine, or the outside peer where none of this machine gets there. */
+  readonly from: 'here' | 'outside';
+  readonly samples: readonly { readonly relayed: Endpoint; readonly answered: boolean }[];
+  /** Why there are fewer than were wanted; null when there are not. */
+  readonly stopped: Failure | null;
+}
 
 export interface AllocationFacts {
   readonly relayed: Endpoint;

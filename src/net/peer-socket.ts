@@ -17,6 +17,25 @@ export interface PeerSocket {
   close(): void;
 }
 
+/**
+ * The address from which packets of this machine to `remote` leave; null when there is no way there. Asks the routing
+ * table by connecting a socket, which sends nothing.
+ */
+export async function sourceAddressTowards({ address, port }: Endpoint): Promise<string | null> {
+  const socket = createSocket(familyOf(address) === 6 ? 'udp6' : 'udp4');
+  try {
+    return await new Promise<string | null>((resolve) => {
+      socket.once('error', () => resolve(null));
+      // The port does not matter, but must be one.
+      socket.connect(port || 9, address, (error?: Error) =>
+        resolve(error ? null : socket.address().address.replace(/%.*$/, '')),
+      );
+    });
+  } finally {
+    socket.close();
+  }
+}
+
 /** @throws AttemptError when this machine has no address of that family */
 export async function openPeerSocket(family: Family, signal: AbortSignal): Promise<PeerSocket> {
   signal.throwIfAborted();

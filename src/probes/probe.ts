@@ -12,15 +12,20 @@ import type {
   TargetFacts,
 } from '../model/observations.ts';
 import { scopeOf } from '../model/endpoint.ts';
+import { AttemptError } from '../model/failure.ts';
+import type { Secret } from '../model/secret.ts';
 import { isTurn, type TurnUri } from '../model/turn-uri.ts';
 import { resolveHost } from '../net/name.ts';
 import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
 import type { GatheringProcess } from '../webrtc/gathering-process.ts';
+import { AllocationGate } from './allocation-gate.ts';
 import { attempt, notTried, rounded, type Clock } from './attempt.ts';
 import { interfaceAddresses } from './interfaces.ts';
 import { probeNat } from './nat-probe.ts';
+import type { OutsidePeer } from './outside-probe.ts';
 import { targetsOf, type PlanFilter } from './plan.ts';
+import { probePorts } from './port-probe.ts';
 import { probeTarget, servernameOf, type ProbeStep, type ProtocolFacts } from './target-probe.ts';
 
 export interface ProbeOptions extends PlanFilter {
@@ -32,6 +37,10 @@ export interface ProbeOptions extends PlanFilter {
   readonly callDurationMs: number | null;
   /** Null: the NAT is not examined. */
   readonly nat: { readonly lifetimeMs: number | null } | null;
+  /** An `rtc-ops peer` elsewhere. */
+  readonly outside?: OutsidePeerOption;
+  /** How many relay ports to try; only the one of the allocation when absent. */
+  readonly portCount?: number;
   readonly timeoutMs: number;
   /** Targets at once. */
   readonly concurrency: number;
@@ -41,6 +50,13 @@ export interface ProbeOptions extends PlanFilter {
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ProbeProgress) => void;
+}
+
+export interface OutsidePeerOption {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly secret: Secret;
 }
 
 /** What is being waited for. */
@@ -139,6 +155,7 @@ async function probeTargets(
   clock: Clock,
 ): Promise<TargetFacts[]> {
   const credential = options.credential;
+  const outside = await outsidePeer(options);
   // Started before it is needed: the child's start then overlaps the first round trips.
   const gathering =
     credential !== null && targets.some(isTurn)
@@ -146,32 +163,92 @@ async function probeTargets(
       : null;
   const limit = pLimit(options.concurrency);
   const mediaLimit = pLimit(options.callDurationMs === null ? gatheringsAtOnce : callsAtOnce);
+  const gates = new Map(targets.map(({ host }) => [host, new AllocationGate(options.signal)]));
   try {
     // All to their end before one may throw: on an abort each still frees what it has allocated.
     const examined = await Promise.allSettled(
       targets.map((target) =>
         limit(async () => {
           const server = serverOf(target, options);
-          const facts = await probeTarget(target, {
-            ...options,
-            credential,
-            server,
-            clock,
-            onStep: (step) => options.onProgress?.({ target, step }),
-          });
+          const gate = gates.get(target.host) ?? new AllocationGate(options.signal);
+          const onStep = (step: ProbeStep): void => options.onProgress?.({ target, step });
+          const facts = await gate.run(
+            () => probeTarget(target, { ...options, credential, outside, server, clock, onStep }),
+            ({ allocate }) => isQuotaError(allocate),
+          );
           if (gathering === null || credential === null || facts.allocate.state !== 'done') return facts;
-          const media = { ...options, credential, server, clock, gathering };
+          const media = { ...options, credential, server, clock, gathering, gate };
           await mediaLimit(() => probeMedia(facts, media));
           return facts;
         }),
       ),
     );
-    return examined.map((one) => {
+    const facts = examined.map((one) => {
       if (one.status === 'rejected') throw one.reason;
       return one.value;
     });
+    await sampleEachServer(facts, { ...options, clock, outsidePeer: outside });
+    return facts;
   } finally {
     gathering?.close();
+  }
+}
+
+/** The outside peer with its addresses; null when none is wanted. One that has none is found out at each relay. */
+async function outsidePeer({ outside, timeoutMs, signal }: ProbeOptions): Promise<OutsidePeer | null> {
+  if (outside === undefined) return null;
+  const { url, host, port, secret } = outside;
+  try {
+    const addresses = await resolveHost(host, timeoutMs, signal);
+    return { url, secret, endpoints: addresses.map((address) => ({ address, port })) };
+  } catch (error) {
+    if (!(error instanceof AttemptError)) throw error;
+    return { url, secret, endpoints: [] };
+  }
+}
+
+/** No quota left, be it of the user or of the whole server (RFC 8656 §7.2). */
+function isQuotaError(step: Attempt<unknown>): boolean {
+  return step.state === 'failed' && step.failure.kind === 'stun-error' && step.failure.code === 486;
+}
+
+/** Relay ports belong to a server, not to a listener: they are tried once for each, over UDP where that works. */
+async function sampleEachServer(
+  targets: readonly ProtocolFacts[],
+  options: ProbeOptions & { readonly clock: Clock; readonly outsidePeer: OutsidePeer | null },
+): Promise<void> {
+  const { portCount: wanted, credential, clock } = options;
+  if (wanted === undefined) return;
+  const relaying = targets.filter(({ target }) => isTurn(target));
+  for (const address of new Set(relaying.map(({ target }) => target.address))) {
+    const own = relaying.filter(({ target }) => target.address === address);
+    const able = own.filter(({ peer, release }) => peer.state === 'done' && release.state === 'done');
+    const facts = able.find(({ target }) => target.transport === 'udp') ?? able[0] ?? own[0];
+    if (facts === undefined) continue;
+    const { target, peer, redirects, inbound, outside: seen } = facts;
+    if (peer.state !== 'done' || credential === null || peer.value.permitted.length === 0) {
+      facts.ports = notTried(peer.state === 'not-tried' ? peer.because : 'there was no permission');
+      continue;
+    }
+    options.onProgress?.({ target, step: 'relay-ports' });
+    const server = serverOf(target, options);
+    const endpoint = redirects.at(-1) ?? server.endpoint;
+    const addresses = peer.value.permitted;
+    const viaOutside =
+      inbound.state !== 'done' && seen?.state === 'done' && seen.value.inbound.state === 'done';
+    const secret = options.outsidePeer?.secret;
+    const outside = viaOutside && secret ? { endpoint: seen.value.peer, secret } : null;
+    facts.ports = await attempt(clock, () =>
+      probePorts({
+        ...options,
+        outside,
+        credential,
+        addresses,
+        wanted,
+        server: { ...server, endpoint },
+        family: target.family,
+      }),
+    );
   }
 }
 
@@ -180,12 +257,13 @@ interface MediaProbeOptions extends ProbeOptions {
   readonly server: TurnServer;
   readonly clock: Clock;
   readonly gathering: GatheringProcess;
+  readonly gate: AllocationGate;
 }
 
 /** ICE and the call: what applications do, by the library that they are built on. */
 async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Promise<void> {
   const { target } = facts;
-  const { clock, server, credential, timeoutMs, signal } = options;
+  const { clock, server, credential, timeoutMs, signal, gate } = options;
   if (facts.release.state !== 'done') {
     const gone = notTried(whyNoMedia(facts.release));
     Object.assign(facts, { gathering: gone, call: gone });
@@ -195,41 +273,64 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
   const rttMs = facts.allocate.state === 'done' ? (facts.allocate.value.rttMs ?? slowRttMs) : slowRttMs;
   const setUpTimeoutMs = Math.max(timeoutMs, setUp.leastMs) + setUp.roundTrips * rttMs;
   // Started now, so that its start overlaps the gathering.
-  const caller =
-    callDurationMs === null ? null : (await import('../webrtc/call-process.ts')).CallProcess.start();
+  const callers =
+    callDurationMs === null ? null : [(await import('../webrtc/call-process.ts')).CallProcess.start()];
   try {
     options.onProgress?.({ target, step: 'candidates-relay' });
-    facts.gathering = await childAttempt<GatheringFacts>(clock, () =>
-      options.gathering.gather(
-        {
-          // libjuice speaks STUN over UDP alone; over a stream the mapped address would be that of the stream.
-          stun: target.transport === 'udp' ? { address: target.address, port: target.port } : null,
-          turn: { server, credential },
-          family: target.family,
-          bindAddress: scopeOf(target.address) === 'loopback' ? target.address : null,
-          timeoutMs: setUpTimeoutMs,
-        },
-        signal,
-      ),
-    );
-    if (caller === null || callDurationMs === null) {
+    const gather = (): Promise<Attempt<GatheringFacts>> =>
+      childAttempt<GatheringFacts>(clock, () =>
+        options.gathering.gather(
+          {
+            // libjuice speaks STUN over UDP alone; over a stream the mapped address would be that of the stream.
+            stun: target.transport === 'udp' ? { address: target.address, port: target.port } : null,
+            turn: { server, credential },
+            family: target.family,
+            bindAddress: scopeOf(target.address) === 'loopback' ? target.address : null,
+            timeoutMs: setUpTimeoutMs,
+          },
+          signal,
+        ),
+      );
+    facts.gathering = await gate.run(gather, lacksRelay);
+    if (callers === null || callDurationMs === null) {
       facts.call = notTried('--no-call');
       return;
     }
     options.onProgress?.({ target, step: 'call-audio' });
-    facts.call = await childAttempt<CallFacts>(clock, () =>
-      caller.call({
-        server,
-        credential,
-        family: target.family,
-        durationMs: callDurationMs,
-        connectTimeoutMs: setUpTimeoutMs,
-        signal,
-      }),
-    );
+    const call = async (): Promise<Attempt<CallFacts>> => {
+      // A process makes one call; a second one is needed when the first was refused for want of quota.
+      const caller = callers.pop() ?? (await import('../webrtc/call-process.ts')).CallProcess.start();
+      try {
+        return await childAttempt<CallFacts>(clock, () =>
+          caller.call({
+            server,
+            credential,
+            family: target.family,
+            durationMs: callDurationMs,
+            connectTimeoutMs: setUpTimeoutMs,
+            signal,
+          }),
+        );
+      } finally {
+        caller.close();
+      }
+    };
+    facts.call = await gate.run(call, wasRefusedByQuota);
   } finally {
-    caller?.close();
+    for (const unused of callers ?? []) unused.close();
   }
+}
+
+/** The agent does not tell why it has no relay candidate; a moment before there was an allocation for the same user. */
+function lacksRelay(gathered: Attempt<GatheringFacts>): boolean {
+  if (gathered.state !== 'done') return false;
+  const { candidates, complete } = gathered.value;
+  return complete && !candidates.some(({ type }) => type === 'relay');
+}
+
+function wasRefusedByQuota(call: Attempt<CallFacts>): boolean {
+  if (call.state !== 'done' || call.value.connectMs !== null) return false;
+  return call.value.relay.lost.some(({ failure }) => failure.kind === 'stun-error' && failure.code === 486);
 }
 
 function whyNoMedia(release: Exclude<ProtocolFacts['release'], { state: 'done' }>): string {

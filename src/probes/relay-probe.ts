@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Endpoint } from '../model/endpoint.ts';
+import { familyOf, sameAddress, sameEndpoint, type Endpoint } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
-import type { Attempt, Failure, TargetFacts } from '../model/observations.ts';
-import { openPeerSocket, type PeerSocket } from '../net/peer-socket.ts';
+import type { Attempt, PeerFacts, TargetFacts } from '../model/observations.ts';
+import { openPeerSocket, sourceAddressTowards, type PeerSocket } from '../net/peer-socket.ts';
 import { xorMappedAddress } from '../stun/address-attributes.ts';
 import { read } from '../stun/attribute.ts';
 import { encodeMessage, method } from '../stun/message.ts';
@@ -10,58 +10,113 @@ import type { Allocation } from '../turn/allocation.ts';
 import { StunConnection } from '../turn/connection.ts';
 import { reading } from '../turn/session.ts';
 import { attempt, notTried, type Clock } from './attempt.ts';
+import { mostTransmissions, repeated, resendMs } from './repetition.ts';
 
-export type RelayFacts = Pick<TargetFacts, 'inbound' | 'outbound' | 'reply'>;
+export type RelayFacts = Pick<TargetFacts, 'permission' | 'peer' | 'inbound' | 'outbound' | 'reply'>;
 
-interface RelayProbeOptions {
+export interface RelayProbeOptions {
   readonly allocation: Allocation;
-  /** A UDP listener to learn the peer's mapping from, when the relay does not show it. */
-  readonly stunServer: Endpoint;
+  /** This client as the server sees it on the connection of the allocation. */
+  readonly own: Endpoint;
+  /** UDP listeners to learn the peer's mapping from, the likeliest first. */
+  readonly stunServers: readonly Endpoint[];
   readonly clock: Clock;
-  readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-// Five transmissions over a second: on a path with 20 % loss each way all of one kind are lost once in 80,000.
-const resendMs = 200;
-const mostTransmissions = 5;
+const noPermission = 'there was no permission';
 
 /**
  * What a relay is for, tried in the order that tells firewalls apart: a socket that the relay has never sent to
  * sends to the relay address first; then the relay sends to it; then it replies. A call between two relay addresses of
  * one server proves none of this, as its packets never leave that server.
+ *
+ * The socket learns before how it looks from outside: where TURN goes through a proxy, or a NAT has several addresses, or
+ * the relay address is another one of this machine, the relay sees it under another address than the allocation's, and
+ * needs a permission for that.
  */
 export async function probeRelay(options: RelayProbeOptions): Promise<RelayFacts> {
-  const { allocation, clock, signal } = options;
-  let peer: PeerSocket;
+  const { allocation, clock, own, signal } = options;
+  const permit = (address: string): Promise<Attempt<{ peer: string }>> =>
+    attempt(clock, async () => {
+      await allocation.permit([address]);
+      return { peer: address };
+    });
+  const permitting = permit(own.address);
+  let socket: PeerSocket;
   try {
-    peer = await openPeerSocket(allocation.relayed.address.includes(':') ? 6 : 4, signal);
+    socket = await openPeerSocket(familyOf(allocation.relayed.address), signal);
   } catch (error) {
+    const permission = await permitting;
     if (!(error instanceof AttemptError)) throw error;
-    const because = `no socket for a peer could be opened: ${error.message}`;
-    return { inbound: notTried(because), outbound: notTried(because), reply: notTried(because) };
+    const none = notTried(`no socket for a peer could be opened: ${error.message}`);
+    return { permission, peer: none, inbound: none, outbound: none, reply: none };
   }
   try {
-    const inbound = await attempt(clock, () => throughRelay(options, peer));
-    // Its own mapping towards the relay, when a packet came through; else the one that STUN tells, which a NAT with
-    // address-dependent mapping does not use for the relay.
-    const mapping = inbound.state === 'done' ? inbound.value.seenFrom : await mappingOf(peer, options);
-    if (mapping === null) {
-      const because = 'nothing came in, and the address of the peer could not be learnt by STUN';
-      return { inbound, outbound: notTried(because), reply: notTried(because) };
-    }
-    const outbound = await attempt(clock, () => fromRelay(options, peer, mapping));
-    const reply = await attempt(clock, () => throughRelay(options, peer));
-    return { inbound, outbound, reply };
+    // Both to their end before either may throw: each waits under the same signal.
+    const [permitted, learnt] = await Promise.allSettled([permitting, appearance(socket, options)]);
+    if (permitted.status === 'rejected') throw permitted.reason;
+    if (learnt.status === 'rejected') throw learnt.reason;
+    const permission = permitted.value;
+    if (isSilence(permission)) return nothingTried(permission, notTried(noPermission));
+    const { source, mappings } = learnt.value;
+    const addresses = distinct([
+      ...mappings.map(({ mapped }) => mapped.address),
+      ...(source ? [source] : []),
+    ]);
+    // One by one: a server refuses all of a request for the sake of one address.
+    const others = await Promise.all(
+      addresses.filter((address) => !sameAddress(address, own.address)).map(permit),
+    );
+    const granted = [permission, ...others].flatMap((one) => (one.state === 'done' ? [one.value.peer] : []));
+    const peer = await attempt(clock, async () => ({ source, mappings, permitted: granted }));
+    if (granted.length === 0) return nothingTried(permission, peer);
+    return { permission, peer, ...(await throughTheRelay(socket, learnt.value, options)) };
   } finally {
     allocation.onData = () => {};
-    peer.close();
+    socket.close();
   }
 }
 
+function nothingTried(permission: RelayFacts['permission'], peer: RelayFacts['peer']): RelayFacts {
+  const none = notTried(noPermission);
+  return { permission, peer, inbound: none, outbound: none, reply: none };
+}
+
+function isSilence(step: Attempt<unknown>): boolean {
+  return step.state === 'failed' && step.failure.kind !== 'stun-error';
+}
+
+function distinct(addresses: readonly string[]): string[] {
+  return addresses.filter(
+    (each, index) => addresses.findIndex((other) => sameAddress(each, other)) === index,
+  );
+}
+
+async function throughTheRelay(
+  socket: PeerSocket,
+  { mappings }: Appearance,
+  options: RelayProbeOptions,
+): Promise<Pick<RelayFacts, 'inbound' | 'outbound' | 'reply'>> {
+  const { allocation, clock } = options;
+  const inbound = await attempt(clock, () => peerToClient(options, socket));
+  // Its own mapping towards the relay, when a packet came through; else the one that STUN tells, which a NAT with
+  // address-dependent mapping uses for that server alone: best one at the relay address.
+  const relayAddress = allocation.relayed.address;
+  const learnt = mappings.find(({ server }) => sameAddress(server.address, relayAddress)) ?? mappings[0];
+  const mapping = inbound.state === 'done' ? inbound.value.seenFrom : learnt?.mapped;
+  if (mapping === undefined) {
+    const because = 'nothing came in, and the address of the peer could not be learnt by STUN';
+    return { inbound, outbound: notTried(because), reply: notTried(because) };
+  }
+  const outbound = await attempt(clock, () => clientToPeer(options, socket, mapping));
+  const reply = await attempt(clock, () => peerToClient(options, socket));
+  return { inbound, outbound, reply };
+}
+
 /** Peer → relay → client. */
-function throughRelay(
-  { allocation, signal }: RelayProbeOptions,
+export function peerToClient(
+  { allocation, signal }: Pick<RelayProbeOptions, 'allocation' | 'signal'>,
   peer: PeerSocket,
 ): Promise<{ seenFrom: Endpoint }> {
   const token = randomBytes(16);
@@ -77,7 +132,7 @@ function throughRelay(
 }
 
 /** Client → relay → peer. */
-function fromRelay(
+function clientToPeer(
   { allocation, signal }: RelayProbeOptions,
   peer: PeerSocket,
   mapping: Endpoint,
@@ -94,53 +149,52 @@ function fromRelay(
   );
 }
 
-/** Sends again and again until it arrives. UDP gives no promise: a single loss must not become a verdict. */
-async function repeated<T>(
-  transmit: () => void,
-  listen: (arrived: (value: T) => void) => void,
-  signal: AbortSignal,
-): Promise<T> {
-  signal.throwIfAborted();
+type Appearance = Pick<PeerFacts, 'source' | 'mappings'>;
+
+// The second server is asked at the same time, so it needs hardly longer than the first.
+const secondMappingMs = 150;
+
+/** The peer socket as STUN servers see it, and the address from which it sends to the relay. */
+async function appearance(peer: PeerSocket, options: RelayProbeOptions): Promise<Appearance> {
+  const { allocation, stunServers } = options;
+  const asked = stunServers
+    .filter((server, index) => stunServers.findIndex((other) => sameEndpoint(server, other)) === index)
+    .filter(({ address }) => familyOf(address) === familyOf(allocation.relayed.address));
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const mappings: PeerFacts['mappings'][number][] = [];
   let timer: NodeJS.Timeout | undefined;
-  let onAbort = (): void => {};
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      listen(resolve);
-      onAbort = () => reject(signal.reason as Error);
-      signal.addEventListener('abort', onAbort, { once: true });
-      let sent = 0;
-      const next = (): void => {
-        if (sent === mostTransmissions) {
-          const silence: Failure = { kind: 'timeout', afterMs: resendMs * mostTransmissions, sent };
-          reject(new AttemptError(silence));
-          return;
-        }
-        sent++;
-        transmit();
-        timer = setTimeout(next, resendMs);
-      };
-      next();
+  const asking = asked.map(async (server) => {
+    const mapped = await mappingOf(peer, server, { ...options, signal }).catch((error: unknown) => {
+      if (stop.signal.aborted && !options.signal.aborted) return null;
+      throw error;
     });
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
+    if (mapped === null) return;
+    mappings.push({ server, source: await sourceAddressTowards(server), mapped });
+    timer ??= setTimeout(() => stop.abort(), secondMappingMs);
+  });
+  const [source] = await Promise.all([sourceAddressTowards(allocation.relayed), Promise.allSettled(asking)]);
+  clearTimeout(timer);
+  options.signal.throwIfAborted();
+  return { source, mappings };
 }
 
 /** The peer socket as a STUN server sees it; null when it does not answer. */
 async function mappingOf(
   peer: PeerSocket,
-  { stunServer, signal, clock }: RelayProbeOptions,
+  server: Endpoint,
+  { signal, clock }: RelayProbeOptions,
 ): Promise<Endpoint | null> {
-  const connection = new StunConnection(peer.transportTo(stunServer));
+  const connection = new StunConnection(peer.transportTo(server));
   const request = encodeMessage({ class: 'request', method: method.binding, fingerprint: true });
-  const answer: Attempt<Endpoint | undefined> = await attempt(clock, async () => {
-    const { message } = await connection.exchange(request, {
-      timeoutMs: resendMs * mostTransmissions,
-      signal,
+  try {
+    const answer: Attempt<Endpoint | undefined> = await attempt(clock, async () => {
+      const timeoutMs = resendMs * mostTransmissions;
+      const { message } = await connection.exchange(request, { timeoutMs, signal });
+      return reading(message, (response) => read(response, xorMappedAddress));
     });
-    return reading(message, (response) => read(response, xorMappedAddress));
-  });
-  connection.close();
-  return (answer.state === 'done' ? answer.value : null) ?? null;
+    return (answer.state === 'done' ? answer.value : null) ?? null;
+  } finally {
+    connection.close();
+  }
 }

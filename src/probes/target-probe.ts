@@ -1,20 +1,21 @@
 import { isIP } from 'node:net';
 import type { CheckId } from '../model/check.ts';
-import { familyOf } from '../model/endpoint.ts';
+import { familyOf, type Endpoint } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
-import type { Attempt, BindingFacts, ChallengeFacts, Target, TargetFacts } from '../model/observations.ts';
+import type { Attempt, BindingFacts, Target, TargetFacts } from '../model/observations.ts';
 import { isTurn } from '../model/turn-uri.ts';
-import { xorMappedAddress, xorRelayedAddress, mappedAddress } from '../stun/address-attributes.ts';
-import { put, read } from '../stun/attribute.ts';
-import { nonce, realm } from '../stun/authentication-attributes.ts';
+import { mappedAddress, xorMappedAddress } from '../stun/address-attributes.ts';
+import { read } from '../stun/attribute.ts';
 import { software } from '../stun/message-attributes.ts';
-import { encodeMessage, method, type StunMessage } from '../stun/message.ts';
-import { lifetime, requestedAddressFamily, requestedTransport } from '../stun/relay-attributes.ts';
+import { encodeMessage, method } from '../stun/message.ts';
 import { allocate, allocateOn, alternateOf, type Allocation } from '../turn/allocation.ts';
 import type { StunConnection } from '../turn/connection.ts';
 import { openConnection, type TurnServer } from '../turn/server.ts';
 import { errorOf, reading, TryAlternateError, TurnSession, type TurnCredential } from '../turn/session.ts';
 import { attempt, notTried, rounded, type Clock } from './attempt.ts';
+import { askAlternate, askAnonymously, incomplete } from './challenge-probe.ts';
+import { probeIdentities } from './identity-probe.ts';
+import { probeOutside, type OutsidePeer } from './outside-probe.ts';
 import { probeRelay } from './relay-probe.ts';
 
 /** The check that is being worked on. */
@@ -27,6 +28,7 @@ export type ProbeStep = Extract<
   | 'turn-allocate'
   | 'turn-permission'
   | 'relay-inbound'
+  | 'relay-ports'
   | 'turn-channel'
   | 'turn-refresh'
   | 'turn-release'
@@ -38,6 +40,8 @@ export interface TargetProbeOptions {
   /** Null: only what needs no credentials is tried. */
   readonly credential: TurnCredential | null;
   readonly server: TurnServer;
+  /** Null: none was given. */
+  readonly outside: OutsidePeer | null;
   readonly clock: Clock;
   /** How long one answer is waited for. */
   readonly timeoutMs: number;
@@ -103,12 +107,17 @@ function untried(target: Target): ProtocolFacts {
     tls: target.transport === 'tls' ? later : notTried('no TLS on this transport'),
     binding: later,
     challenge: turn,
+    alternate: isTurn(target) ? notTried('there was no redirection') : turn,
+    identities: turn,
     allocate: turn,
     permission: turn,
     channel: turn,
+    peer: turn,
     inbound: turn,
     outbound: turn,
     reply: turn,
+    outside: null,
+    ports: null,
     refresh: turn,
     release: turn,
     recheck: notTried('nothing went silent'),
@@ -149,24 +158,64 @@ async function bind(connection: StunConnection, options: TargetProbeOptions): Pr
   });
 }
 
-function incomplete(request: string, attribute: string): AttemptError {
-  const detail = `the ${request} success response has no ${attribute}`;
-  return new AttemptError({ kind: 'malformed', detail, preview: 'incomplete' });
-}
-
 async function probeTurn(
   facts: ProtocolFacts,
   connection: StunConnection,
   options: TargetProbeOptions,
 ): Promise<void> {
   const { credential, clock, onStep } = options;
+  const { family } = facts.target;
   const session = new TurnSession(connection, credential);
   onStep('turn-challenge');
-  facts.challenge = await attempt(clock, () => challenge(facts.target, connection, session, options));
+  let redirect: TryAlternateError | null = null;
+  facts.challenge = await attempt(clock, async () => {
+    const asked = await askAnonymously(connection, session, { ...options, family });
+    redirect = asked.alternate;
+    return asked.facts;
+  });
   if (isSilence(facts.challenge)) {
-    stopAt(facts, 'allocate', 'the server did not answer the Allocate request');
+    stopAt(facts, 'identities', 'the server did not answer the Allocate request');
     return;
   }
+  // Beside the rest: these use connections of their own, and take no allocation.
+  const beside = [identify(facts, options), followAnonymously(facts, redirect, options)];
+  const examined = examineAllocation(facts, session, options);
+  for (const one of await Promise.allSettled([...beside, examined])) {
+    if (one.status === 'rejected') throw one.reason;
+  }
+}
+
+async function identify(facts: ProtocolFacts, options: TargetProbeOptions): Promise<void> {
+  const { challenge, target } = facts;
+  if (target.transport !== 'udp') {
+    facts.identities = notTried('a connection stays with one server');
+    return;
+  }
+  if (challenge.state !== 'done' || challenge.value.granted) {
+    facts.identities = notTried('the server did not ask for credentials');
+    return;
+  }
+  facts.identities = await attempt(options.clock, () => probeIdentities(options));
+}
+
+async function followAnonymously(
+  facts: ProtocolFacts,
+  redirect: TryAlternateError | null,
+  options: TargetProbeOptions,
+): Promise<void> {
+  if (redirect === null) return;
+  const { family } = facts.target;
+  facts.alternate = await attempt(options.clock, () =>
+    askAlternate(options.server, redirect, { ...options, family }),
+  );
+}
+
+async function examineAllocation(
+  facts: ProtocolFacts,
+  session: TurnSession,
+  options: TargetProbeOptions,
+): Promise<void> {
+  const { credential, clock, onStep } = options;
   if (facts.challenge.state === 'done' && facts.challenge.value.granted) {
     stopAt(facts, 'allocate', 'the server gives a relay to anyone, so there is nothing to sign');
     return;
@@ -187,51 +236,6 @@ async function probeTurn(
     return;
   }
   await probeAllocation(facts, allocation, options);
-}
-
-/** The first Allocate, without credentials; what it teaches (realm, nonce) signs the next one. */
-async function challenge(
-  target: Target,
-  connection: StunConnection,
-  session: TurnSession,
-  options: TargetProbeOptions,
-): Promise<ChallengeFacts> {
-  const request = encodeMessage({
-    class: 'request',
-    method: method.allocate,
-    attributes: [
-      put(requestedTransport, 17),
-      ...(target.family === 6 ? [put(requestedAddressFamily, target.family)] : []),
-    ],
-    fingerprint: true,
-  });
-  const { message } = await connection.exchange(request, options);
-  if (message.class === 'success') {
-    const relayed = reading(message, (response) => read(response, xorRelayedAddress));
-    await freeAnonymous(connection, options);
-    if (relayed === undefined) throw incomplete('Allocate', 'XOR-RELAYED-ADDRESS');
-    return { granted: true, relayed };
-  }
-  return reading(message, (response: StunMessage) => {
-    session.learn(response);
-    return {
-      granted: false,
-      code: errorOf(response).code,
-      realm: read(response, realm) ?? null,
-      nonce: read(response, nonce) !== undefined,
-    };
-  });
-}
-
-async function freeAnonymous(connection: StunConnection, options: TargetProbeOptions): Promise<void> {
-  const request = encodeMessage({
-    class: 'request',
-    method: method.refresh,
-    attributes: [put(lifetime, 0)],
-    fingerprint: true,
-  });
-  // Whether that succeeds changes nothing of the finding; the allocation expires in any case.
-  await attempt(options.clock, () => connection.exchange(request, options));
 }
 
 async function allocateHere(
@@ -270,22 +274,7 @@ async function probeAllocation(
       return;
     }
     onStep('turn-permission');
-    facts.permission = await attempt(clock, async () => {
-      await allocation.permit([own.address]);
-      return { peer: own.address };
-    });
-    if (facts.permission.state === 'done') {
-      onStep('relay-inbound');
-      const stunServer = { address: facts.target.address, port: udpPortOf(facts.target) };
-      Object.assign(facts, await probeRelay({ ...options, allocation, stunServer }));
-      onStep('turn-channel');
-      facts.channel = await attempt(clock, async () => ({
-        peer: own,
-        channel: await allocation.bindChannel(own),
-      }));
-    } else {
-      stopAt(facts, 'inbound', 'there was no permission', ['refresh', 'release']);
-    }
+    await probePaths(facts, allocation, own, options);
     if (isSilence(facts.permission) || isSilence(facts.channel)) {
       stopAt(facts, 'refresh', 'the server no longer answered');
       return;
@@ -301,13 +290,42 @@ async function probeAllocation(
   }
 }
 
+/** Packets through the relay: to and from a socket here, and a peer elsewhere; and a channel. */
+async function probePaths(
+  facts: ProtocolFacts,
+  allocation: Allocation,
+  own: Endpoint,
+  options: TargetProbeOptions,
+): Promise<void> {
+  const { clock, onStep, outside } = options;
+  onStep('relay-inbound');
+  const stunServers = stunServersFor(facts.target);
+  Object.assign(facts, await probeRelay({ ...options, allocation, own, stunServers }));
+  if (isSilence(facts.permission)) {
+    stopAt(facts, 'channel', 'there was no permission', ['refresh', 'release']);
+    return;
+  }
+  if (outside !== null) facts.outside = await probeOutside({ ...options, allocation, outside });
+  if (facts.permission.state !== 'done') {
+    stopAt(facts, 'channel', 'there was no permission', ['refresh', 'release']);
+    return;
+  }
+  onStep('turn-channel');
+  facts.channel = await attempt(clock, async () => ({
+    peer: own,
+    channel: await allocation.bindChannel(own),
+  }));
+}
+
 // A server that has stopped answering gets this long for the last request of a probe that is over.
 const releaseLimitMs = 500;
 
-/** UDP beside TCP on the standard port; with TLS, 3478 is the likeliest place. */
-function udpPortOf({ transport, port }: Target): number {
-  return transport === 'tls' ? 3478 : port;
+/** Where UDP may answer: beside TCP on the same port, and on the standard one, also behind TLS. */
+function stunServersFor({ address, transport, port }: Target): Endpoint[] {
+  return [...(transport === 'tls' ? [] : [port]), standardPort].map((each) => ({ address, port: each }));
 }
+
+const standardPort = 3478;
 
 /** Whether nothing usable came back any more: whatever follows on this connection would only time out. */
 function isSilence(result: Attempt<unknown>): boolean {
@@ -315,8 +333,10 @@ function isSilence(result: Attempt<unknown>): boolean {
 }
 
 const order = [
+  'identities',
   'allocate',
   'permission',
+  'peer',
   'inbound',
   'outbound',
   'reply',

@@ -19,6 +19,7 @@ const rows: readonly Row[] = [
   { label: 'relay address', ids: ['relay-address'] },
   { label: 'permission · channel', ids: ['turn-permission', 'turn-channel'] },
   { label: 'relay, in · out · reply', ids: ['relay-inbound', 'relay-outbound', 'relay-reply'] },
+  { label: 'relay ports', ids: ['relay-ports'] },
   { label: 'refresh · release', ids: ['turn-refresh', 'turn-release'] },
   { label: 'ICE: host · srflx · relay', ids: ['candidates-host', 'candidates-srflx', 'candidates-relay'] },
   {

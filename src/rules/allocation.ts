@@ -4,6 +4,7 @@ import { describeFailure } from '../model/failure.ts';
 import type { Severity } from '../model/finding.ts';
 import type { Attempt, ChallengeFacts, CredentialFacts, TargetFacts } from '../model/observations.ts';
 import { turnErrorName } from '../model/turn-error-code.ts';
+import { refusesSometimes, twoServers } from './identity.ts';
 import { isRefusal, isSilent, judgeSilence } from './listener.ts';
 import { allocatorOf, durationOrNothing, failed, listenerOf, passed, unknown } from './outcome.ts';
 
@@ -34,11 +35,24 @@ export function judgeChallenge(facts: TargetFacts): Outcome {
   }
   if (answer.code === 401) return passed();
   // Redirected before the question who is asking: this listener itself gives nothing to anyone.
-  // A redirection refuses nothing: whether the server behind it does was not asked.
-  if (answer.code === 300)
-    return unknown('redirected with 300, and the server behind it was not asked without credentials');
+  if (answer.code === 300) return judgeAlternate(facts);
   const name = `${answer.code} ${turnErrorName(answer.code)}`.trimEnd();
   return unknown(`an anonymous Allocate was refused with ${name}, before the server asked for credentials`);
+}
+
+/** Whether the server behind a redirection refuses an Allocate without credentials; a redirection refuses nothing. */
+function judgeAlternate({ target, alternate }: TargetFacts): Outcome {
+  const behind = 'redirected with 300, and the server behind it';
+  if (alternate.state === 'not-tried') return unknown(`${behind} was not asked without credentials`);
+  if (alternate.state === 'failed') return unknown(`${behind}: ${describeFailure(alternate.failure)}`);
+  const { server, answer } = alternate.value;
+  if (answer.granted) {
+    const evidence = { ...listenerOf(target), ...server, relayed: formatEndpoint(answer.relayed) };
+    return failed('ANONYMOUS_RELAY', evidence, target);
+  }
+  if (answer.code === 401) return passed();
+  const name = `${answer.code} ${turnErrorName(answer.code)}`.trimEnd();
+  return unknown(`${behind} refused an anonymous Allocate with ${name}, before it asked for credentials`);
 }
 
 /** In which way the listener is known to speak STUN and not TURN; null when it is not known. */
@@ -85,6 +99,8 @@ export function judgeAllocate(facts: TargetFacts, credential: CredentialFacts, n
   const silence = judgeSilence(allocate, 'an Allocate request', facts);
   if (silence) return silence;
   const code = stunErrorOf(allocate) ?? 0;
+  const two = code === 401 && refusesSometimes(facts) ? twoServers(facts) : null;
+  if (two !== null) return { status: 'failed', findings: [two] };
   if (code === 401) return judgeRefusal(facts, credential, now);
   // The anonymous allocation over the same connection may live for a second after it was freed.
   if (code === 437 && challenge.state === 'done' && challenge.value.granted) {

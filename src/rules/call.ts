@@ -27,9 +27,14 @@ export function judgeCall(target: TargetFacts, context: CallContext): Record<Cal
   }
   const facts = call.value;
   if (facts.connectMs === null) {
-    const later = unknown('the call did not connect');
+    const connects = judgeNoConnection(facts, target, context);
+    const short =
+      connects.status === 'failed' && connects.findings.some(({ code }) => code === 'QUOTA_TOO_SMALL');
+    const later = unknown(
+      short ? 'the quota allows 1 allocation at once; a call needs 2' : 'the call did not connect',
+    );
     return {
-      'call-connects': judgeNoConnection(facts, target, context),
+      'call-connects': connects,
       'call-uses-relay': later,
       'call-audio': later,
       'call-quality': later,
@@ -66,6 +71,11 @@ function judgeNoConnection(call: CallFacts, facts: TargetFacts, { credential }: 
   const refusal = lost?.failure.kind === 'stun-error' ? lost.failure.code : null;
   const [first] = relay.relayed;
   const bothAllocated = relay.relayed.length === 2 && !relay.relayed.includes(null);
+  // One allocation was granted a moment before: what is used up is used up by the two of this call.
+  if (refusal === 486 && facts.allocate.state === 'done') {
+    const username = credential.source === 'none' ? '(none)' : credential.username;
+    return failed('QUOTA_TOO_SMALL', { ...listener, username, granted: 1, needed: 2 }, facts.target);
+  }
   if (refusal === 486 || refusal === 508) return refusedAllocation(facts, credential, refusal);
   // Both have their relay address, so it is the permission for that of the other which was refused.
   if (refusal === 403 && bothAllocated && first) {

@@ -71,8 +71,16 @@ function withLinks(
 const causesOf: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   // The address that is denied is the private one; external-ip mends both.
   OWN_RELAY_DENIED: ['RELAY_ADDRESS_PRIVATE'],
-  NO_RELAY_CANDIDATE: ['QUOTA_REACHED', 'RELAY_CAPACITY_EXHAUSTED', 'SERVER_STOPPED'],
-  CALL_FAILED: ['SERVER_STOPPED'],
+  NO_RELAY_CANDIDATE: [
+    'QUOTA_REACHED',
+    'QUOTA_TOO_SMALL',
+    'RELAY_CAPACITY_EXHAUSTED',
+    'TWO_SERVERS_ANSWER',
+    'SERVER_STOPPED',
+  ],
+  CREDENTIAL_SECRET_MISMATCH: ['TWO_SERVERS_ANSWER'],
+  UDP_BLOCKED: ['REPLY_TTL_ONE'],
+  CALL_FAILED: ['TWO_SERVERS_ANSWER', 'SERVER_STOPPED'],
   AUDIO_SILENT: ['SERVER_STOPPED'],
   AUDIO_ONE_WAY: ['SERVER_STOPPED'],
   AUDIO_INTERRUPTED: ['SERVER_STOPPED'],
@@ -97,14 +105,17 @@ function withCauses(findings: readonly Finding[]): Finding[] {
   });
 }
 
+/** A server that stops does so at every listener, and two that share one port may share the others. */
+const isOfServer: ReadonlySet<FindingCode> = new Set<FindingCode>(['SERVER_STOPPED', 'TWO_SERVERS_ANSWER']);
+
 function explains(root: Finding, effect: Finding): boolean {
   // An error that hid below a warning would not be seen.
   if (!sameSubject(root, effect) || weight[root.severity] > weight[effect.severity]) return false;
   if (effect.code === 'MOS_LOW' && !lowersMos(root)) return false;
   // A server that stops says nothing more; what still answered with something else is another matter.
   if ('closed' in effect.evidence && !effect.evidence.closed) return false;
-  // A server that stops does so at every listener; anything else explains what it was seen with.
-  return root.code === 'SERVER_STOPPED' || effect.targets.every((target) => root.targets.includes(target));
+  // Anything else explains what it was seen with.
+  return isOfServer.has(root.code) || effect.targets.every((target) => root.targets.includes(target));
 }
 
 /** Whether so much is lost, or so late, that it is heard: a limit that the user has set may be far below that. */

@@ -11,13 +11,17 @@ import { judgeCandidates } from './candidates.ts';
 import { judgeCertificate } from './certificate.ts';
 import type { Criteria } from './criteria.ts';
 import { findingList } from './finding-list.ts';
+import { identityFindings } from './identity.ts';
 import { judgeBinding, judgeListener } from './listener.ts';
 import { judgeNat, type JudgedNat } from './nat.ts';
 import { failed, passed, skipped, unknown } from './outcome.ts';
+import { outsideFindings } from './outside.ts';
 import { judgePermission, judgeRelay, judgeRelayAddress } from './relay.ts';
 import { outwardFindings } from './outward.ts';
+import { amongPorts, judgePorts } from './relay-ports.ts';
+import { ttlFindings } from './reply-ttl.ts';
 import { openRequirements, requiredChecks } from './requirement.ts';
-import { vantageFindings, vantageOf } from './vantage.ts';
+import { vantageFindings, vantageOf, vantageOfTarget } from './vantage.ts';
 import { verdictOf } from './verdict.ts';
 
 type Judged = Pick<
@@ -47,6 +51,9 @@ export function judge(observations: Observations, criteria: Criteria): Judged {
     ...judgedNames.flatMap(({ outcome }) => findingsOf(outcome)),
     ...judgedTargets.flatMap(({ outcomes }) => [...outcomes.values()].flatMap(findingsOf)),
     ...outwardFindings(observations),
+    ...identityFindings(observations),
+    ...ttlFindings(observations),
+    ...outsideFindings(observations),
     ...vantageFindings(observations),
     ...(nats ?? []).flatMap((nat) => nat.findings),
   ]);
@@ -146,13 +153,19 @@ function turnOutcomes(
 ): [CheckId, Outcome][] {
   const { credential, callDurationMs: plannedMs } = observations;
   const callContext = { criteria, credential, plannedMs };
+  const relay = judgeRelay(facts, vantageOfTarget(facts, observations).kind);
+  const ports = judgePorts(facts, relay['relay-inbound']);
   return [
     ['turn-challenge', judgeChallenge(facts)],
     ['turn-allocate', judgeAllocate(facts, credential, criteria.now)],
     ['relay-address', judgeRelayAddress(facts)],
     ['turn-permission', judgePermission(facts)],
     ['turn-channel', judgeChannel(facts)],
-    ...(Object.entries(judgeRelay(facts)) as [CheckId, Outcome][]),
+    ...(Object.entries(relay) as [CheckId, Outcome][]).map(([id, outcome]): [CheckId, Outcome] => [
+      id,
+      amongPorts(outcome, ports),
+    ]),
+    ...(ports === null ? [] : [['relay-ports', ports] satisfies [CheckId, Outcome]]),
     ['turn-refresh', judgeRefresh(facts)],
     ['turn-release', judgeRelease(facts)],
     ...(Object.entries(judgeCandidates(facts)) as [CheckId, Outcome][]),
@@ -185,6 +198,7 @@ function stepOf(id: CheckId, facts: TargetFacts): Attempt<unknown> | null {
     'relay-inbound': facts.inbound,
     'relay-outbound': facts.outbound,
     'relay-reply': facts.reply,
+    ...(facts.ports === null ? {} : { 'relay-ports': facts.ports }),
     'turn-refresh': facts.refresh,
     'turn-release': facts.release,
     'candidates-relay': facts.gathering,

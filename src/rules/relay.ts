@@ -1,9 +1,11 @@
 import type { Outcome } from '../model/check.ts';
 import { formatEndpoint, sameAddress, sameEndpoint, scopeOf, type Endpoint } from '../model/endpoint.ts';
 import type { Attempt, TargetFacts } from '../model/observations.ts';
+import type { VantageKind } from '../model/report.ts';
 import { ownAddress, refused, stunErrorOf, whyDenied } from './allocation.ts';
 import { judgeSilence } from './listener.ts';
 import { allocatorOf, failed, passed, skipped, unknown } from './outcome.ts';
+import { all, judgeFromOutside, relayEvidence, type RelayOutcomes } from './outside.ts';
 
 const scopeNames = {
   private: 'a private address',
@@ -63,37 +65,54 @@ export function judgePermission(facts: TargetFacts): Outcome {
   return failed('PEER_DENIED', { ...allocatorOf(facts), peer }, target);
 }
 
-/** The three relay checks; each combination of what passed tells another fault. */
+/**
+ * The three relay checks; each combination of what passed tells another fault. What an outside peer shows comes before
+ * what is seen from here, unless `kind` says that packets from here cross the edge of the server's network as well.
+ */
 export function judgeRelay(
   facts: TargetFacts,
+  kind: VantageKind = 'off-link',
 ): Record<'relay-inbound' | 'relay-outbound' | 'relay-reply', Outcome> {
-  const { allocate, inbound, outbound, reply } = facts;
-  const denied = inbound.state === 'not-tried' ? whyDenied(facts) : null;
-  if (denied !== null) {
-    const none = unknown(denied);
-    return { 'relay-inbound': none, 'relay-outbound': none, 'relay-reply': none };
-  }
-  const fault = allocate.state === 'done' ? faultOf(facts, allocate.value.relayed) : noFault(facts);
+  const here = judgeFromHere(facts);
+  const outside = stoppedLater(facts) ? null : judgeFromOutside(facts, judgeRelayAddress(facts));
+  const { inbound, outbound, reply } = outside === null ? here : combined(here, outside, kind);
+  return { 'relay-inbound': inbound, 'relay-outbound': outbound, 'relay-reply': reply };
+}
+
+function combined(here: RelayOutcomes, outside: RelayOutcomes, kind: VantageKind): RelayOutcomes {
+  const choose = (ours: Outcome, theirs: Outcome): Outcome => {
+    if (theirs.status === 'passed') return theirs;
+    if (theirs.status === 'unknown') return ours.status === 'failed' ? ours : theirs;
+    // What passed from elsewhere did pass: it is the outside peer, or the way from there, that is different.
+    return ours.status === 'passed' && kind === 'off-link'
+      ? unknown('packets pass the relay from here, but not as they should from the outside peer')
+      : theirs;
+  };
   return {
-    'relay-inbound': settle(inbound, () => fault.inbound),
-    'relay-outbound': settle(outbound, () => fault.outbound, leavesRelay(facts)),
-    'relay-reply': settle(reply, () => fault.reply),
+    inbound: choose(here.inbound, outside.inbound),
+    outbound: choose(here.outbound, outside.outbound),
+    reply: choose(here.reply, outside.reply),
   };
 }
 
-interface RelayFault {
-  readonly inbound: Outcome;
-  readonly outbound: Outcome;
-  readonly reply: Outcome;
+function judgeFromHere(facts: TargetFacts): RelayOutcomes {
+  const { allocate, inbound, outbound, reply } = facts;
+  const denied = inbound.state === 'not-tried' ? whyDenied(facts) : null;
+  if (denied !== null) return all(unknown(denied));
+  const fault = allocate.state === 'done' ? faultOf(facts, allocate.value.relayed) : noFault(facts);
+  return {
+    inbound: settle(inbound, () => fault.inbound),
+    outbound: settle(outbound, () => fault.outbound, leavesRelay(facts)),
+    reply: settle(reply, () => fault.reply),
+  };
 }
 
-function noFault(facts: TargetFacts): RelayFault {
-  const none = unknown(whyNoAllocation(facts));
-  return { inbound: none, outbound: none, reply: none };
+function noFault(facts: TargetFacts): RelayOutcomes {
+  return all(unknown(whyNoAllocation(facts)));
 }
 
 /** What it means when one of the three did not pass. */
-function faultOf(facts: TargetFacts, relayed: Endpoint): RelayFault {
+function faultOf(facts: TargetFacts, relayed: Endpoint): RelayOutcomes {
   const { target, inbound, outbound, reply } = facts;
   if (stoppedLater(facts)) return all(unknown('the server stopped answering while this was tried'));
   const evidence = relayEvidence(facts, relayed);
@@ -115,6 +134,8 @@ function faultOf(facts: TargetFacts, relayed: Endpoint): RelayFault {
   const address = judgeRelayAddress(facts);
   if (address.status === 'failed') return all(address);
   if (leavesRelay(facts)) {
+    const uncertain = whyPeerUncertain(facts);
+    if (uncertain !== null) return { ...all(unknown(uncertain)), outbound: passed() };
     const blocked = failed('RELAY_PORTS_BLOCKED', evidence, target);
     return { inbound: blocked, outbound: passed(), reply: blocked };
   }
@@ -128,8 +149,25 @@ function faultOf(facts: TargetFacts, relayed: Endpoint): RelayFault {
   return all(unknown(whyNothingPassed(facts, relayed)));
 }
 
-function all(outcome: Outcome): RelayFault {
-  return { inbound: outcome, outbound: outcome, reply: outcome };
+/**
+ * Why what the peer sent may have been dropped by the relay itself, as it takes packets from permitted addresses alone
+ * (RFC 8656 §9); null when the relay takes them from the address that the peer has there.
+ */
+function whyPeerUncertain({ peer }: TargetFacts): string | null {
+  if (peer.state !== 'done') return 'the address of this client towards the relay is not known';
+  const { source, mappings, permitted } = peer.value;
+  const isPermitted = (address: string): boolean => permitted.some((each) => sameAddress(each, address));
+  const addresses = [...new Set(mappings.map(({ mapped }) => mapped.address))];
+  if (addresses.length > 1) {
+    return `this network has several public addresses (${addresses.join(', ')}), and by which one the relay is reached is not known`;
+  }
+  const [address] = addresses;
+  if (address === undefined) return 'the address of this client towards the relay is not known';
+  if (!isPermitted(address)) return `the server denies ${address}, from which this client sends to the relay`;
+  const sameWay = mappings.some((each) => each.source !== null && each.source === source);
+  return sameWay || (source !== null && isPermitted(source))
+    ? null
+    : `packets to the relay leave from ${source ?? 'nowhere'}, and how the relay sees that is not known`;
 }
 
 function whyNothingPassed(facts: TargetFacts, { address }: Endpoint): string {
@@ -176,8 +214,4 @@ function settle(step: Attempt<unknown>, judge: () => Outcome, isPassed = succeed
 
 function succeeded(step: Attempt<unknown>): boolean {
   return step.state === 'done';
-}
-
-function relayEvidence(facts: TargetFacts, relayed: Endpoint) {
-  return { ...allocatorOf(facts), relayed: formatEndpoint(relayed), relayedAddress: relayed.address };
 }

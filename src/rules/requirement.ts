@@ -18,6 +18,8 @@ const byDefault: readonly CheckId[] = [
   'relay-inbound',
   'relay-outbound',
   'relay-reply',
+  // Is there only where it was asked for.
+  'relay-ports',
   'turn-refresh',
   'turn-release',
   'candidates-relay',

@@ -17,6 +17,7 @@ const impairing: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'MOS_LOW',
   'BINDING_UNANSWERED',
   'RELAY_PORTS_STATEFUL_ONLY',
+  'RELAY_PORTS_PARTLY_BLOCKED',
   'OWN_RELAY_DENIED',
 ]);
 

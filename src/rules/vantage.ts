@@ -1,7 +1,8 @@
 import { inNetwork, sameAddress, scopeOf } from '../model/endpoint.ts';
 import { finding, type Finding } from '../model/finding.ts';
-import type { Observations, TargetFacts } from '../model/observations.ts';
+import type { InterfaceAddress, Observations, TargetFacts } from '../model/observations.ts';
 import type { Vantage, VantageKind } from '../model/report.ts';
+import { provenFromOutside } from './outside.ts';
 
 /** From the least to the most that a probe can prove there; a listener that was silent tells nothing of it. */
 const closeness: readonly VantageKind[] = ['same-host', 'same-network', 'off-link', 'unknown'];
@@ -41,9 +42,37 @@ export function vantageOfTarget(facts: TargetFacts, { interfaces }: Observations
       because: `this client and ${target.host} share the public address ${address}`,
     };
   }
+  const inside = whyInside(facts, mapped.address, own);
+  if (inside !== null) return inside;
   const direct = own.some((mine) => sameAddress(mine.address, mapped.address));
   const nat = direct ? 'without NAT' : 'behind NAT';
   return { kind: 'off-link', because: `${mapped.address}, ${nat}` };
+}
+
+/** Why a server that has another address here, or sees a private one of this client, is as close as one beside it. */
+function whyInside(
+  { target, allocate }: TargetFacts,
+  mapped: string,
+  own: readonly InterfaceAddress[],
+): Vantage | null {
+  const relayed = allocate.state === 'done' ? allocate.value.relayed.address : null;
+  const relay = own.find(({ address }) => relayed !== null && sameAddress(address, relayed));
+  if (relay) {
+    return {
+      kind: 'same-host',
+      because: `the relay address ${relayed} is an address of ${relay.interface} here`,
+    };
+  }
+  if (relayed !== null && sameAddress(relayed, mapped)) {
+    return { kind: 'same-network', because: `this client and the relay share the public address ${mapped}` };
+  }
+  // Across the internet a server never sees a private address.
+  return scopeOf(target.address) === 'global' && scopeOf(mapped) !== 'global'
+    ? {
+        kind: 'same-network',
+        because: `the server sees this client as ${mapped}, so no public network is between them`,
+      }
+    : null;
 }
 
 /** VANTAGE_TOO_CLOSE for each server that was reached without crossing its network's edge. */
@@ -52,6 +81,8 @@ export function vantageFindings(observations: Observations): Finding[] {
     const { kind } = vantageOfTarget(facts, observations);
     if (kind !== 'same-host' && kind !== 'same-network') return [];
     const { host, address, url } = facts.target;
-    return [finding('VANTAGE_TOO_CLOSE', { host, address, vantage: kind }, { targets: [url] })];
+    const provenBy =
+      facts.outside?.state === 'done' && provenFromOutside(facts) ? facts.outside.value.url : null;
+    return [finding('VANTAGE_TOO_CLOSE', { host, address, vantage: kind, provenBy }, { targets: [url] })];
   });
 }

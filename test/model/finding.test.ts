@@ -15,7 +15,13 @@ function example<C extends FindingCode>(code: C, overrides: object = {}): Findin
 }
 
 /** Where a step is done; what follows is typed or pasted as it stands. */
-const places = ['on the server:', 'here:', '/etc/turnserver.conf:', 'from another network:'];
+const places = [
+  'on the server:',
+  'here:',
+  '/etc/turnserver.conf:',
+  'from another network:',
+  "on the peer's machine:",
+];
 
 interface Paste {
   readonly code: FindingCode;

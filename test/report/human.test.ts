@@ -34,9 +34,12 @@ function uncolored(text: string): string {
 
 /** What is to be pasted: it stands in one line, however long that is. */
 function pastesOf({ findings }: Report): string[] {
-  return findings
-    .filter(({ severity }) => severity !== 'info')
-    .flatMap(({ fix }) => [...fix.matchAll(/^\S.*?: {2}(.+)$/gm)].map(([, text = '']) => text));
+  return (
+    findings
+      // The fix of an effect is that of its cause.
+      .filter(({ severity, causedBy }) => severity !== 'info' && causedBy === null)
+      .flatMap(({ fix }) => [...fix.matchAll(/^\S.*?: {2}(.+)$/gm)].map(([, text = '']) => text))
+  );
 }
 
 /** Lines that are wider than `columns` and hold nothing to paste. */

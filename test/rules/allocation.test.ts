@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/model/check.ts';
-import type { CredentialFacts, TargetFacts } from '../../src/model/observations.ts';
+import type { ChallengeFacts, CredentialFacts, TargetFacts } from '../../src/model/observations.ts';
 import {
   judgeAllocate,
   judgeChallenge,
@@ -37,6 +37,10 @@ function said(outcome: Outcome): string {
 describe('turn-challenge', () => {
   const answered = (code: number, realm: string | null = 'example.com', nonce = true) =>
     done({ granted: false as const, code, realm, nonce });
+  const behind300 = (answer: ChallengeFacts): Partial<TargetFacts> => ({
+    challenge: answered(300, null, false),
+    alternate: done({ server: { address: '203.0.113.11', port: 3478 }, answer }),
+  });
 
   it.each<[string, Partial<TargetFacts>, string]>([
     ['401 with realm and nonce', {}, 'passed'],
@@ -44,6 +48,22 @@ describe('turn-challenge', () => {
     ['401 without a nonce', { challenge: answered(401, 'example.com', false) }, 'NOT_A_TURN_SERVER'],
     ['granted', { challenge: done({ granted: true, relayed }) }, 'ANONYMOUS_RELAY'],
     ['redirected', { challenge: answered(300, null, false) }, 'unknown'],
+    [
+      'redirected to one that refuses',
+      behind300({ granted: false, code: 401, realm: 'x', nonce: true }),
+      'passed',
+    ],
+    ['redirected to one that gives', behind300({ granted: true, relayed }), 'ANONYMOUS_RELAY'],
+    [
+      'redirected to one that is full',
+      behind300({ granted: false, code: 486, realm: null, nonce: false }),
+      'unknown',
+    ],
+    [
+      'redirected to silence',
+      { challenge: answered(300, null, false), alternate: failed(silence) },
+      'unknown',
+    ],
     // Refused, but not for the want of credentials: with room left, it might have been granted.
     ['full', { challenge: answered(486, null, false) }, 'unknown'],
     ['out of ports', { challenge: answered(508, null, false) }, 'unknown'],

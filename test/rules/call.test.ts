@@ -91,7 +91,7 @@ describe('call-connects', () => {
     [
       'the second allocation is beyond the quota',
       noConnection(stunError(486), neither),
-      'QUOTA_REACHED error',
+      'QUOTA_TOO_SMALL warning',
     ],
     [
       'the second allocation gets no port',

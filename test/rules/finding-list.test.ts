@@ -76,7 +76,7 @@ describe('the order', () => {
   it('is errors, then warnings, then notes; then what concerns most', () => {
     const note = finding(
       'VANTAGE_TOO_CLOSE',
-      { host: udp.host, address: udp.address, vantage: 'same-host' },
+      { host: udp.host, address: udp.address, vantage: 'same-host', provenBy: null },
       at(udp),
     );
     const warning = mos(udp, 3.1, { severity: 'warning' });

@@ -12,6 +12,7 @@ import {
   healthyFacts,
   notTried,
   observationsOf,
+  portSample,
   targetOf,
   threeTargets,
 } from '../support/facts.ts';
@@ -57,7 +58,7 @@ const factOf: Partial<Record<CheckId, keyof TargetFacts>> = {
 
 it('every check is judged', () => {
   const facts = observationsOf(
-    threeTargets().map((target) => healthyFacts(target)),
+    threeTargets().map((target) => healthyFacts(target, { ports: done(portSample([49160])) })),
     {
       nat: [
         natFacts(
@@ -134,6 +135,8 @@ describe('any facts', () => {
         for (const { id, status } of target.checks) {
           const fact = factOf[id];
           if (fact === undefined || status !== 'passed') continue;
+          // An outside peer proves these as well.
+          if (id.startsWith('relay-') && own.outside?.state === 'done') continue;
           expect(own[fact], `${id} passed`).toMatchObject({ state: 'done' });
         }
         const listener = target.checks.find(({ id }) => id === 'listener-answers');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckId, Outcome } from '../../src/model/check.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
-import type { TargetFacts } from '../../src/model/observations.ts';
+import type { PeerFacts, TargetFacts } from '../../src/model/observations.ts';
 import { judgePermission, judgeRelay, judgeRelayAddress } from '../../src/rules/relay.ts';
 import {
   clientAddress,
@@ -94,6 +94,55 @@ describe('the three ways through a relay tell one fault from another', () => {
   ])('%s', (_what, overrides, expected) => {
     expect(saidOfRelay(facts(overrides))).toEqual(expected);
   });
+
+  const here = '192.168.1.20';
+  const seenAs = (address: string, source: string | null = here) => ({
+    server: { address: serverAddress, port: 3478 },
+    source,
+    mapped: { address, port: 40001 },
+  });
+  it.each<[string, PeerFacts, string]>([
+    [
+      'as it is known',
+      { source: here, mappings: [seenAs(clientAddress)], permitted: [clientAddress] },
+      blocked,
+    ],
+    ['unknown', { source: here, mappings: [], permitted: [clientAddress] }, 'unknown'],
+    ['denied', { source: here, mappings: [seenAs('198.51.100.21')], permitted: [clientAddress] }, 'unknown'],
+    [
+      'one of several of a NAT',
+      {
+        source: here,
+        mappings: [seenAs(clientAddress), seenAs('198.51.100.21')],
+        permitted: [clientAddress, '198.51.100.21'],
+      },
+      'unknown',
+    ],
+    // A tunnel, or another uplink: how that looks to the relay nobody has told.
+    [
+      'another one',
+      { source: '10.8.0.2', mappings: [seenAs(clientAddress)], permitted: [clientAddress] },
+      'unknown',
+    ],
+    [
+      'another one of this machine, which the relay takes',
+      { source: '10.8.0.2', mappings: [seenAs(clientAddress)], permitted: [clientAddress, '10.8.0.2'] },
+      blocked,
+    ],
+    [
+      'no way there',
+      { source: null, mappings: [seenAs(clientAddress)], permitted: [clientAddress] },
+      'unknown',
+    ],
+  ])(
+    'blames a firewall only when the relay would take packets of the peer: its address is %s',
+    (_what, seen, expected) => {
+      const [inbound, outbound, reply] = saidOfRelay(facts({ ...withRelay('010'), peer: done(seen) }));
+      expect([inbound, outbound, reply]).toEqual([expected, 'passed', expected]);
+      const untried = facts({ ...withRelay('010'), peer: failed(silence) });
+      expect(saidOfRelay(untried)).toEqual(['unknown', 'passed', 'unknown']);
+    },
+  );
 
   it.each(['channel', 'refresh', 'release'] as const)(
     'blames no firewall when the server stopped in the middle (at %s)',

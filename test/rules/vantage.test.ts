@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { InterfaceAddress, TargetFacts } from '../../src/model/observations.ts';
+import type { InterfaceAddress, OutsideFacts, TargetFacts } from '../../src/model/observations.ts';
 import { vantageFindings, vantageOf } from '../../src/rules/vantage.ts';
 import {
   done,
@@ -7,6 +7,7 @@ import {
   healthyFacts,
   mapped,
   observationsOf,
+  outsideFacts,
   relayed,
   serverAddress,
   silence,
@@ -96,6 +97,27 @@ describe('the vantage', () => {
       '198.51.100.20, behind NAT',
     ],
     [
+      'behind a relay of this machine at another address',
+      at('198.51.100.77', { allocate: done({ relayed, mapped, lifetimeSeconds: 600, rttMs: 1 }) }),
+      on(serverAddress, 32),
+      'same-host',
+      'the relay address 203.0.113.10 is an address of eth0 here',
+    ],
+    [
+      'behind the NAT of the relay',
+      at('198.51.100.77', { ...seenAs(serverAddress) }),
+      on('192.168.1.20'),
+      'same-network',
+      'this client and the relay share the public address 203.0.113.10',
+    ],
+    [
+      'a public server that sees a private address',
+      at(serverAddress, seenAs('10.0.0.7')),
+      on('10.0.0.7'),
+      'same-network',
+      'the server sees this client as 10.0.0.7, so no public network is between them',
+    ],
+    [
       'IPv6 link',
       at('2001:db8::10'),
       on('2001:db8::20', 64),
@@ -115,6 +137,15 @@ describe('the vantage', () => {
     const facts = [at(serverAddress), at('127.0.0.1'), at('203.0.113.11')];
     expect(vantageOf(observationsOf(facts)).kind).toBe('same-host');
     expect(vantageFindings(observationsOf(facts))).toHaveLength(1);
+  });
+
+  it('says by whom the relay was proven nevertheless', () => {
+    const provenBy = (outside: Partial<OutsideFacts>): unknown => {
+      const facts = at('127.0.0.1', { outside: done(outsideFacts(outside)) });
+      return vantageFindings(observationsOf([facts]))[0]?.evidence;
+    };
+    expect(provenBy({})).toMatchObject({ provenBy: 'udp://peer.example.net:3479' });
+    expect(provenBy({ inbound: failed(silence) })).toMatchObject({ provenBy: null });
   });
 
   it('of nothing is unknown', () => {

@@ -212,6 +212,40 @@ const target: fc.Arbitrary<Target> = fc
     return targetOf(transport, { scheme, host, address: resolved });
   });
 
+const challenge = fc.oneof(
+  fc.record({
+    granted: fc.constant(false as const),
+    code: fc.constantFrom(401, 401, 401, 300, 400, 486, 0),
+    realm: fc.constantFrom('example.com', null),
+    nonce: fc.boolean(),
+  }),
+  fc.record({ granted: fc.constant(true as const), relayed: endpoint }),
+);
+
+const identity = fc.record({
+  code: fc.constantFrom(401, 401, 401, 0, null),
+  realm: fc.constantFrom('example.com', 'example.com', 'other.example'),
+  software: fc.constantFrom('Coturn-4.6.1', 'Coturn-4.17.0', null),
+  signed: fc.constantFrom(437, 437, 401, null),
+});
+
+const outside = fc.record({
+  url: fc.constant('udp://peer.example.net:3479'),
+  peer: endpoint,
+  direct: attempt(fc.record({ mapped: endpoint })),
+  permission: attempt(fc.record({ peer: address })),
+  echo: attempt(fc.record({ seenFrom: endpoint }), 2),
+  inbound: attempt(fc.record({ from: endpoint }), 2),
+  arrival: attempt(fc.record({ seenFrom: fc.option(endpoint) }), 2),
+});
+
+const ports = fc.record({
+  wanted: fc.constantFrom(1, 8, 40),
+  from: fc.constantFrom('here', 'outside'),
+  samples: fc.array(fc.record({ relayed: endpoint, answered: fc.boolean() }), { maxLength: 12 }),
+  stopped: fc.option(failure),
+});
+
 const wildFacts: fc.Arbitrary<TargetFacts> = fc.record({
   target,
   connect: attempt(fc.record({ local: endpoint })),
@@ -224,17 +258,9 @@ const wildFacts: fc.Arbitrary<TargetFacts> = fc.record({
       sent: fc.constant(1),
     }),
   ),
-  challenge: attempt(
-    fc.oneof(
-      fc.record({
-        granted: fc.constant(false as const),
-        code: fc.constantFrom(401, 401, 401, 300, 400, 486, 0),
-        realm: fc.constantFrom('example.com', null),
-        nonce: fc.boolean(),
-      }),
-      fc.record({ granted: fc.constant(true as const), relayed: endpoint }),
-    ),
-  ),
+  challenge: attempt(challenge),
+  alternate: attempt(fc.record({ server: endpoint, answer: challenge }), 1),
+  identities: attempt(fc.record({ answers: fc.array(identity, { maxLength: 4 }) })),
   allocate: attempt(
     fc.record({
       relayed: endpoint,
@@ -246,6 +272,17 @@ const wildFacts: fc.Arbitrary<TargetFacts> = fc.record({
   redirects: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, fc.array(endpoint, { maxLength: 2 })),
   permission: attempt(fc.record({ peer: address })),
   channel: attempt(fc.record({ peer: endpoint, channel: fc.constant(0x4000) })),
+  peer: attempt(
+    fc.record({
+      source: fc.option(address),
+      mappings: fc.array(fc.record({ server: endpoint, source: fc.option(address), mapped: endpoint }), {
+        maxLength: 2,
+      }),
+      permitted: fc.array(address, { maxLength: 2 }),
+    }),
+  ),
+  outside: fc.option(attempt(outside)),
+  ports: fc.option(attempt(ports)),
   inbound: attempt(fc.record({ seenFrom: endpoint }), 2),
   outbound: attempt(fc.record({ peer: endpoint, from: endpoint }), 2),
   reply: attempt(fc.record({ seenFrom: endpoint }), 2),
@@ -266,9 +303,14 @@ const steps = [
   'allocate',
   'permission',
   'channel',
+  'alternate',
+  'identities',
+  'peer',
   'inbound',
   'outbound',
   'reply',
+  'outside',
+  'ports',
   'refresh',
   'release',
   'recheck',

@@ -6,8 +6,11 @@ import type {
   CertificateFacts,
   Failure,
   GatheringFacts,
+  IdentityFacts,
   NameFacts,
   Observations,
+  OutsideFacts,
+  PortSampleFacts,
   Target,
   TargetFacts,
   TlsFacts,
@@ -190,6 +193,37 @@ export function gatheringFacts(overrides: Partial<GatheringFacts> = {}): Gatheri
   };
 }
 
+/** What one source port gets from a server in order. */
+export function identity(overrides: Partial<IdentityFacts> = {}): IdentityFacts {
+  return { code: 401, realm: 'example.com', software: 'Coturn-4.6.1', signed: 437, ...overrides };
+}
+
+export const outsideEndpoint: Endpoint = { address: '192.0.2.50', port: 3479 };
+
+/** An outside peer to and from which the relay works. */
+export function outsideFacts(overrides: Partial<OutsideFacts> = {}): OutsideFacts {
+  return {
+    url: 'udp://peer.example.net:3479',
+    peer: outsideEndpoint,
+    direct: done({ mapped: peer }),
+    permission: done({ peer: outsideEndpoint.address }),
+    echo: done({ seenFrom: relayed }),
+    inbound: done({ from: { ...outsideEndpoint, port: 40123 } }),
+    arrival: notTried('the echo came back'),
+    ...overrides,
+  };
+}
+
+export function portSample(
+  answering: readonly number[],
+  silent: readonly number[] = [],
+  overrides: Partial<PortSampleFacts> = {},
+): PortSampleFacts {
+  const sample = (answered: boolean) => (port: number) => ({ relayed: { ...relayed, port }, answered });
+  const samples = [...answering.map(sample(true)), ...silent.map(sample(false))];
+  return { wanted: samples.length, from: 'here', samples, stopped: null, ...overrides };
+}
+
 const noRelayWanted = notTried('a stun: URI asks for no relay');
 
 /** One listener with everything in order, but for `overrides`. */
@@ -203,12 +237,21 @@ export function healthyFacts(target: Target = targetOf(), overrides: Partial<Tar
     binding: done({ mapped, software: 'Coturn-4.6.1', rttMs: 12.4, sent: 1 }, 12.4),
     challenge: done({ granted: false, code: 401, realm: 'example.com', nonce: true }),
     allocate: done({ relayed, mapped, lifetimeSeconds: 600, rttMs: 24.2 }, 24.2),
+    alternate: notTried('there was no redirection'),
+    identities: done({ answers: Array.from({ length: 16 }, () => identity()) }),
     redirects: [],
     permission: done({ peer: clientAddress }),
     channel: done({ peer: mapped, channel: 0x4000 }),
+    peer: done({
+      source: here.address,
+      mappings: [{ server: { address: target.address, port: 3478 }, source: here.address, mapped: peer }],
+      permitted: [clientAddress],
+    }),
     inbound: done({ seenFrom: peer }),
     outbound: done({ peer, from: relayed }),
     reply: done({ seenFrom: peer }),
+    outside: null,
+    ports: null,
     refresh: done({ lifetimeSeconds: 600 }),
     release: done({ lifetimeSeconds: 0 }),
     recheck: notTried('nothing went silent'),
@@ -217,6 +260,8 @@ export function healthyFacts(target: Target = targetOf(), overrides: Partial<Tar
   };
   const stunOnly: Partial<TargetFacts> = {
     challenge: noRelayWanted,
+    identities: noRelayWanted,
+    peer: noRelayWanted,
     allocate: noRelayWanted,
     permission: noRelayWanted,
     channel: noRelayWanted,
@@ -249,6 +294,8 @@ export function deadFacts(
     tls: step === 'tls' ? unanswered : step === 'connect' && target.transport === 'tls' ? later : healthy.tls,
     binding: step === 'binding' ? unanswered : later,
     challenge: step === 'binding' ? unanswered : later,
+    identities: later,
+    peer: later,
     allocate: later,
     ...behind,
     inbound: later,
@@ -267,7 +314,14 @@ export function unallocatedFacts(
   overrides: Partial<TargetFacts> = {},
 ): TargetFacts {
   const later = notTried(allocate.state === 'not-tried' ? allocate.because : 'there was no allocation');
-  const steps = { permission: later, channel: later, inbound: later, outbound: later, reply: later };
+  const steps = {
+    permission: later,
+    channel: later,
+    peer: later,
+    inbound: later,
+    outbound: later,
+    reply: later,
+  };
   const after = { refresh: later, release: later, gathering: later, call: later };
   return healthyFacts(target, { allocate, ...steps, ...after, ...overrides });
 }

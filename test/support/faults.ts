@@ -21,12 +21,15 @@ import {
   garbage,
   gatheringFacts,
   healthyFacts,
+  identity,
   mapped,
   noConnection,
   notTried,
   nowSeconds,
   observationsOf,
+  outsideFacts,
   peer,
+  portSample,
   refusal,
   serverAddress,
   silence,
@@ -255,6 +258,11 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
     verdict: 'broken',
     headline: 'new calls get no relay',
   },
+  QUOTA_TOO_SMALL: {
+    facts: oneTarget({ call: done(noConnection(stunError(486))) }),
+    verdict: 'unknown',
+    headline: 'the quota allows 1 allocation at once; a call needs 2',
+  },
   RELAY_CAPACITY_EXHAUSTED: {
     facts: observationsOf([refusedWith(508)]),
     verdict: 'broken',
@@ -323,6 +331,36 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
     ]),
     verdict: 'broken',
     headline: 'clients get no relay from this server',
+  },
+  RELAY_PORTS_PARTLY_BLOCKED: {
+    facts: oneTarget({ ports: done(portSample([49160, 49170], [49300, 49301])) }),
+    verdict: 'degraded',
+    headline: 'works, but some relay ports of turn.example.com are blocked',
+  },
+  TWO_SERVERS_ANSWER: {
+    facts: oneTarget({
+      identities: done({ answers: [identity(), identity({ realm: 'old.example.com', signed: 401 })] }),
+    }),
+    verdict: 'degraded',
+    headline: 'works, but two servers answer on UDP 3478 of turn.example.com',
+  },
+  REPLY_TTL_ONE: {
+    facts: observationsOf([
+      deadFacts(udp, 'binding', silence),
+      healthyFacts(tcp, {
+        binding: done({ mapped, software: 'Coturn-4.17.0', rttMs: 12, sent: 1 }),
+      }),
+    ]),
+    verdict: 'degraded',
+    headline: 'works over tcp, not over udp',
+    beside: ['UDP_BLOCKED'],
+  },
+  OUTSIDE_PEER_SILENT: {
+    facts: oneTarget({
+      outside: done(outsideFacts({ direct: failed(silence), echo: failed(silence) })),
+    }),
+    verdict: 'degraded',
+    headline: 'works, but the outside peer udp://peer.example.net:3479 does not answer',
   },
   VANTAGE_TOO_CLOSE: {
     facts: observationsOf([healthyFacts(udp)], {

@@ -171,7 +171,8 @@ export const credentialCatalog = {
     title: (e) => `${e.host} has no quota left`,
     cause: (e) =>
       `The quota of the user ${e.username}, or of the whole server, is used up. Whoever comes next gets no relay.`,
-    proof: (e) => `A signed Allocate over ${e.transport} was refused with 486.`,
+    proof: (e) =>
+      `A signed Allocate over ${e.transport} was refused with 486, and this probe held no other allocation there.`,
     fix: () => [
       grepConfig('user-quota|total-quota|bps-capacity|max-bps'),
       'raise them: a browser takes several allocations per call',
@@ -180,6 +181,25 @@ export const credentialCatalog = {
     ],
     explanation: 'Error 486. coturn sends it for user-quota, total-quota and bps-capacity alike.',
     confusedWith: ['RELAY_CAPACITY_EXHAUSTED: no free relay port.'],
+    references: ['RFC 8656 §7.2'],
+  }),
+  QUOTA_TOO_SMALL: entry<ListenerEvidence & { username: string; granted: number; needed: number }>({
+    severity: 'warning',
+    subject: server,
+    example: { ...exampleListener, username: '1777593600:alice', granted: 1, needed: 2 },
+    title: (e) => `${e.host} grants one user ${count(e.granted)} at once`,
+    cause: (e) =>
+      `The quota of the user ${e.username}, or what others leave of that of the server, allows ${count(e.granted)} at once; the call of this probe needs ${e.needed}. A browser takes one for each TURN URL and network, so users may get none.`,
+    proof: (e) =>
+      `${count(e.granted)} over ${e.transport} was granted, ${e.needed} at once were refused with 486; this probe held no other.`,
+    fix: () => [
+      grepConfig('user-quota|total-quota'),
+      'raise them: a browser takes several allocations per call',
+      restart,
+    ],
+    explanation:
+      'Error 486 at the second of the two allocations of the call, which is repeated when everything else of the probe has been freed.',
+    confusedWith: ['QUOTA_REACHED: there not even one is granted.'],
     references: ['RFC 8656 §7.2'],
   }),
   RELAY_CAPACITY_EXHAUSTED: entry<ListenerEvidence>({
@@ -199,6 +219,10 @@ export const credentialCatalog = {
     references: ['RFC 8656 §7.2'],
   }),
 } as const;
+
+function count(allocations: number): string {
+  return `${allocations} ${allocations === 1 ? 'allocation' : 'allocations'}`;
+}
 
 function errorText({ code, name }: { readonly code: number; readonly name: string }): string {
   return code === 0 ? 'an error without a code' : `${code} ${name}`.trimEnd();

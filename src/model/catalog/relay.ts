@@ -6,6 +6,7 @@ import {
   here,
   inConfig,
   journal,
+  listenerName,
   onServer,
   restart,
   serverName,
@@ -149,6 +150,80 @@ export const relayCatalog = {
     ],
     references: ['RFC 8656 §11.2'],
   }),
+  RELAY_PORTS_PARTLY_BLOCKED: entry<
+    ListenerEvidence & { sampled: number; silent: readonly number[]; answering: readonly number[] }
+  >({
+    severity: 'error',
+    subject: server,
+    example: { ...exampleListener, sampled: 5, silent: [49300, 49341], answering: [49170, 49201, 49288] },
+    title: (e) => `Some relay ports of ${e.host} are blocked`,
+    cause: (e) =>
+      `Of ${e.sampled} relay ports of ${serverName(e)} that were tried, ${e.silent.length} took nothing in: a firewall opens a part of the range only. Calls that are given such a port are silent.`,
+    proof: (e) =>
+      `Silent: ${portRuns(e.silent, e.answering)}. Answering: ${portRuns(e.answering, e.silent)}.`,
+    fix: () => [...openRelayPorts],
+    explanation:
+      'With --ports N, allocations were taken one after the other, and a second socket sent to each relay address first. It did not get through to some of them.',
+    confusedWith: ['RELAY_PORTS_BLOCKED: there none is open.'],
+    references: ['RFC 8656 §7.2'],
+  }),
+  TWO_SERVERS_ANSWER: entry<ListenerEvidence & { seen: readonly string[] }>({
+    severity: 'error',
+    subject: server,
+    distinctBy: ['transport', 'port'],
+    example: {
+      ...exampleListener,
+      seen: ['9 of 16: realm example.com', '7 of 16: realm old.example.com'],
+    },
+    title: (e) => `Two servers answer on ${listenerName(e)} of ${e.host}`,
+    cause: (e) =>
+      `What is sent to ${serverName(e)} reaches one server or another, by the source port of the client, and they are not alike. What works for one user fails for the next.`,
+    proof: (e) => `Asked from several source ports: ${e.seen.join('; ')}.`,
+    fix: (e) => [
+      onServer(`sudo ss -lpn 'sport = :${e.port}'`),
+      'stop the one that is not meant to run: an old process, a container, a second package',
+      restart,
+    ],
+    explanation:
+      'coturn opens its ports with SO_REUSEPORT: a second one starts on the same port without an error and gets a share of the clients. Seen by asking from 16 source ports: the realm, the software, or whether the credential is good differs.',
+    confusedWith: ['A load balancer in front of several servers that were meant to be alike.'],
+    references: ['RFC 8489 §9.2.4', 'RFC 8489 §14.14'],
+  }),
+  REPLY_TTL_ONE: entry<ListenerEvidence & { version: string; silent: boolean }>({
+    severity: 'error',
+    subject: server,
+    example: { ...exampleListener, version: '4.17.0', silent: true },
+    title: (e) => `coturn ${e.version} sends replies that no router passes on`,
+    cause: (e) =>
+      e.silent
+        ? `${serverName(e)} runs coturn ${e.version}, which sends its replies over UDP with an IP TTL of 1: the first router drops them. TCP works, UDP is silent.`
+        : `${serverName(e)} runs coturn ${e.version}, which sends its replies over UDP with an IP TTL of 1. From here no router is crossed, so they arrive; for users elsewhere the first router drops them.`,
+    proof: (e) =>
+      e.silent
+        ? `SOFTWARE over TCP or TLS says Coturn-${e.version}; nothing came back over UDP ${e.port}.`
+        : `SOFTWARE says Coturn-${e.version}. The TTL itself cannot be seen by this program.`,
+    fix: () => ['update coturn to 4.17.2 or later', onServer('turnserver --version'), restart],
+    explanation:
+      'coturn 4.17.0 and 4.17.1 have this fault. Node.js gives no program the TTL of a datagram, so it is told by the version and by silence; a server that hides its version (no-software-attribute) can have it unseen. To see it: sudo tcpdump -v -n udp port 3478, on the server.',
+    confusedWith: ['UDP_BLOCKED: a firewall, where the version is another one.'],
+    references: ['RFC 791 §3.2'],
+  }),
+  OUTSIDE_PEER_SILENT: entry<ListenerEvidence & { url: string; seen: string }>({
+    severity: 'warning',
+    subject: server,
+    example: { ...exampleListener, url: 'udp://peer.example.net:3479', seen: 'no answer within 1 s' },
+    title: (e) => `The outside peer ${e.url} does not answer`,
+    cause: (e) =>
+      `${e.url} answered neither this client nor the relay of ${serverName(e)}, so it proves nothing. It does not run, a firewall is in front of it, or its secret is another one: it is silent to what it cannot verify.`,
+    proof: (e) => `Asked directly: ${e.seen}; through the relay: no answer.`,
+    fix: () => [
+      'start it, open its UDP port, and give the same secret here by --peer-secret-file',
+      "on the peer's machine:  rtc-ops peer --listen ADDRESS:PORT --secret-file FILE",
+    ],
+    explanation: 'With --peer, another rtc-ops on a third network plays the other end of the relay.',
+    confusedWith: ['A network that lets no UDP out: then the relay alone could reach the peer, and did not.'],
+    references: ['RFC 8656 §11.2'],
+  }),
   PEER_DENIED: entry<ListenerEvidence & { peer: string }>({
     severity: 'error',
     subject: server,
@@ -232,21 +307,32 @@ export const relayCatalog = {
     confusedWith: ['SERVER_UNREACHABLE: the server itself.'],
     references: ['RFC 8489 §10'],
   }),
-  VANTAGE_TOO_CLOSE: entry<{ host: string; address: string; vantage: 'same-host' | 'same-network' }>({
+  VANTAGE_TOO_CLOSE: entry<{
+    host: string;
+    address: string;
+    vantage: 'same-host' | 'same-network';
+    /** The outside peer by which the relay was proven nevertheless. */
+    provenBy: string | null;
+  }>({
     severity: 'info',
     subject: server,
-    example: { host: 'turn.example.com', address: '203.0.113.10', vantage: 'same-host' },
+    example: { host: 'turn.example.com', address: '203.0.113.10', vantage: 'same-host', provenBy: null },
     title: (e) =>
       e.vantage === 'same-host'
         ? 'Tested from the server itself'
         : 'Tested from inside the network of the server',
     cause: (e) =>
-      `${serverName(e)} was reached without crossing ${e.vantage === 'same-host' ? 'any network' : 'its firewall or NAT'}. What works from here may still fail for users.`,
+      `${serverName(e)} was reached without crossing ${e.vantage === 'same-host' ? 'any network' : 'its firewall or NAT'}. ${e.provenBy === null ? 'What works from here may still fail for users.' : `The relay was proven by ${e.provenBy}; that the listeners are open to users was not.`}`,
     proof: (e) =>
       e.vantage === 'same-host'
         ? `${e.address} is an address of this machine.`
         : `${e.address} is in a network of this machine, or this client and the server share a public address.`,
-    fix: (e) => [`from another network:  rtc-ops probe ${e.host}`],
+    fix: (e) => [
+      `from another network:  rtc-ops probe ${e.host}`,
+      ...(e.provenBy === null
+        ? ['or have another machine play the peer: rtc-ops peer, and --peer here']
+        : []),
+    ],
     explanation: 'Firewalls, NAT and external-ip of the server are tested only by packets that cross them.',
     confusedWith: [],
     references: [],
@@ -271,6 +357,21 @@ function whoReaches(address: string): string {
 function canBeInterface(address: string): boolean {
   return !(scopeOf(address) in shortReach);
 }
+
+/** `49300 to 49341, 49350`: ports in runs that none of `others` interrupts. */
+function portRuns(ports: readonly number[], others: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const port of ports) {
+    const last = runs.at(-1);
+    if (last && !others.some((other) => other > last[1] && other < port)) last[1] = port;
+    else runs.push([port, port]);
+  }
+  const shown = runs.slice(0, mostRuns).map(([from, to]) => (from === to ? `${from}` : `${from} to ${to}`));
+  return [...shown, ...(runs.length > mostRuns ? [`${runs.length - mostRuns} more`] : [])].join(', ');
+}
+
+// A report is read by people; JSON has them all.
+const mostRuns = 8;
 
 function alternateUrl({ alternate, transport }: ListenerEvidence & { readonly alternate: string }): string {
   if (transport === 'tls') return `turns:${alternate}`;

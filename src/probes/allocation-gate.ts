@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+
+// coturn 4.6 confirms a release at once and gives the quota back when it deletes the session, about a second later.
+const freeingMs = 1500;
+
+/**
+ * Keeps a probe from using up a quota by itself. Everything runs at once until a server refuses something for want of
+ * quota; from then on each thing runs with no other allocation of this probe on the server, and what was refused is
+ * tried once more. What is refused even then, others have used up, or the quota is that small.
+ */
+export class AllocationGate {
+  readonly #signal: AbortSignal;
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #alone = pLimit(1);
+  #isNarrow = false;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /**
+   * Runs `work`, which frees what it allocates; once more when `wasRefused` says that the quota was in its way.
+   * @throws what `work` throws; the reason of the signal when aborted while waiting
+   */
+  async run<T>(work: () => Promise<T>, wasRefused: (result: T) => boolean): Promise<T> {
+    if (this.#isNarrow) return this.#alone(async () => this.#twice(work, wasRefused));
+    const first = work();
+    this.#running.add(first);
+    let result: T;
+    try {
+      result = await first;
+    } finally {
+      this.#running.delete(first);
+    }
+    if (!wasRefused(result)) return result;
+    this.#isNarrow = true;
+    return this.#alone(async () => this.#afterFreeing(work));
+  }
+
+  async #twice<T>(work: () => Promise<T>, wasRefused: (result: T) => boolean): Promise<T> {
+    await Promise.allSettled(this.#running);
+    const result = await work();
+    return wasRefused(result) ? this.#afterFreeing(work) : result;
+  }
+
+  async #afterFreeing<T>(work: () => Promise<T>): Promise<T> {
+    await Promise.allSettled(this.#running);
+    await this.#wait();
+    return work();
+  }
+
+  async #wait(): Promise<void> {
+    try {
+      await sleep(freeingMs, undefined, { signal: this.#signal });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { familyOf, sameAddress, sameEndpoint, type Endpoint } from '../model/endpoint.ts';
+import type { Attempt, OutsideFacts } from '../model/observations.ts';
+import type { Secret } from '../model/secret.ts';
+import { decodeEchoAnswer, encodeEchoRequest, type EchoAnswer, type EchoKind } from '../net/echo-message.ts';
+import { openPeerSocket, type PeerSocket } from '../net/peer-socket.ts';
+import type { Allocation } from '../turn/allocation.ts';
+import { attempt, notTried, type Clock } from './attempt.ts';
+import { repeated } from './repetition.ts';
+
+/** An `rtc-ops peer` somewhere else. */
+export interface OutsidePeer {
+  readonly url: string;
+  /** Of every family that its name has. */
+  readonly endpoints: readonly Endpoint[];
+  readonly secret: Secret;
+}
+
+export interface OutsideProbeOptions {
+  readonly allocation: Allocation;
+  readonly outside: OutsidePeer;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** One way to the outside peer. */
+interface Way {
+  send(bytes: Uint8Array): void;
+  listen(receive: (bytes: Uint8Array, from: Endpoint) => void): void;
+}
+
+interface Echo {
+  readonly answer: EchoAnswer;
+  readonly from: Endpoint;
+  readonly seenFrom: Endpoint;
+}
+
+/**
+ * The relay as a third network sees it: client → relay → outside peer → relay → client; then the outside peer sends to
+ * the relay first, from a port to which nothing was sent. Asked without the relay, it tells what had reached it.
+ */
+export function probeOutside(options: OutsideProbeOptions): Promise<Attempt<OutsideFacts>> {
+  const { allocation, outside, clock, signal } = options;
+  const family = familyOf(allocation.relayed.address);
+  const peer = outside.endpoints.find(({ address }) => familyOf(address) === family);
+  if (peer === undefined) {
+    return Promise.resolve(
+      notTried(`${outside.url} has no IPv${family} address, which this relay would need`),
+    );
+  }
+  return attempt(clock, async () => {
+    const socket = await openPeerSocket(family, signal);
+    try {
+      return await examine(peer, socket, options);
+    } finally {
+      allocation.onData = () => {};
+      socket.close();
+    }
+  });
+}
+
+/**
+ * Has the outside peer, for which there is a permission, send to a relay first, as `probeOutside` does.
+ * @throws AttemptError `timeout` when no echo or no such packet came
+ */
+export async function knockedFrom(
+  { endpoint, secret }: { readonly endpoint: Endpoint; readonly secret: Secret },
+  allocation: Allocation,
+  signal: AbortSignal,
+): Promise<void> {
+  const way = relayWay(allocation, endpoint);
+  const { answer } = await answered(way, { kind: 'hello', secret, signal, nonces: [], accept: () => true });
+  const accept = (sender: Endpoint): boolean => !sameEndpoint(sender, endpoint);
+  await answered(way, { kind: 'knock', secret, signal, nonces: [], accept, cookie: answer.cookie });
+}
+
+async function examine(
+  peer: Endpoint,
+  socket: PeerSocket,
+  { allocation, outside, clock, signal }: OutsideProbeOptions,
+): Promise<OutsideFacts> {
+  const { url, secret } = outside;
+  const directly = directWay(socket, peer);
+  const viaRelay = relayWay(allocation, peer);
+  const ask = (way: Way, kind: EchoKind, more: Partial<Asked> = {}): Promise<Echo> =>
+    answered(way, { kind, secret, signal, nonces: [], accept: () => true, ...more });
+  // The answer to either tells nothing about the other, so both are waited for at once.
+  const [greeting, permission] = await Promise.all([
+    attempt(clock, () => ask(directly, 'hello')),
+    attempt(clock, async () => {
+      await allocation.permit([peer.address]);
+      return { peer: peer.address };
+    }),
+  ]);
+  const direct: OutsideFacts['direct'] =
+    greeting.state === 'done' ? { ...greeting, value: { mapped: greeting.value.seenFrom } } : greeting;
+  const facts = { url, peer, direct, permission };
+  if (permission.state !== 'done') {
+    const none = notTried('the server gave no permission for the outside peer');
+    return { ...facts, echo: none, inbound: none, arrival: none };
+  }
+  const nonces: Buffer[] = [];
+  const echo = await attempt(clock, () => ask(viaRelay, 'hello', { nonces }));
+  if (echo.state === 'done') {
+    const { seenFrom, answer } = echo.value;
+    const inbound = await attempt(clock, async () => {
+      const { from } = await ask(viaRelay, 'knock', {
+        cookie: answer.cookie,
+        accept: (sender) => !sameEndpoint(sender, peer),
+      });
+      return { from };
+    });
+    const arrival = notTried('the echo came back');
+    return { ...facts, echo: { ...echo, value: { seenFrom } }, inbound, arrival };
+  }
+  const inbound = notTried('no echo came back');
+  if (greeting.state !== 'done') {
+    const arrival = notTried('the outside peer does not answer this client directly');
+    return { ...facts, echo, inbound, arrival };
+  }
+  const { cookie } = greeting.value.answer;
+  const arrival = await attempt(clock, async () => {
+    for (const subject of nonces) {
+      const { answer } = await ask(directly, 'ask', { cookie, subject });
+      if (answer.seenFrom !== null) return { seenFrom: answer.seenFrom };
+    }
+    return { seenFrom: null };
+  });
+  return { ...facts, echo, inbound, arrival };
+}
+
+interface Asked {
+  readonly kind: EchoKind;
+  readonly secret: Secret;
+  readonly signal: AbortSignal;
+  readonly cookie?: Uint8Array;
+  readonly subject?: Uint8Array;
+  /** Gets the nonce of each transmission: no request is answered twice, so each has its own. */
+  readonly nonces: Buffer[];
+  readonly accept: (from: Endpoint) => boolean;
+}
+
+function answered(way: Way, { kind, secret, signal, cookie, subject, nonces, accept }: Asked): Promise<Echo> {
+  return repeated<Echo>(
+    () => {
+      const nonce = randomBytes(16);
+      nonces.push(nonce);
+      way.send(
+        encodeEchoRequest({ kind, nonce, ...(cookie && { cookie }), ...(subject && { subject }) }, secret),
+      );
+    },
+    (arrived) => {
+      way.listen((bytes, from) => {
+        const answer = decodeEchoAnswer(bytes, secret);
+        if (answer === null || answer.kind !== kind || !accept(from)) return;
+        if (!nonces.some((nonce) => nonce.equals(answer.nonce))) return;
+        arrived({ answer, from, seenFrom: answer.seenFrom ?? from });
+      });
+    },
+    signal,
+  );
+}
+
+function directWay(socket: PeerSocket, peer: Endpoint): Way {
+  return {
+    send: (bytes) => socket.send(bytes, peer),
+    listen(receive) {
+      socket.onBytes = receive;
+    },
+  };
+}
+
+function relayWay(allocation: Allocation, peer: Endpoint): Way {
+  return {
+    send: (bytes) => allocation.send(peer, bytes),
+    listen(receive) {
+      allocation.onData = (from, payload) => {
+        if (sameAddress(from.address, peer.address)) receive(payload, from);
+      };
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { familyOf, type Endpoint, type Family } from '../model/endpoint.ts';
+import { AttemptError } from '../model/failure.ts';
+import type { Failure, PortSampleFacts } from '../model/observations.ts';
+import type { Secret } from '../model/secret.ts';
+import { openPeerSocket } from '../net/peer-socket.ts';
+import { allocate, type Allocation } from '../turn/allocation.ts';
+import type { TurnServer } from '../turn/server.ts';
+import type { TurnCredential } from '../turn/session.ts';
+import { knockedFrom } from './outside-probe.ts';
+import { peerToClient } from './relay-probe.ts';
+
+export interface PortProbeOptions {
+  readonly server: TurnServer;
+  readonly credential: TurnCredential;
+  readonly family: Family;
+  /** The addresses under which the server was seen to take packets from this client. */
+  readonly addresses: readonly string[];
+  /** Who is to send: the outside peer where one is given, else a socket here. */
+  readonly outside: { readonly endpoint: Endpoint; readonly secret: Secret } | null;
+  readonly wanted: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+// A port that does not answer costs a second. Eight at once are no load, and no more than one call's browsers take.
+const atOnce = 8;
+// Spread over time: a burst of allocations looks like an attack, and would take a whole small range at once.
+const spacingMs = 25;
+// coturn 4.6 gives quota and port back about a second after a release.
+const freeingMs = 1500;
+const releaseTimeoutMs = 1000;
+
+type Sample = PortSampleFacts['samples'][number];
+
+/**
+ * Takes one relay port after the other, a few at once, and has a second socket send to each first; frees each before the
+ * next. Where a quota ends that, one at a time is taken; where even that is refused, it stops.
+ * @throws AttemptError when this machine has no socket for it; the reason of `signal` when aborted
+ */
+export async function probePorts(options: PortProbeOptions): Promise<PortSampleFacts> {
+  const { wanted, signal } = options;
+  const from = options.outside === null ? 'here' : 'outside';
+  const samples: Sample[] = [];
+  const refusals: Failure[] = [];
+  let begun = 0;
+  const lane = async (index: number): Promise<void> => {
+    await sleep(index * spacingMs, undefined, { signal });
+    while (begun < wanted && refusals.length === 0) {
+      begun++;
+      const sample = await sampled(options);
+      if ('relayed' in sample) samples.push(sample);
+      else refusals.push(sample);
+    }
+  };
+  const lanes = Array.from({ length: Math.min(atOnce, wanted) }, (_, index) => lane(index));
+  for (const one of await Promise.allSettled(lanes)) {
+    signal.throwIfAborted();
+    if (one.status === 'rejected') throw one.reason;
+  }
+  const [refusal] = refusals;
+  if (refusal === undefined) return { wanted, from, samples, stopped: null };
+  const fault = refusals.find((each) => !isShortage(each));
+  return { wanted, from, samples, stopped: fault ?? (await oneByOne(options, samples)) };
+}
+
+/** Goes on with one allocation at a time, each refusal tried once more when the server has had time to free the last. */
+async function oneByOne(options: PortProbeOptions, samples: Sample[]): Promise<Failure | null> {
+  while (samples.length < options.wanted) {
+    let sample = await sampled(options);
+    if (!('relayed' in sample) && isShortage(sample)) {
+      await sleep(freeingMs, undefined, { signal: options.signal });
+      sample = await sampled(options);
+    }
+    if (!('relayed' in sample)) return sample;
+    samples.push(sample);
+  }
+  return null;
+}
+
+/** No quota, or no port, left. */
+function isShortage(failure: Failure): boolean {
+  return failure.kind === 'stun-error' && (failure.code === 486 || failure.code === 508);
+}
+
+async function sampled(options: PortProbeOptions): Promise<Sample | Failure> {
+  const { outside, addresses, timeoutMs, signal } = options;
+  try {
+    const allocation = await allocate({ ...options, timeoutMs, signal });
+    try {
+      await allocation.permit(outside === null ? addresses : [outside.endpoint.address]);
+      return { relayed: allocation.relayed, answered: await reaches(allocation, options) };
+    } finally {
+      await allocation.release(releaseTimeoutMs);
+    }
+  } catch (error) {
+    if (error instanceof AttemptError) return error.failure;
+    throw error;
+  }
+}
+
+async function reaches(allocation: Allocation, { outside, signal }: PortProbeOptions): Promise<boolean> {
+  try {
+    if (outside !== null) {
+      await knockedFrom(outside, allocation, signal);
+      return true;
+    }
+    const peer = await openPeerSocket(familyOf(allocation.relayed.address), signal);
+    try {
+      await peerToClient({ allocation, signal }, peer);
+    } finally {
+      peer.close();
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof AttemptError && error.failure.kind === 'timeout') return false;
+    throw error;
+  }
+}

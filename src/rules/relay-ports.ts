@@ -1,0 +1,61 @@
+import type { Outcome } from '../model/check.ts';
+import { describeFailure } from '../model/failure.ts';
+import type { FindingCode } from '../model/finding.ts';
+import type { PortSampleFacts, TargetFacts } from '../model/observations.ts';
+import { allocatorOf, failed, passed, unknown } from './outcome.ts';
+
+// Of a range of which a quarter is blocked, this many ports show nothing in one of ten runs.
+const fewPorts = 8;
+
+/** `relay-ports`: each relay port that was sampled took a packet. Null when none was asked for. */
+export function judgePorts(facts: TargetFacts, inbound: Outcome): Outcome | null {
+  const { ports } = facts;
+  if (ports === null) return null;
+  if (ports.state === 'not-tried') return unknown(ports.because);
+  if (ports.state === 'failed') return unknown(describeFailure(ports.failure));
+  const { samples } = ports.value;
+  const sampled = portsOf(samples);
+  const silent = portsOf(samples.filter(({ answered }) => !answered));
+  const answering = sampled.filter((port) => !silent.includes(port));
+  if (sampled.length === 0) return unknown(`no relay port could be tried${whyFewer(ports.value)}`);
+  if (answering.length === 0) {
+    // The same fault as that of the first relay port, or as little known.
+    if (inbound.status === 'failed') return inbound;
+    if (inbound.status === 'unknown') return unknown(inbound.because);
+    if (facts.inbound.state !== 'done' && ports.value.from === 'here') {
+      return unknown('this client itself reaches no relay port');
+    }
+  }
+  if (silent.length > 0) {
+    const evidence = { ...allocatorOf(facts), sampled: sampled.length, silent, answering };
+    return failed('RELAY_PORTS_PARTLY_BLOCKED', evidence, facts.target);
+  }
+  const [least = 0, most = 0] = [sampled[0], sampled.at(-1)];
+  const seen = `${sampled.length} ${sampled.length === 1 ? 'port' : 'ports'} from ${least} to ${most}`;
+  if (ports.value.stopped !== null) return unknown(`only ${seen} could be tried${whyFewer(ports.value)}`);
+  if (sampled.length < fewPorts && most - least + 1 > sampled.length) {
+    return unknown(`${seen} were tried, of ${most - least + 1} or more: too few to say`);
+  }
+  return passed(`${sampled.length} ports, ${least} to ${most}`);
+}
+
+function whyFewer({ wanted, stopped }: PortSampleFacts): string {
+  return stopped === null ? '' : `, of ${wanted} that were wanted: ${describeFailure(stopped)}`;
+}
+
+/** Each port once, in order. */
+function portsOf(samples: PortSampleFacts['samples']): number[] {
+  return [...new Set(samples.map(({ relayed }) => relayed.port))].toSorted((a, b) => a - b);
+}
+
+/** A first relay port that takes nothing, while others do, is one of those and no fault of its own. */
+export function amongPorts(relay: Outcome, ports: Outcome | null): Outcome {
+  if (ports?.status !== 'failed' || relay.status !== 'failed') return relay;
+  const isPart = ports.findings.some(({ code }) => code === 'RELAY_PORTS_PARTLY_BLOCKED');
+  return isPart && relay.findings.every(({ code }) => ofOnePort.has(code)) ? ports : relay;
+}
+
+const ofOnePort: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'RELAY_PORTS_BLOCKED',
+  'RELAY_PORTS_STATEFUL_ONLY',
+]);

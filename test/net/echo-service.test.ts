@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Secret } from '../../src/model/secret.ts';
+import { decodeEchoAnswer, encodeEchoRequest, type EchoAnswer } from '../../src/net/echo-message.ts';
+import { EchoService } from '../../src/net/echo-service.ts';
+
+const secret = new Secret('a secret of the tests');
+
+async function service(): Promise<EchoService> {
+  const opened = await EchoService.open({ listen: { address: '127.0.0.1', port: 0 }, secret });
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+interface Client {
+  readonly socket: Socket;
+  /** What came back, and from which port. */
+  readonly heard: { readonly bytes: Buffer; readonly port: number }[];
+  readonly send: (bytes: Uint8Array) => void;
+  /** The answer to a request; null when none comes. */
+  readonly ask: (
+    request: Omit<Parameters<typeof encodeEchoRequest>[0], 'nonce'>,
+  ) => Promise<EchoAnswer | null>;
+}
+
+async function client({ local }: EchoService): Promise<Client> {
+  const socket = createSocket('udp4');
+  onTestFinished(() => void socket.close());
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const heard: Client['heard'] = [];
+  socket.on('message', (bytes, { port }) => heard.push({ bytes, port }));
+  const send = (bytes: Uint8Array): void => socket.send(bytes, local.port, local.address);
+  const ask: Client['ask'] = async (request) => {
+    const before = heard.length;
+    send(encodeEchoRequest({ ...request, nonce: randomBytes(16) }, secret));
+    for (let waited = 0; waited < 300 && heard.length === before; waited += 10) await sleep(10);
+    const last = heard[before];
+    return last === undefined ? null : decodeEchoAnswer(last.bytes, secret);
+  };
+  return { socket, heard, send, ask };
+}
+
+describe('an outside peer', () => {
+  it('tells a client its address', async () => {
+    const { socket, ask } = await client(await service());
+    expect((await ask({ kind: 'hello' }))?.seenFrom).toEqual({
+      address: '127.0.0.1',
+      port: socket.address().port,
+    });
+  });
+
+  it('answers a knock from another port, to who has shown that he receives there', async () => {
+    const peer = await service();
+    const { ask, heard } = await client(peer);
+    expect(await ask({ kind: 'knock', cookie: randomBytes(24) })).toBeNull();
+    const hello = await ask({ kind: 'hello' });
+    const cookie = hello?.cookie ?? Buffer.alloc(24);
+    expect(await ask({ kind: 'knock', cookie })).toMatchObject({ kind: 'knock' });
+    expect(heard.map(({ port }) => port === peer.local.port)).toEqual([true, false]);
+    // The same cookie from another address is nothing: a forged source gains nothing by it.
+    const other = await client(peer);
+    expect(await other.ask({ kind: 'knock', cookie })).toBeNull();
+  });
+
+  it('tells from where a hello came', async () => {
+    const peer = await service();
+    const [one, two] = [await client(peer), await client(peer)];
+    const subject = randomBytes(16);
+    one.send(encodeEchoRequest({ kind: 'hello', nonce: subject }, secret));
+    await expect.poll(() => one.heard.length).toBe(1);
+    const cookie = (await two.ask({ kind: 'hello' }))?.cookie ?? Buffer.alloc(24);
+    const seenFrom = { address: '127.0.0.1', port: one.socket.address().port };
+    expect(await two.ask({ kind: 'ask', cookie, subject })).toMatchObject({ seenFrom });
+    expect(await two.ask({ kind: 'ask', cookie, subject: randomBytes(16) })).toMatchObject({
+      seenFrom: null,
+    });
+  });
+
+  it('answers nothing twice, and nothing that is not signed', async () => {
+    const peer = await service();
+    const { send, heard, ask } = await client(peer);
+    const request = encodeEchoRequest({ kind: 'hello', nonce: randomBytes(16) }, secret);
+    const forged = encodeEchoRequest(
+      { kind: 'hello', nonce: randomBytes(16) },
+      new Secret('guessed by somebody'),
+    );
+    for (const bytes of [request, request, forged, randomBytes(128), Buffer.alloc(0)]) send(bytes);
+    await ask({ kind: 'hello' });
+    await expect.poll(() => heard.length).toBe(2);
+    expect(peer.counts).toEqual({ answered: 2, dropped: 4, limited: 0 });
+  });
+
+  it('answers so many a second and no more', async () => {
+    const peer = await service();
+    const { send } = await client(peer);
+    for (let sent = 0; sent < 400; sent++) {
+      send(encodeEchoRequest({ kind: 'hello', nonce: randomBytes(16) }, secret));
+      if (sent % 50 === 0) await sleep(5);
+    }
+    await expect.poll(() => peer.counts.answered + peer.counts.limited).toBe(400);
+    expect(peer.counts.limited).toBeGreaterThan(100);
+    expect(peer.counts.answered).toBeGreaterThanOrEqual(200);
+  });
+
+  it('says when it cannot listen', async () => {
+    const listen = { address: '192.0.2.1', port: 3479 };
+    await expect(EchoService.open({ listen, secret })).rejects.toMatchObject({
+      failure: { kind: 'system', code: 'EADDRNOTAVAIL' },
+    });
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../src/model/check.ts';
+import type { PortSampleFacts, TargetFacts } from '../../src/model/observations.ts';
+import { failed as failedOutcome, passed, unknown } from '../../src/rules/outcome.ts';
+import { amongPorts, judgePorts } from '../../src/rules/relay-ports.ts';
+import {
+  done,
+  failed,
+  healthyFacts,
+  notTried,
+  portSample,
+  silence,
+  stunError,
+  targetOf,
+} from '../support/facts.ts';
+
+const tenPorts = Array.from({ length: 10 }, (_, index) => 49160 + 20 * index);
+
+function judged(
+  ports: TargetFacts['ports'],
+  inbound: Outcome = passed(),
+  overrides: Partial<TargetFacts> = {},
+) {
+  return judgePorts(healthyFacts(targetOf(), { ...overrides, ports }), inbound);
+}
+
+function of(sample: PortSampleFacts, inbound?: Outcome, overrides?: Partial<TargetFacts>) {
+  return judged(done(sample), inbound, overrides);
+}
+
+describe('relay-ports', () => {
+  it('is no check where it was not asked for', () => {
+    expect(judged(null)).toBeNull();
+  });
+
+  it('passes when all answer, and says which', () => {
+    expect(of(portSample(tenPorts))).toEqual({ status: 'passed', detail: '10 ports, 49160 to 49340' });
+    // A range of four ports is known when four are.
+    expect(of(portSample([49163, 49160, 49161, 49162]))?.status).toBe('passed');
+  });
+
+  it('names the ports that do not answer, and the range that does', () => {
+    const outcome = of(portSample([49160, 49170], [49300, 49301]));
+    expect(outcome).toMatchObject({
+      findings: [
+        {
+          code: 'RELAY_PORTS_PARTLY_BLOCKED',
+          evidence: { sampled: 4, silent: [49300, 49301], answering: [49160, 49170] },
+        },
+      ],
+    });
+  });
+
+  it('says so when these are too few', () => {
+    expect(of(portSample([49160, 49390]))).toEqual({
+      status: 'unknown',
+      because: '2 ports from 49160 to 49390 were tried, of 231 or more: too few to say',
+    });
+  });
+
+  it('says how many could be had when the server gave no more', () => {
+    const stopped = stunError(486);
+    expect(of(portSample(tenPorts, [], { wanted: 40, stopped }))).toEqual({
+      status: 'unknown',
+      because:
+        'only 10 ports from 49160 to 49340 could be tried, of 40 that were wanted: error 486 Allocation Quota Reached',
+    });
+    expect(of(portSample([], [], { wanted: 40, stopped }))).toMatchObject({
+      because: 'no relay port could be tried, of 40 that were wanted: error 486 Allocation Quota Reached',
+    });
+    // What did not answer is known nevertheless.
+    expect(of(portSample([49160], [49161], { wanted: 40, stopped }))?.status).toBe('failed');
+  });
+
+  it('tells the fault of the first relay port when none answers', () => {
+    const target = targetOf();
+    const evidence = {
+      host: 'a',
+      address: 'b',
+      port: 1,
+      transport: 'udp' as const,
+      relayed: 'c',
+      relayedAddress: 'd',
+    };
+    const blocked = failedOutcome('RELAY_PORTS_BLOCKED', evidence, target);
+    expect(of(portSample([], tenPorts), blocked)).toBe(blocked);
+    expect(of(portSample([], tenPorts), unknown('why'))).toEqual(unknown('why'));
+  });
+
+  it('takes the first relay port for one of those that are blocked', () => {
+    const evidence = { host: 'a', address: 'b', port: 1, transport: 'udp' as const };
+    const relay = { ...evidence, relayed: 'c', relayedAddress: 'd' };
+    const blocked = failedOutcome('RELAY_PORTS_BLOCKED', relay, targetOf());
+    const partly = of(portSample([49160], [49300]));
+    expect(amongPorts(blocked, partly)).toBe(partly);
+    expect(amongPorts(blocked, null)).toBe(blocked);
+    expect(amongPorts(blocked, passed())).toBe(blocked);
+    const denied = failedOutcome('PEER_DENIED', { ...evidence, peer: 'x' }, targetOf());
+    expect(amongPorts(denied, partly)).toBe(denied);
+  });
+
+  it('blames no port when nothing of this client gets to any', () => {
+    const none = { inbound: failed(silence) };
+    expect(of(portSample([], tenPorts), passed(), none)?.status).toBe('unknown');
+    expect(of(portSample([], tenPorts, { from: 'outside' }), passed(), none)?.status).toBe('failed');
+  });
+
+  it('is unknown where it could not be tried', () => {
+    expect(judged(notTried('there was no permission'))).toEqual(unknown('there was no permission'));
+    expect(judged(failed(silence))?.status).toBe('unknown');
+  });
+});
