@@ -1,5 +1,6 @@
 import {
   alternateServer,
+  changedAddress,
   mappedAddress,
   otherAddress,
   responseOrigin,
@@ -54,6 +55,7 @@ export const knownAttributes: readonly AttributeDecoder<unknown>[] = [
   alternateServer,
   responseOrigin,
   otherAddress,
+  changedAddress,
   username,
   userhash,
   realm,

@@ -281,9 +281,9 @@ function doubtOf(message: StunMessage, { distrust }: Transaction): Failure | nul
   }
 }
 
-// SOURCE-ADDRESS, CHANGED-ADDRESS and REFLECTED-FROM of RFC 3489, which old servers still send beside the mapped
+// SOURCE-ADDRESS and REFLECTED-FROM of RFC 3489, which old servers still send beside the mapped
 // address. They demand nothing: RFC 8489 §18.3.1 has them as reserved.
-const historic: ReadonlySet<number> = new Set([0x0004, 0x0005, 0x000b]);
+const historic: ReadonlySet<number> = new Set([0x0004, 0x000b]);
 
 /** The unknown attributes without which a message must not be processed (RFC 8489 §6.3). */
 function demandsOf(message: StunMessage): number[] {

@@ -74,6 +74,7 @@ const samples: Sample[] = [
   sample(address.alternateServer, endpoint, sameEndpoint),
   sample(address.responseOrigin, endpoint, sameEndpoint),
   sample(address.otherAddress, endpoint, sameEndpoint),
+  sample(address.changedAddress, endpoint, sameEndpoint),
   sample(
     authentication.username,
     text.map((value) => value.replaceAll(/\p{Zs}/gu, ' ').normalize('NFC')),
@@ -184,6 +185,8 @@ describe('knownAttribute', () => {
   it.each([
     ['0x0001', 'MAPPED-ADDRESS'],
     ['0x0003', 'CHANGE-REQUEST'],
+    // Reserved there since RFC 5389; the name is that of RFC 3489 §11.2.
+    ['0x0005', 'CHANGED-ADDRESS'],
     ['0x0006', 'USERNAME'],
     ['0x0008', 'MESSAGE-INTEGRITY'],
     ['0x0009', 'ERROR-CODE'],
@@ -226,7 +229,7 @@ describe('knownAttribute', () => {
     ['0x8030', 'MOBILITY-TICKET'],
   ])('%s is %s', (type, name) => {
     expect(knownAttribute(Number(type))?.name).toBe(name);
-    expect(knownAttributes).toHaveLength(42);
+    expect(knownAttributes).toHaveLength(43);
   });
 });
 
