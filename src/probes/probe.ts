@@ -15,7 +15,7 @@ import { scopeOf } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import type { Secret } from '../model/secret.ts';
 import { isTurn, type TurnUri } from '../model/turn-uri.ts';
-import { resolveHost } from '../net/name.ts';
+import { NameResolver } from '../net/name.ts';
 import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
 import type { GatheringProcess } from '../webrtc/gathering-process.ts';
@@ -47,6 +47,8 @@ export interface ProbeOptions extends PlanFilter {
   /** Trust anchors beside the built-in ones, PEM. */
   readonly ca?: string;
   readonly servername?: string;
+  /** Of this process: what the lookup of names depends on. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ProbeProgress) => void;
@@ -123,15 +125,20 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
 async function resolveNames(options: ProbeOptions, clock: Clock): Promise<NameFacts[]> {
   const asked = new Set(options.uris.map(({ host }) => host));
   const hosts = [...new Set([...asked, ...options.controls.map(({ host }) => host)])];
-  return Promise.all(
-    hosts.map(async (host) => ({
-      host,
-      isControl: !asked.has(host),
-      lookup: await attempt(clock, async () => ({
-        addresses: await resolveHost(host, options.timeoutMs, options.signal),
+  const resolver = new NameResolver(options.env);
+  try {
+    return await Promise.all(
+      hosts.map(async (host) => ({
+        host,
+        isControl: !asked.has(host),
+        lookup: await attempt(clock, async () => ({
+          addresses: await resolver.resolve(host, options.timeoutMs, options.signal),
+        })),
       })),
-    })),
-  );
+    );
+  } finally {
+    await resolver.close();
+  }
 }
 
 /** A control is asked for no relay: nobody needs an account there. */

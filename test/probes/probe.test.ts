@@ -20,6 +20,7 @@ function optionsFor(url: string, more: Partial<ProbeOptions> = {}): ProbeOptions
     nat: null,
     timeoutMs: 5000,
     concurrency: 10,
+    env: process.env,
     now: () => new Date(),
     signal: new AbortController().signal,
     ...more,
