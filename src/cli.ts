@@ -3,13 +3,15 @@ import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 import type { Command } from 'commander';
 import type { CommandContext, GlobalOptions } from './commands/context.ts';
-import { RtcOpsError, exitCode, reasonOf, type ExitCode } from './model/error.ts';
+import { RtcOpsError, exitCode, interruptedBy, reasonOf, type ExitCode } from './model/error.ts';
 import { version } from './model/version.ts';
 
 // commander is CommonJS: required, it is there 3 ms sooner than imported, of the 45 ms that bare Node takes to start.
-const { Command: Program, CommanderError } = createRequire(import.meta.url)(
-  'commander',
-) as typeof import('commander');
+const {
+  Command: Program,
+  CommanderError,
+  InvalidArgumentError,
+} = createRequire(import.meta.url)('commander') as typeof import('commander');
 
 interface CommandModule {
   /** Adds arguments, options and the action to a command that has its name and summary already. */
@@ -57,7 +59,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   setMaxListeners(0, interrupt.signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // Not once: without a listener of ours, those of libraries (execa, ora) would end the process before we have cleaned up.
-    process.on(signal, () => interrupt.abort(new RtcOpsError('interrupted', `stopped by ${signal}`)));
+    process.on(signal, () => interrupt.abort(interruptedBy(signal)));
   }
   // `rtc-ops … | head` closes our stdout early: the reader's right. The exit code still tells the verdict.
   for (const stream of [process.stdout, process.stderr]) {
@@ -73,7 +75,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     stderr: (text) => void process.stderr.write(text),
     stdin: async () => (await import('node:stream/consumers')).text(process.stdin),
     env: process.env,
-    workingDirectory: process.cwd(),
+    get workingDirectory() {
+      return workingDirectory();
+    },
     signal: interrupt.signal,
     // Looked at when a command asks: making the streams takes a millisecond that --version need not spend.
     get stdoutIsTerminal() {
@@ -89,7 +93,11 @@ export async function main(argv: readonly string[]): Promise<void> {
       return process.stdin.isTTY === true;
     },
     get columns() {
-      return process.stdout.columns ?? 80;
+      // A terminal that does not say how wide it is says 0.
+      return process.stdout.columns || 80;
+    },
+    get stderrColumns() {
+      return process.stderr.columns ?? 80;
     },
     now: () => new Date(),
     exitWith: (code) => {
@@ -103,15 +111,30 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error, program.opts<GlobalOptions>().debug === true);
   }
-  // A name lookup that was given up (getaddrinfo cannot be cancelled) would hold the process for its own 10 s and more.
+  // What a library has left open must not hold the process once the result is out.
   process.stdout.write('', () => process.exit());
+}
+
+/** Looked up when a command asks: many do without, and it can be gone. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new RtcOpsError('usage', 'the working directory does not exist any more', {
+      hint: 'Change into one that does (cd), and run again.',
+      cause,
+    });
+  }
 }
 
 function createProgram(): Command {
   return new Program('rtc-ops')
     .description('Deploy, probe and explain TURN/STUN servers.')
     .version(version, '-V, --version')
-    .option('--config <file>', 'rtc-ops.yaml to use (default: in this directory or above it)')
+    .option('--config <file>', 'rtc-ops.yaml to use (default: in this directory or above it)', (file) => {
+      if (file.trim() === '') throw new InvalidArgumentError('Write the path of a file.');
+      return file;
+    })
     .option('--no-color', 'plain text')
     .option('--quiet', 'no progress')
     .option('--debug', 'stack traces and details')

@@ -10,15 +10,17 @@ export interface CommandContext {
   readonly stdin: () => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
-  /** Aborted by SIGINT and SIGTERM: stop, clean up, and let the caller exit with 130. */
+  /** Aborted by SIGINT and SIGTERM: stop, clean up, and let the caller exit with 128 and the signal's number. */
   readonly signal: AbortSignal;
   readonly stdoutIsTerminal: boolean;
   /** The reader has closed the pipe: `rtc-ops … | head`. */
   readonly stdoutIsClosed: boolean;
   readonly stderrIsTerminal: boolean;
   readonly stdinIsTerminal: boolean;
-  /** Columns of the terminal, 80 when there is none. */
+  /** Columns of the terminal of stdout, 80 when there is none. */
   readonly columns: number;
+  /** Columns of the terminal of stderr, 80 when there is none; 0 for one that does not say. */
+  readonly stderrColumns: number;
   readonly now: () => Date;
   /** What the process will exit with. A command sets it once, at its end. */
   readonly exitWith: (code: ExitCode) => void;

@@ -1,6 +1,7 @@
 import { formatEndpoint } from '../model/endpoint.ts';
 import type { ProbeProgress } from '../probes/probe.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
+import { wantsColor } from './report.ts';
 
 /** One live line on the terminal: what is being waited for, and for how long. */
 export interface ProgressLine {
@@ -31,10 +32,14 @@ const silent: ProgressLine = { update: () => {}, stop: () => {} };
 /** A line that nobody would see (a pipe, CI, --quiet) is not drawn. */
 export async function progressLine(options: GlobalOptions, context: CommandContext): Promise<ProgressLine> {
   // A terminal that says it has no columns (serial consoles, CI) makes ora clear lines without end.
-  if (!context.stderrIsTerminal || options.quiet === true || context.columns < 1) return silent;
+  if (!context.stderrIsTerminal || options.quiet === true || context.stderrColumns < 1) return silent;
   const { default: ora } = await import('ora');
   const startedAt = Date.now();
-  const spinner = ora({ text: 'starting', discardStdin: false }).start();
+  const spinner = ora({
+    text: 'starting',
+    discardStdin: false,
+    ...(wantsColor(options, context, 'stderr') ? {} : { color: false }),
+  }).start();
   let text = '';
   const draw = (): void => {
     spinner.text = `${text} (${((Date.now() - startedAt) / 1000).toFixed(0)} s)`;

@@ -64,9 +64,13 @@ export async function rendered(
   }
 }
 
-/** NO_COLOR (no-color.org), FORCE_COLOR, --no-color, and whether somebody looks at a terminal. */
-export function wantsColor(options: GlobalOptions, { env, stdoutIsTerminal }: CommandContext): boolean {
+/** NO_COLOR (no-color.org), FORCE_COLOR, --no-color, and whether somebody looks at a terminal there. */
+export function wantsColor(
+  options: GlobalOptions,
+  { env, stdoutIsTerminal, stderrIsTerminal }: CommandContext,
+  stream: 'stdout' | 'stderr' = 'stdout',
+): boolean {
   if (!options.color || (env['NO_COLOR'] ?? '') !== '') return false;
   if (!['', '0', undefined].includes(env['FORCE_COLOR'])) return true;
-  return stdoutIsTerminal && env['TERM'] !== 'dumb';
+  return (stream === 'stdout' ? stdoutIsTerminal : stderrIsTerminal) && env['TERM'] !== 'dumb';
 }

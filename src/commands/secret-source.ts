@@ -115,19 +115,30 @@ async function secretFromFile(file: string, code: ErrorCode, context: CommandCon
   let text: string;
   try {
     text = await readFile(file, 'utf8');
-    const { mode } = await stat(file);
-    if ((mode & 0o007) !== 0) {
+    const status = await stat(file);
+    // A pipe, or what stands behind /dev/fd, is nobody's to close.
+    if (status.isFile() && !/^\/(?:dev|proc)\//.test(file) && (status.mode & 0o007) !== 0) {
       context.stderr(`rtc-ops: ${file} can be read by everybody here. Close it: chmod 600 ${file}\n`);
     }
   } catch (cause) {
     throw new RtcOpsError(code, `the secret file ${file} cannot be read: ${reasonOf(cause)}`, { cause });
   }
   // Editors end a file with a line break, which is no part of the secret; coturn strips it from its config too.
-  return checked(text.replace(/\r?\n$/, ''), file, code, context);
+  // Windows editors begin it with a byte order mark, which is none either.
+  return checked(text.replace(/^\ufeff/, '').replace(/\r?\n$/, ''), file, code, context);
 }
 
 function checked(text: string, where: string, code: ErrorCode, context: CommandContext): Secret {
   if (text === '') throw new RtcOpsError(code, `the secret in ${where} is empty`);
+  if (/^\s*static-auth-secret\s*=/.test(text)) {
+    throw new RtcOpsError(
+      code,
+      `the secret in ${where} is a line of turnserver.conf (static-auth-secret=…)`,
+      {
+        hint: 'Leave only what stands behind the = sign.',
+      },
+    );
+  }
   if (/[\r\n]/.test(text)) throw new RtcOpsError(code, `the secret in ${where} has more than one line`);
   // U+FFFD is what the decoder puts in place of bytes that are no UTF-8.
   if (/[\p{Cc}\ufffd]/u.test(text)) {

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { findPortBlock } from '../coturn/port-block.ts';
 import type { CoturnServer } from '../coturn/server.ts';
+import { isInterrupted } from '../coturn/interrupt.ts';
+import { createTemporaryDirectory } from '../coturn/temporary-directory.ts';
 import { RtcOpsError } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
 import { formatTurnUri } from '../model/turn-uri.ts';
@@ -47,7 +48,7 @@ async function run(options: Options, context: CommandContext): Promise<void> {
     if (options.quiet !== true) context.stderr(`${text}\n`);
   };
   const version = await ensureCoturn(options, context, say);
-  const directory = await mkdtemp(join(tmpdir(), 'rtc-ops-try-'));
+  const directory = await createTemporaryDirectory('rtc-ops-try-');
   try {
     const trial = await prepare(directory);
     const server = await start(trial, version, context);
@@ -186,6 +187,7 @@ async function probeTrial(
       timeoutMs: 5000,
       concurrency: 3,
       ca: trial.certificate,
+      env: context.env,
       now: context.now,
       signal: context.signal,
       onProgress: progress.update,
@@ -221,5 +223,12 @@ async function hold(trial: Trial, server: CoturnServer, context: CommandContext)
       '',
     ].join('\n'),
   );
-  if (!context.signal.aborted) await Promise.race([once(context.signal, 'abort'), server.ended]);
+  if (context.signal.aborted) return;
+  const end = await Promise.race([once(context.signal, 'abort'), server.ended]);
+  if (Array.isArray(end) || (await isInterrupted(context.signal))) return;
+  const how = end.signal ?? `exit code ${end.exitCode}`;
+  const tail = server.logText().trimEnd().split('\n').slice(-8);
+  throw new RtcOpsError('tool-failed', `coturn ended by itself (${how})`, {
+    hint: `The end of its log:\n    ${tail.join('\n    ')}`,
+  });
 }

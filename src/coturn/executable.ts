@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { RtcOpsError } from '../model/error.ts';
+import { isInterrupted } from './interrupt.ts';
 
 const installHint =
   'On Debian and Ubuntu: sudo apt-get install coturn (the package starts a service with an open default config; ' +
@@ -31,6 +32,7 @@ export async function installedVersion(signal?: AbortSignal): Promise<string | n
   if (version !== undefined) return version;
   // --version came with 4.6.0; of the versions before it, 4.5.2 brought acme-redirect.
   if (result.stdout.includes('--acme-redirect')) return '4.5.2';
+  if (await isInterrupted(signal)) signal?.throwIfAborted();
   throw new RtcOpsError('tool-failed', 'the installed turnserver does not say its version', {
     hint: 'Install coturn 4.5.2 or newer.',
     cause: result,

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,10 +6,12 @@ import { execa } from 'execa';
 import { RtcOpsError, reasonOf } from '../model/error.ts';
 import type { TransportKind } from '../model/turn-uri.ts';
 import { coturnMissingError } from './executable.ts';
+import { isInterrupted } from './interrupt.ts';
 import { listenersOf, type Listener } from './listener.ts';
 import { parseDirectives } from './parse.ts';
 import { assertPortsFree, bindProblem, untilAllServe } from './readiness.ts';
 import { ServerLog } from './server-log.ts';
+import { createTemporaryDirectory } from './temporary-directory.ts';
 
 export interface StartOptions {
   /** The `turnserver.conf` to run, as text or as the path of a file, which is only read. */
@@ -62,7 +63,7 @@ export async function startCoturn(options: StartOptions): Promise<CoturnServer> 
   const text = 'text' in options.config ? options.config.text : await readConfig(options.config.file);
   const listeners = listenersOf(parseDirectives(text));
   await assertPortsFree(listeners);
-  const directory = await mkdtemp(join(tmpdir(), 'rtc-ops-coturn-'));
+  const directory = await createTemporaryDirectory('rtc-ops-coturn-');
   try {
     const file = join(directory, 'turnserver.conf');
     await writeFile(file, `${text}\n${loggingToUs}`, { mode: 0o600 });
@@ -115,7 +116,7 @@ async function started(
     await server.untilServing();
   } catch (error) {
     await server.stop();
-    options.signal?.throwIfAborted();
+    if (await isInterrupted(options.signal)) options.signal?.throwIfAborted();
     throw error;
   }
   return server;

@@ -6,7 +6,10 @@ export const exitCode = {
   configuration: 3,
   toolFailed: 4,
   bug: 70,
+  /** 128 and the number of the signal, as shells have it: SIGHUP, SIGINT, SIGTERM. */
+  hungUp: 129,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
@@ -31,16 +34,30 @@ export class RtcOpsError extends Error {
   readonly code: RtcOpsErrorCode;
   /** What to do about it, as a sentence or a command. */
   readonly hint: string | undefined;
+  readonly exitCode: ExitCode;
 
-  constructor(code: RtcOpsErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  /** @param options.exitCode where the kind of error has more than one */
+  constructor(
+    code: RtcOpsErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; exitCode?: ExitCode } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.exitCode = options.exitCode ?? exitCodeOf[code];
   }
+}
 
-  get exitCode(): ExitCode {
-    return exitCodeOf[this.code];
-  }
+const exitCodeOfSignal = {
+  SIGHUP: exitCode.hungUp,
+  SIGINT: exitCode.interrupted,
+  SIGTERM: exitCode.terminated,
+} as const;
+
+/** The error of a command that a signal has ended. */
+export function interruptedBy(signal: keyof typeof exitCodeOfSignal): RtcOpsError {
+  return new RtcOpsError('interrupted', `stopped by ${signal}`, { exitCode: exitCodeOfSignal[signal] });
 }
 
 /** The text of anything that was thrown, for a message to a person. */

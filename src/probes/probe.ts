@@ -109,6 +109,8 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
   if (examined.status === 'rejected') throw examined.reason;
   if (control.status === 'rejected') throw control.reason;
   if (nat.status === 'rejected') throw nat.reason;
+  // What was interrupted may have ended as failures; they say nothing about the server.
+  options.signal.throwIfAborted();
   return {
     startedAt: startedAt.toISOString(),
     durationMs: rounded(clock()),

@@ -29,6 +29,7 @@ async function settingOf({ files = {}, env = {}, options = {} }: Setting): Promi
     stderrIsTerminal: false,
     stdinIsTerminal: false,
     columns: 80,
+    stderrColumns: 80,
     now: () => new Date(),
     exitWith: () => {},
   };
@@ -101,6 +102,8 @@ describe('a secret in a file', () => {
     ['a\nb\n', 'has more than one line'],
     ['a\u0000b', 'is not text'],
     ['\ufffd', 'is not text'],
+    ['static-auth-secret=hunter2\n', 'is a line of turnserver.conf'],
+    [' static-auth-secret = hunter2', 'is a line of turnserver.conf'],
   ])('%j is refused', async (text, why) => {
     const { options, context } = await settingOf({ files: { f: text }, options: { secretFile: 'f' } });
     await expect(loadSecret(options, context)).rejects.toMatchObject({
@@ -126,6 +129,17 @@ describe('a secret in a file', () => {
     await chmod(join(context.workingDirectory, 'f'), 0o640);
     await loadSecret(options, context);
     expect(warnings).toHaveLength(1);
+  });
+
+  it('that is no file of one’s own is nothing to close', async () => {
+    const { options, context, warnings } = await settingOf({ options: { secretFile: '/dev/null' } });
+    await expect(loadSecret(options, context)).rejects.toMatchObject({ code: 'usage' });
+    expect(warnings).toEqual([]);
+  });
+
+  it('is the same with the byte order mark of an editor', async () => {
+    const setting = { files: { f: '\ufeffhunter2\r\n' }, options: { secretFile: 'f' } };
+    expect(await found(setting)).toEqual([['hunter2', '--secret-file f']]);
   });
 
   it('that has a blank at an end is told', async () => {
