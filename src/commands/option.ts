@@ -10,7 +10,9 @@ export function durationOption(leastMs: number): (text: string) => number {
     const ms = parseDuration(text);
     if (ms === null) throw new InvalidArgumentError('Write a duration such as 150ms, 3s, 5m or 12h.');
     if (ms < leastMs || ms > longestMs) {
-      throw new InvalidArgumentError(`It must be ${leastMs} ms to 24 h.`);
+      throw new InvalidArgumentError(
+        `It must be ${leastMs < 1000 ? `${leastMs}ms` : `${leastMs / 1000}s`} to 24h.`,
+      );
     }
     return ms;
   };
@@ -38,7 +40,8 @@ export function intervalOption(text: string): number {
 export function ratioOption(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(text);
   const ratio = match ? Number(match[1]) / (match[2] === '%' ? 100 : 1) : Number.NaN;
-  if (!(ratio >= 0 && ratio <= 1)) throw new InvalidArgumentError('Write a percentage such as 1%.');
+  if (!(ratio >= 0 && ratio <= 1))
+    throw new InvalidArgumentError('Write a percentage from 0% to 100%, such as 1%.');
   return ratio;
 }
 
@@ -51,7 +54,7 @@ export function mosOption(text: string): number {
 
 export function countOption(text: string): number {
   const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (count < 1) throw new InvalidArgumentError('Write a number from 1 up.');
+  if (count < 1) throw new InvalidArgumentError('Write a whole number from 1 to 999999.');
   return count;
 }
 
@@ -75,14 +78,30 @@ export function peerUrlOption(text: string): { url: string; host: string; port: 
   return { url: text, host, port };
 }
 
-/** `udp,tcp`, each one of `choices`. */
-export function listOption<T extends string>(choices: readonly T[]): (text: string) => T[] {
-  return (text) =>
-    text.split(',').map((part) => {
+/** `udp,tcp`, each one of `choices`. An option that is repeated adds to its list: what it asked for before still counts. */
+export function listOption<T extends string>(
+  choices: readonly T[],
+): (text: string, previous: readonly T[] | undefined) => T[] {
+  return (text, previous) => {
+    const given = text.split(',').map((part) => {
       const choice = choices.find((each) => each === part.trim().toLowerCase());
       if (choice === undefined) {
         throw new InvalidArgumentError(`${JSON.stringify(part)} is none of ${choices.join(', ')}.`);
       }
       return choice;
     });
+    return [...new Set([...(previous ?? []), ...given])];
+  };
+}
+
+/** A path. A variable of a script that is not set leaves it empty. */
+export function fileOption(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Write the path of a file.');
+  return text;
+}
+
+/** What a certificate can be for: a name, or an IP address without brackets. */
+export function servernameOption(text: string): string {
+  if (!isHost(text)) throw new InvalidArgumentError('Write a host name such as turn.example.com.');
+  return text;
 }

@@ -40,6 +40,12 @@ export async function credentialSource(
         hint: `Add --${lacking}, or RTC_OPS_${lacking.toUpperCase()}.`,
       });
     }
+    const [nameFrom, passwordFrom] = [
+      options.username === undefined ? 'RTC_OPS_USERNAME' : '--username',
+      options.password === undefined ? 'RTC_OPS_PASSWORD' : '--password',
+    ];
+    checkUsername(username, nameFrom);
+    if (password === '') throw new RtcOpsError('usage', `${passwordFrom} is empty`, { hint: howToGive });
     const value = password === '-' ? await readPassword(context) : new Secret(password);
     return () => ({ source: 'given', username, password: value });
   }
@@ -54,6 +60,28 @@ export async function credentialSource(
     });
     return { source: 'secret', username: issued.username, password: issued.password };
   };
+}
+
+const howToGive = 'Give both a username and a password, or neither.';
+
+// RFC 8489 §14.3: a USERNAME is shorter than 509 bytes.
+const longestUsername = 508;
+
+function checkUsername(username: string, from: string): void {
+  const bytes = Buffer.byteLength(username);
+  if (username === '') throw new RtcOpsError('usage', `${from} is empty`, { hint: howToGive });
+  if (bytes > longestUsername) {
+    throw new RtcOpsError(
+      'usage',
+      `${from} has ${bytes} bytes; a TURN username has ${longestUsername} at most (RFC 8489 §14.3)`,
+      { hint: 'Was a password or a token pasted in its place?' },
+    );
+  }
+  if (/\p{Cc}/u.test(username)) {
+    throw new RtcOpsError('usage', `${from} has a line break or another control character in it`, {
+      hint: 'Trim it where it is read.',
+    });
+  }
 }
 
 /** The password from standard input: its first line, without the line break. */

@@ -1,4 +1,3 @@
-import { RtcOpsError } from '../model/error.ts';
 import type { Criteria, Requirement } from '../rules/criteria.ts';
 
 /** The options of a probe that say what is asked of a server. */
@@ -34,25 +33,4 @@ export function givenCriteria(options: CriteriaOptions): Partial<Criteria> {
     ...(minMos === undefined ? {} : { minMos }),
     ...(failOn === undefined ? {} : { failOn }),
   };
-}
-
-/**
- * A limit that is never measured would pass in silence.
- * @param withoutCall why there is no call: `the call that --no-call forbids`
- * @throws RtcOpsError `usage`
- */
-export function refuseCallLimits(criteria: Partial<Criteria>, withoutCall: string, hint: string): void {
-  const limits: readonly [string, boolean][] = [
-    ['--max-loss', isGiven(criteria.maxLossRatio)],
-    ['--max-jitter', isGiven(criteria.maxJitterMs)],
-    ['--min-mos', isGiven(criteria.minMos)],
-    ['--require call', criteria.require?.includes('call') === true],
-  ];
-  const given = limits.filter(([, set]) => set).map(([name]) => name);
-  if (given.length > 0)
-    throw new RtcOpsError('usage', `${given.join(' and ')} need ${withoutCall}`, { hint });
-}
-
-function isGiven(limit: number | null | undefined): boolean {
-  return limit !== null && limit !== undefined;
 }

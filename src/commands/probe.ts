@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { Family } from '../model/endpoint.ts';
-import { RtcOpsError, reasonOf } from '../model/error.ts';
 import type { Report } from '../model/report.ts';
 import type { TransportKind, TurnUri } from '../model/turn-uri.ts';
+import { RtcOpsError } from '../model/error.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { urisOf } from '../probes/plan.ts';
 import { probe, type OutsidePeerOption, type ProbeOptions } from '../probes/probe.ts';
@@ -12,6 +11,7 @@ import type { CommandContext } from './context.ts';
 import {
   countOption,
   durationOption,
+  fileOption,
   intervalOption,
   listOption,
   mosOption,
@@ -19,12 +19,15 @@ import {
   peerUrlOption,
   portCountOption,
   ratioOption,
+  servernameOption,
 } from './option.ts';
 import { credentialSource } from './probe-credential.ts';
-import { criteriaOf, givenCriteria, refuseCallLimits, type CriteriaOptions } from './probe-criteria.ts';
+import { criteriaOf, givenCriteria, type CriteriaOptions } from './probe-criteria.ts';
+import { refuseWhatIsNeverMeasured } from './probe-limits.ts';
 import { progressLine } from './progress.ts';
 import { openReportOutput, type OutputOptions } from './report-output.ts';
 import { createReport, reportFormats } from './report.ts';
+import { trustAnchors } from './trust-anchors.ts';
 
 interface Options extends OutputOptions, CriteriaOptions {
   readonly secretFile?: string;
@@ -72,14 +75,18 @@ export function define(command: Command, context: CommandContext): void {
       '[url...]',
       'turn:, turns:, stun: or stuns: URIs, or hosts (default: the hosts of rtc-ops.yaml)',
     )
-    .option('--secret-file <file>', 'the static-auth-secret of the server')
+    .option('--secret-file <file>', 'the static-auth-secret of the server', fileOption)
     .option('--username <name>', 'TURN username')
     .option('--password <password>', 'TURN password; "-" reads it from standard input')
     .option('--transport <list>', 'only these: udp,tcp,tls', listOption(['udp', 'tcp', 'tls']))
     .option('--family <list>', 'only these: 4,6', listOption(['4', '6']))
     .addOption(new Option('--call', 'make an audio call through the relay').default(true))
     .option('--no-call', 'make no call')
-    .option('--duration <time>', 'length of the call, 1s to hours', durationOption(1000), 3000)
+    .addOption(
+      new Option('--duration <time>', 'length of the call, 1s to hours')
+        .argParser(durationOption(1000))
+        .default(3000, '3s'),
+    )
     .option(
       '--control <list>',
       'servers known to work (stun:HOST, …): what is silent there too is blocked in this network',
@@ -103,7 +110,11 @@ export function define(command: Command, context: CommandContext): void {
     .option('--peer <url>', 'an "rtc-ops peer" on a third network, udp://HOST:PORT', peerUrlOption)
     .option('--peer-secret-file <file>', 'the secret of that peer (default: RTC_OPS_PEER_SECRET)')
     .option('--ports <n>', 'try so many relay ports, 1 to 500', portCountOption)
-    .option('--timeout <time>', 'longest wait for one answer', durationOption(100), 5000)
+    .addOption(
+      new Option('--timeout <time>', 'longest wait for one answer')
+        .argParser(durationOption(100))
+        .default(5000, '5s'),
+    )
     .option('--concurrency <n>', 'targets at once', countOption, 20)
     .addOption(
       new Option('--fail-on <severity>', 'exit 1 from here on (default: "error")').choices([
@@ -111,8 +122,12 @@ export function define(command: Command, context: CommandContext): void {
         'warning',
       ]),
     )
-    .option('--ca <file>', 'PEM file of certificates to trust as well')
-    .option('--servername <name>', 'name to ask for and to find in the certificate (default: the host)')
+    .option('--ca <file>', 'PEM file of certificates to trust as well', fileOption)
+    .option(
+      '--servername <name>',
+      'name to ask for and to find in the certificate (default: the host)',
+      servernameOption,
+    )
     .addOption(new Option('--format <format>', 'form of the report').choices(reportFormats).default('human'))
     .option('--output <file>', 'write the report there instead of to stdout')
     .option('--from <report>', 'judge a saved JSON report again, without a packet; "-" reads standard input')
@@ -139,9 +154,6 @@ async function run(
     await output.print(await judgeAgain(options.from, givenCriteria(options), context));
     return;
   }
-  if (!options.call) {
-    refuseCallLimits(givenCriteria(options), 'the call that --no-call forbids', 'Leave out --no-call.');
-  }
   refuseWatchOptions(options);
   const output = await openReportOutput(options, context);
   const measure = await prepareProbe(urls, options, context);
@@ -157,6 +169,8 @@ async function run(
   );
 }
 
+const noCall = { because: 'the call that --no-call forbids', hint: 'Leave out --no-call.' };
+
 /** Reads all that a probe needs; gives what measures and judges once. */
 async function prepareProbe(
   urls: readonly string[],
@@ -166,6 +180,7 @@ async function prepareProbe(
   const ca = options.ca === undefined ? null : await trustAnchors(options.ca, context);
   const uris = await urisToProbe(urls, options, context);
   if (wantsNat(options)) refuseNatWithoutUdp(uris, options);
+  refuseWhatIsNeverMeasured(givenCriteria(options), { uris, withoutCall: options.call ? null : noCall });
   const credential = uris.some(isTurn) ? await credentialSource(options, context) : () => null;
   const outside = await outsidePeer(options, context);
   return async (signal) => {
@@ -186,6 +201,7 @@ async function prepareProbe(
         ...(options.ports === undefined ? {} : { portCount: options.ports }),
         ...(ca === null ? {} : { ca }),
         ...(options.servername === undefined ? {} : { servername: options.servername }),
+        env: context.env,
         now: context.now,
         signal,
         onProgress: progress.update,
@@ -233,38 +249,6 @@ function refuseWatchOptions({ watch, count, format, output }: Options): void {
   throw new RtcOpsError('usage', `--watch with --format ${format} needs --output FILE`, {
     hint: 'The file then has the latest round. A stream of reports: --format json, one a line.',
   });
-}
-
-/** Those of --ca, and those that NODE_EXTRA_CA_CERTS adds to Node.js: given anchors would else take their place. */
-async function trustAnchors(file: string, { env }: CommandContext): Promise<string> {
-  const extra = env['NODE_EXTRA_CA_CERTS'] ?? '';
-  const own = await readCertificates(file);
-  return extra === '' ? own : `${own}\n${await readExtra(extra)}`;
-}
-
-/** Node.js itself only warns of a file that it cannot read, and goes on without. */
-async function readExtra(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return '';
-    throw error;
-  }
-}
-
-async function readCertificates(file: string): Promise<string> {
-  let pem: string;
-  try {
-    pem = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new RtcOpsError('usage', `--ca ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
-  }
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new RtcOpsError('usage', `--ca ${file} holds no PEM certificate`, {
-      hint: 'It should begin with -----BEGIN CERTIFICATE-----.',
-    });
-  }
-  return pem;
 }
 
 async function urisToProbe(

@@ -7,7 +7,7 @@ import { printable } from '../model/printable.ts';
 import type { Report, ReportCriteria } from '../model/report.ts';
 import { requirements, type Criteria, type Requirement } from '../rules/criteria.ts';
 import type { CommandContext } from './context.ts';
-import { refuseCallLimits } from './probe-criteria.ts';
+import { refuseWhatIsNeverMeasured } from './probe-limits.ts';
 import { createReport } from './report.ts';
 
 /** What --from may stand with: how to judge, and where the result goes. All else is about packets. */
@@ -32,9 +32,14 @@ export async function judgeAgain(
   const name = file === '-' ? 'standard input' : file;
   const text = file === '-' ? await context.stdin() : await readReport(file, context);
   const saved = parseSavedReport(text, name);
-  if (saved.observations.callDurationMs === null) {
-    refuseCallLimits(asked, `a call, and ${name} was measured with --no-call`, 'Measure again without it.');
-  }
+  const { targets, callDurationMs } = saved.observations;
+  refuseWhatIsNeverMeasured(asked, {
+    uris: targets.map(({ target }) => target),
+    withoutCall:
+      callDurationMs === null
+        ? { because: `a call, and ${name} was measured with --no-call`, hint: 'Measure again without it.' }
+        : null,
+  });
   return createReport('probe', saved.observations, { ...criteriaOf(saved.criteria, name), ...asked });
 }
 

@@ -1,5 +1,5 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { requireConfig, type LoadedConfig } from '../config/load.ts';
@@ -7,6 +7,7 @@ import { defaultVersion, knownVersions } from '../coturn/versions.ts';
 import { RtcOpsError, exitCode, reasonOf } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
+import { fileOption } from './option.ts';
 import { secretsOf } from './secret-source.ts';
 
 interface Options extends GlobalOptions {
@@ -34,7 +35,7 @@ export function define(command: Command, context: CommandContext): void {
   command
     .option('--host <name>', 'which of the hosts of rtc-ops.yaml')
     .option('--coturn-version <version>', 'the coturn that is to read it', defaultVersion)
-    .option('--out <directory>', 'write the files there, with the secrets')
+    .option('--out <directory>', 'write the files there, with the secrets', fileOption)
     .addHelpText('after', help)
     .action(async () => run(command.optsWithGlobals<Options>(), context));
 }
@@ -74,17 +75,54 @@ function ownHosts({ hosts }: Config): string[] {
   return hosts.filter(({ addresses }) => addresses.length > 0).map(({ name }) => name);
 }
 
+// No other directory would be of help at once.
+const fullDisk: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO']);
+
 /** Writes a whole file or none: what was there stays until the new one is complete. */
 async function writeConfig(directory: string, text: string): Promise<string> {
   const file = join(directory, 'turnserver.conf');
   const draft = `${file}.${process.pid}.draft`;
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     await writeFile(draft, text, { mode: 0o600 });
     await rename(draft, file);
   } catch (cause) {
-    await rm(draft, { force: true });
-    throw new RtcOpsError('tool-failed', `cannot write ${file}: ${reasonOf(cause)}`, { cause });
+    await removeDraft(draft);
+    const code = fullDisk.has(codeOf(cause)) ? 'tool-failed' : 'usage';
+    throw new RtcOpsError(code, `--out: cannot write ${file}: ${reasonOf(cause)}`, {
+      ...(code === 'usage' && {
+        hint: 'Name a directory that you may write to; it is made when it is not there.',
+      }),
+      cause,
+    });
   }
   return file;
+}
+
+/** Not by `recursive: true`: where a file system makes no directories (/proc), that tries for ever. */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    const code = codeOf(error);
+    // A file in the way is told by what comes next.
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(directory) === directory) throw error;
+    await makeDirectory(dirname(directory));
+    await mkdir(directory);
+  }
+}
+
+/** Where the draft could not be written there is none; the error of the writing is the one to tell. */
+async function removeDraft(draft: string): Promise<void> {
+  try {
+    await rm(draft, { force: true });
+  } catch (error) {
+    if (codeOf(error) === '') throw error;
+  }
+}
+
+/** The code that Node gives a system error, such as `ENOENT`; empty for any other. */
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 }

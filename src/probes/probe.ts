@@ -204,15 +204,18 @@ async function probeTargets(
 }
 
 /** The outside peer with its addresses; null when none is wanted. One that has none is found out at each relay. */
-async function outsidePeer({ outside, timeoutMs, signal }: ProbeOptions): Promise<OutsidePeer | null> {
+async function outsidePeer({ outside, env, timeoutMs, signal }: ProbeOptions): Promise<OutsidePeer | null> {
   if (outside === undefined) return null;
   const { url, host, port, secret } = outside;
+  const resolver = new NameResolver(env);
   try {
-    const addresses = await resolveHost(host, timeoutMs, signal);
+    const addresses = await resolver.resolve(host, timeoutMs, signal);
     return { url, secret, endpoints: addresses.map((address) => ({ address, port })) };
   } catch (error) {
     if (!(error instanceof AttemptError)) throw error;
     return { url, secret, endpoints: [] };
+  } finally {
+    await resolver.close();
   }
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { FindingCode } from '../../src/model/finding.ts';
 import { rtcOps, rtcOpsReport } from '../support/cli.ts';
 import { discoveryServer } from '../support/discovery-server.ts';
+import { directoryWith } from '../support/temporary.ts';
 import { tcpListener, udpListener, unusedPort } from '../support/strange-listener.ts';
 
 const credential = ['--username', '4000000000:test', '--password', 'secret'];
@@ -123,13 +124,30 @@ describe('usage errors are told before the first packet', () => {
     [['probe', 'turn:[::1'], 'scheme:host'],
     [['probe', 'exa mple'], 'neither'],
     [['probe', '127.0.0.1', '--timeout', '5'], '150ms'],
-    [['probe', '127.0.0.1', '--timeout', '0s'], '100 ms'],
+    [['probe', '127.0.0.1', '--timeout', '0s'], '100ms to 24h'],
     [['probe', '127.0.0.1', '--transport', 'sctp'], 'udp, tcp, tls'],
     [['probe', '127.0.0.1', '--require', 'audio'], 'relay, srflx'],
     [['probe', '127.0.0.1', '--max-loss', '150%'], '1%'],
     [['probe', '127.0.0.1', '--min-mos', '5'], '4.5'],
     [['probe', '127.0.0.1', '--format', 'xml'], 'human'],
     [['probe', '127.0.0.1', '--no-call', '--max-loss', '1%'], '--no-call'],
+    [['probe', 'stun:127.0.0.1', '--min-mos', '4'], '--min-mos needs a relay'],
+    [
+      ['probe', 'stun:127.0.0.1', '--max-loss', '1%', '--max-jitter', '9ms'],
+      '--max-loss and --max-jitter need',
+    ],
+    [['probe', 'stun:127.0.0.1', '--require', 'relay'], '--require relay needs a relay'],
+    [['probe', 'stuns:127.0.0.1', '--require', 'call'], '--require call needs a relay'],
+    [['probe', 'stun:127.0.0.1', '--require', 'relay', '--require', 'udp'], '--require relay needs'],
+    [['probe', '127.0.0.1', '--servername', ''], '--servername'],
+    [['probe', '127.0.0.1', '--servername', 'a b'], '--servername'],
+    [['probe', '127.0.0.1', '--secret-file='], '--secret-file'],
+    [['probe', '127.0.0.1', '--ca', '/'], '--ca / cannot be read'],
+    [['probe', '127.0.0.1', '--ca', '/dev/null'], 'holds no PEM certificate'],
+    [['probe', '127.0.0.1', '--username', '', '--password', 'b'], '--username is empty'],
+    [['probe', '127.0.0.1', '--username', 'a', '--password', ''], '--password is empty'],
+    [['probe', '127.0.0.1', '--username', 'x'.repeat(509), '--password', 'b'], '--username has 509 bytes'],
+    [['probe', '127.0.0.1', '--username', 'a\nb', '--password', 'b'], 'control character'],
     [['probe', '127.0.0.1', '--username', 'alice'], '--password'],
     [['probe', '127.0.0.1', '--username', 'a', '--password', 'b', '--secret-file', '/dev/null'], 'exclude'],
     [['probe', '127.0.0.1', '--ca', '/nonexistent.pem'], '/nonexistent.pem'],
@@ -142,6 +160,29 @@ describe('usage errors are told before the first packet', () => {
     expect(stderr).toContain(told);
     expect(stderr).not.toMatch(/\n\s+at /);
   });
+
+  it('a variable that is set and empty', async () => {
+    const env = { RTC_OPS_USERNAME: '', RTC_OPS_PASSWORD: 'b' };
+    const { exitCode, stderr } = await rtcOps(['probe', '127.0.0.1'], { env });
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('RTC_OPS_USERNAME is empty')]);
+  });
+
+  it('a --ca whose certificate cannot be read', async () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+    const cwd = await directoryWith({ 'ca.pem': pem });
+    const { exitCode, stderr } = await rtcOps(['probe', '127.0.0.1', '--ca', 'ca.pem'], { cwd });
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringContaining('the certificate in --ca ca.pem cannot be read'),
+    ]);
+  });
+});
+
+it('--help writes defaults as one would type them', async () => {
+  const { stdout } = await rtcOps(['probe', '--help']);
+  expect(stdout).toContain('(default: 3s)');
+  expect(stdout).toContain('(default: 5s)');
+  expect(stdout).not.toMatch(/default: \d{4}/);
 });
 
 describe('--nat', () => {

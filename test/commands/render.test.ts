@@ -74,9 +74,20 @@ describe('render', () => {
     await mkdir(join(cwd, 'out', 'turnserver.conf'), { recursive: true });
     const { stderr, exitCode } = await rtcOps(['render', '--out', 'out'], { cwd });
     expect(stderr).toContain('cannot write');
-    expect(exitCode).toBe(4);
+    expect(exitCode).toBe(2);
     expect(await readdir(join(cwd, 'out'))).toEqual(['turnserver.conf']);
   });
+
+  it.each(['file', 'file/below', '/proc/nothing', '/proc/nothing/below'])(
+    'into %s is refused, as no directory can be made there',
+    async (out) => {
+      const cwd = await directory(yaml);
+      await writeFile(join(cwd, 'file'), 'a');
+      const { stdout, stderr, exitCode } = await rtcOps(['render', '--out', out], { cwd });
+      expect(stderr).toContain('--out: cannot write');
+      expect([stdout, exitCode]).toEqual(['', 2]);
+    },
+  );
 
   it.each([
     [yaml, ['--coturn-version', '4.18.0'], 'coturn 4.18.0 is not a known version', 2],

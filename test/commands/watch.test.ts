@@ -46,6 +46,7 @@ async function watched(
     stderrIsTerminal: false,
     stdinIsTerminal: false,
     columns: 80,
+    stderrColumns: 80,
     now: () => new Date(),
     exitWith: (code) => void (seen.exitCode = code),
   };
