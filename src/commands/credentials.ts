@@ -8,8 +8,10 @@ import { isoTime, relativeTime } from '../credentials/time-text.ts';
 import { parseDuration } from '../model/duration.ts';
 import { RtcOpsError, exitCode } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
-import { parseTurnUri, type TurnUri } from '../model/turn-uri.ts';
+import type { TurnUri } from '../model/turn-uri.ts';
+import { urisOf } from '../probes/plan.ts';
 import type { CommandContext } from './context.ts';
+import { fileOption } from './option.ts';
 import { urisOfHost } from './probe-hosts.ts';
 import { loadSecret, loadSecrets, type SecretOptions } from './secret-source.ts';
 
@@ -45,6 +47,8 @@ Examples:
   rtc-ops credentials check 1767326645:alice 'QIb2IP3+G4MWq9Y/uir6zEKIRow=' --secret-file secret.txt
   rtc-ops credentials check 1767326645:alice - < password.txt
 
+Static users of a server (lt-cred-mech) are not made from a secret: try them with rtc-ops probe.
+
 Exit code: 0 valid, 1 not valid, 2 usage, 3 configuration.`;
 
 export function define(command: Command, context: CommandContext): void {
@@ -60,8 +64,12 @@ export function define(command: Command, context: CommandContext): void {
         .argParser(unixTime)
         .conflicts('ttl'),
     )
-    .option('--secret-file <file>', 'file with the secret')
-    .option('--url <uri>', 'a server it is for; can be repeated (default: the hosts of rtc-ops.yaml)', addUri)
+    .option('--secret-file <file>', 'file with the secret', fileOption)
+    .option(
+      '--url <uri>',
+      'a server it is for, as a URI or a host; can be repeated (default: the hosts of rtc-ops.yaml)',
+      addUri,
+    )
     .addOption(
       new Option('--format <format>', 'form of the result')
         .choices(Object.keys(credentialFormats))
@@ -76,7 +84,7 @@ export function define(command: Command, context: CommandContext): void {
     .description('say whether a credential is valid, and if not, what is wrong with it')
     .argument('<username>', 'UNIX or UNIX:USER')
     .argument('<password>', 'its password; "-" reads it from standard input')
-    .option('--secret-file <file>', 'file with the secret')
+    .option('--secret-file <file>', 'file with the secret', fileOption)
     .addOption(
       new Option('--format <format>', 'form of the result').choices(['human', 'json']).default('human'),
     )
@@ -99,7 +107,7 @@ function unixTime(text: string): number {
 }
 
 function addUri(text: string, previous: TurnUri[] | undefined): TurnUri[] {
-  return [...(previous ?? []), parseTurnUri(text)];
+  return [...(previous ?? []), ...urisOf(text)];
 }
 
 async function runIssue(

@@ -1,5 +1,6 @@
-import { Argument, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import wrapAnsi from 'wrap-ansi';
+import { nearest } from '../config/suggestion.ts';
 import { RtcOpsError } from '../model/error.ts';
 import {
   catalog,
@@ -15,23 +16,43 @@ import type { CommandContext } from './context.ts';
 export function define(command: Command, context: CommandContext): void {
   command
     .addArgument(new Argument('[code]', 'a finding code, as a report shows it'))
-    .action((code: string | undefined) => {
-      context.stdout(code === undefined ? listing() : page(knownCode(code)));
+    .addOption(
+      new Option('--format <format>', 'form of the result').choices(['human', 'json']).default('human'),
+    )
+    .action((text: string | undefined, { format }: Options) => {
+      const code = text === undefined ? null : knownCode(text);
+      if (format === 'json')
+        context.stdout(`${JSON.stringify(code === null ? list() : entryOf(code), null, 2)}\n`);
+      else context.stdout(code === null ? listing() : page(code));
     });
 }
 
+interface Options {
+  readonly format: 'human' | 'json';
+}
+
+function list() {
+  const findings = findingCodes.map((code) => ({
+    code,
+    severity: catalog[code].severity,
+    title: wordsOf(exampleOf(code)).title,
+  }));
+  return { schemaVersion: 1, findings };
+}
+
+function entryOf(code: FindingCode) {
+  const { severity, explanation, confusedWith, references } = catalog[code];
+  const example = wordsOf(exampleOf(code));
+  return { schemaVersion: 1, code, severity, explanation, confusedWith, example, references };
+}
+
 function knownCode(text: string): FindingCode {
-  const wanted = text.toUpperCase().replaceAll('-', '_');
+  const wanted = text.toUpperCase().replaceAll(/[-\s]+/g, '_');
   const code = findingCodes.find((each) => each === wanted);
   if (code !== undefined) return code;
-  const near = findingCodes.filter((each) =>
-    wanted.split('_').some((part) => part.length > 2 && each.includes(part)),
-  );
+  const near = nearest(wanted, findingCodes, 5);
   throw new RtcOpsError('usage', `${JSON.stringify(text)} is no finding code`, {
-    hint:
-      near.length > 0
-        ? `Did you mean ${near.slice(0, 5).join(', ')}?`
-        : 'rtc-ops explain   lists all of them.',
+    hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : 'rtc-ops explain   lists all of them.',
   });
 }
 

@@ -1,12 +1,38 @@
+/** Those of `known` that are most like `word`, or have a word of it in them, the nearest first. */
+export function nearest(word: string, known: readonly string[], count: number): string[] {
+  const words = wordsIn(word);
+  return known
+    .map((candidate) => ({
+      candidate,
+      shared: wordsIn(candidate).filter((each) => words.includes(each)).length,
+      distance: distance(plain(word), plain(candidate)),
+    }))
+    .filter(({ shared, distance: far }) => shared > 0 || far <= farthest(word))
+    .toSorted((a, b) => a.distance - b.distance || b.shared - a.shared)
+    .slice(0, count)
+    .map(({ candidate }) => candidate);
+}
+
 /** The one of `known` that `word` was probably meant to be: a typo away, or the same but for case and separators. */
 export function closest(word: string, known: readonly string[]): string | null {
-  const plain = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
   const ranked = known
     .map((candidate) => ({ candidate, distance: distance(plain(word), plain(candidate)) }))
     .toSorted((a, b) => a.distance - b.distance);
   const [best] = ranked;
-  // A third of the letters may differ: more would suggest a word that only looks alike.
-  return best && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : null;
+  return best && best.distance <= farthest(word) ? best.candidate : null;
+}
+
+/** A third of the letters may differ: more would suggest a word that only looks alike. */
+function farthest(word: string): number {
+  return Math.max(1, Math.floor(word.length / 3));
+}
+
+function plain(text: string): string {
+  return text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
+
+function wordsIn(text: string): string[] {
+  return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
 }
 
 /** Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours. */

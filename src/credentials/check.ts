@@ -29,7 +29,10 @@ export function checkCredential(options: {
     password.reveal(),
     secrets.map((secret) => secret.reveal()),
   );
-  const problems = [...time.problems, ...(found ? problemsOf(found) : [{ kind: 'wrong-secret' } as const])];
+  // Without a time it may be a static user, whose password has nothing to do with a secret.
+  const isStatic = time.problems.some(({ kind }) => kind === 'no-time');
+  const unmatched = isStatic ? [] : [{ kind: 'wrong-secret' } as const];
+  const problems = [...time.problems, ...(found ? problemsOf(found) : unmatched)];
   // A blank in the username is said once, whether the password was made with it or without.
   const unique = problems.filter(
     (problem, index) =>

@@ -19,8 +19,8 @@ export function describeProblem(problem: CredentialProblem): ProblemText {
       };
     case 'no-time':
       return {
-        what: 'The username does not begin with a time.',
-        fix: 'A time-limited username is UNIX or UNIX:USER, UNIX being the time of its end in seconds since 1970.',
+        what: 'The username does not begin with a time, so this is no time-limited credential.',
+        fix: 'A time-limited username is UNIX or UNIX:USER, UNIX being the time of its end in seconds since 1970. If this is a static user (lt-cred-mech, user=NAME:PASSWORD), no secret can check it: ask the server by rtc-ops probe HOST --username NAME --password - instead.',
       };
     case 'time-unit':
       return {

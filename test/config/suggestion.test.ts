@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closest } from '../../src/config/suggestion.ts';
+import { closest, nearest } from '../../src/config/suggestion.ts';
 
 const known = ['listen', 'relay', 'userQuota', 'totalQuota', 'maxBps', 'tls'];
 
@@ -18,5 +18,13 @@ describe('closest', () => {
 
   it.each(['port', 'x', '', 'certificate'])('%j was meant to be none', (word) => {
     expect(closest(word, known)).toBeNull();
+  });
+});
+
+describe('nearest', () => {
+  it('ranks what is alike or shares a word, and leaves out the rest', () => {
+    const codes = ['PORT_BLOCKED', 'UDP_BLOCKED', 'RELAY_PORTS_BLOCKED', 'TLS_UNTRUSTED'];
+    expect(nearest('RELAY_PORT_BLOCKED', codes, 2)).toEqual(['RELAY_PORTS_BLOCKED', 'PORT_BLOCKED']);
+    expect(nearest('zzz', codes, 2)).toEqual([]);
   });
 });

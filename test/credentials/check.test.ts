@@ -49,6 +49,10 @@ describe('checkCredential', () => {
     });
   });
 
+  it('says of a static user that there is no time in it, and nothing about a secret', () => {
+    expect(check('alice', 'hunter2').problems).toEqual([{ kind: 'no-time' }]);
+  });
+
   it('says an expired credential and a wrong secret both', () => {
     expect(check('1599491771', 'Tpz/nKkyvX/vMSLKvL4sbtBt8Vs=').problems.map(({ kind }) => kind)).toEqual([
       'expired',

@@ -23,6 +23,9 @@ const exampleRefusal = { ...exampleListener, username: '1777593600:alice', realm
 const refusalProof = (e: RefusalEvidence): string =>
   `The signed Allocate of ${e.username} was refused with 401 (${e.realm === null ? 'no realm' : `realm ${e.realm}`}).`;
 
+/** Whether a username can be one of a time-limited credential: UNIX or UNIX:USER. Static users have none. */
+const hasTime = (username: string): boolean => /^\d+(?::|$)|:\d{9,}$/.test(username);
+
 const issueAnother = here('rtc-ops credentials issue --secret-file FILE --ttl 12h');
 
 /** What is known of a code that has no finding of its own. */
@@ -126,7 +129,11 @@ export const credentialCatalog = {
     cause: (e) =>
       e.derived
         ? `The password was made from the given secret just before, and ${serverName(e)} refuses it: its static-auth-secret is another one, or it does not use time-limited credentials, or its clock is far ahead.`
-        : `${serverName(e)} does not know ${e.username} with this password: one of both is wrong, or was made from another secret.`,
+        : `${serverName(e)} does not know ${e.username} with this password: ${
+            hasTime(e.username)
+              ? 'one of both is wrong, or was made from another secret.'
+              : 'there is no such user, or the password is another one, or its realm was another one when its key was made.'
+          }`,
     proof: refusalProof,
     fix: (e) =>
       e.derived
@@ -137,10 +144,16 @@ export const credentialCatalog = {
             'if they are equal, compare the clocks:',
             onServer('date -u'),
           ]
-        : [
-            here("rtc-ops credentials check 'USERNAME' 'PASSWORD' --secret-file FILE"),
-            'it names the exact mistake',
-          ],
+        : hasTime(e.username)
+          ? [
+              here("rtc-ops credentials check 'USERNAME' 'PASSWORD' --secret-file FILE"),
+              'it names the exact mistake',
+            ]
+          : [
+              grepConfig('lt-cred-mech|use-auth-secret|user|userdb|realm'),
+              'static users need lt-cred-mech and a line user=NAME:PASSWORD (or userdb=); with use-auth-secret none of them is known',
+              restart,
+            ],
     explanation:
       'The server sent realm and nonce, and refused the correctly signed request again with 401: user or key are unknown to it.',
     confusedWith: [

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { findingCodes } from '../../src/model/finding.ts';
+import { rtcOps } from '../support/cli.ts';
+
+describe('explain', () => {
+  it('speaks JSON, of one code and of all', async () => {
+    const one = await rtcOps(['explain', 'dns-not-found', '--format', 'json']);
+    expect(JSON.parse(one.stdout)).toMatchObject({
+      schemaVersion: 1,
+      code: 'DNS_NOT_FOUND',
+      severity: 'error',
+      example: { title: 'The name turn.example.com does not resolve' },
+    });
+    const all = await rtcOps(['explain', '--format', 'json']);
+    const { findings } = JSON.parse(all.stdout) as { findings: { code: string }[] };
+    expect(findings.map(({ code }) => code)).toEqual(findingCodes);
+  });
+
+  it.each([
+    ['TLS_CERT_EXPIRD', 'Did you mean TLS_CERT_EXPIRED, '],
+    ['relay ports blocked by', 'Did you mean RELAY_PORTS_BLOCKED, '],
+    ['zzz', 'lists all of them'],
+  ])('of %s, which is none, names the nearest first', async (text, told) => {
+    const { stdout, stderr, exitCode } = await rtcOps(['explain', text]);
+    expect([stdout, exitCode]).toEqual(['', 2]);
+    expect(stderr).toContain(told);
+  });
+});
