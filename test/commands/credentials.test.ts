@@ -136,7 +136,7 @@ describe('credentials issue', () => {
     [['--expires-at', 'tomorrow'], 'Write seconds since 1970', 2],
     [['--expires-at', '1599491771000'], 'Then write 1599491771.', 2],
     [['--expires-at', '1599491771', '--ttl', '1h'], 'cannot be used with', 2],
-    [['--url', 'http://x'], 'is not a TURN or STUN URI', 2],
+    [['--url', 'http://x'], 'not a TURN or STUN URI', 2],
     [['--format', 'yaml'], 'Allowed choices are human', 2],
     [['--format', 'ice-servers'], 'Add --url turn:HOST, or hosts to rtc-ops.yaml.', 2],
     [["o'neill", '--url', 'turn:t', '--format', 'env'], 'single quote', 2],

@@ -92,7 +92,7 @@ needs('coturn').describe('Ctrl-C ends try, and leaves nothing', () => {
       await until(trial, 'coturn 4');
       await sleep(ms);
       pressCtrlC(trial);
-      expect((await trial.child).exitCode).toBe(130);
+      expect((await trial.child).exitCode, trial.output()).toBe(130);
       await expectNothingLeft(trial);
     },
     60_000,
