@@ -193,6 +193,8 @@ async function probeTrial(
       onProgress: progress.update,
     });
     progress.stop();
+    // A coturn that Ctrl-C has ended refuses everything at once: that is no report to give.
+    if (await isInterrupted(context.signal)) context.signal.throwIfAborted();
     const criteria = {
       require: null,
       maxRttMs: null,
