@@ -1,56 +1,19 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Family } from '../model/endpoint.ts';
-import type { Report } from '../model/report.ts';
-import type { TransportKind, TurnUri } from '../model/turn-uri.ts';
 import { RtcOpsError } from '../model/error.ts';
-import { isTurn } from '../model/turn-uri.ts';
+import type { Report } from '../model/report.ts';
+import { isTurn, type TurnUri } from '../model/turn-uri.ts';
 import { urisOf } from '../probes/plan.ts';
 import { probe, type OutsidePeerOption, type ProbeOptions } from '../probes/probe.ts';
-import { requirements } from '../rules/criteria.ts';
 import type { CommandContext } from './context.ts';
-import {
-  countOption,
-  durationOption,
-  fileOption,
-  intervalOption,
-  listOption,
-  mosOption,
-  natLifetimeOption,
-  peerUrlOption,
-  portCountOption,
-  ratioOption,
-  servernameOption,
-} from './option.ts';
 import { credentialSource } from './probe-credential.ts';
-import { criteriaOf, givenCriteria, type CriteriaOptions } from './probe-criteria.ts';
+import { criteriaOf, givenCriteria } from './probe-criteria.ts';
 import { refuseWhatIsNeverMeasured } from './probe-limits.ts';
+import { probeOptionGroups, type ProbeCommandOptions } from './probe-options.ts';
 import { progressLine } from './progress.ts';
-import { openReportOutput, type OutputOptions } from './report-output.ts';
-import { createReport, reportFormats } from './report.ts';
+import { openReportOutput } from './report-output.ts';
+import { createReport } from './report.ts';
 import { trustAnchors } from './trust-anchors.ts';
-
-interface Options extends OutputOptions, CriteriaOptions {
-  readonly secretFile?: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly transport?: TransportKind[];
-  readonly family?: ('4' | '6')[];
-  readonly call: boolean;
-  readonly control?: TurnUri[];
-  readonly duration: number;
-  readonly nat?: boolean;
-  readonly natLifetime?: number;
-  readonly peer?: Pick<OutsidePeerOption, 'url' | 'host' | 'port'>;
-  readonly peerSecretFile?: string;
-  readonly ports?: number;
-  readonly timeout: number;
-  readonly concurrency: number;
-  readonly ca?: string;
-  readonly servername?: string;
-  readonly from?: string;
-  readonly watch?: number;
-  readonly count?: number;
-}
 
 const examples = `
 Credentials come from --secret-file (time-limited ones are derived from it), from --username and --password,
@@ -70,80 +33,21 @@ Exit code: 0 healthy or warnings only, 1 an error or something required is unkno
 --watch: in any round), 2 usage, 3 configuration, 4 a needed tool failed.`;
 
 export function define(command: Command, context: CommandContext): void {
+  command.argument(
+    '[url...]',
+    'turn:, turns:, stun: or stuns: URIs, or hosts (default: the hosts of rtc-ops.yaml)',
+  );
+  for (const add of probeOptionGroups) add(command);
   command
-    .argument(
-      '[url...]',
-      'turn:, turns:, stun: or stuns: URIs, or hosts (default: the hosts of rtc-ops.yaml)',
-    )
-    .option('--secret-file <file>', 'the static-auth-secret of the server', fileOption)
-    .option('--username <name>', 'TURN username')
-    .option('--password <password>', 'TURN password; "-" reads it from standard input')
-    .option('--transport <list>', 'only these: udp,tcp,tls', listOption(['udp', 'tcp', 'tls']))
-    .option('--family <list>', 'only these: 4,6', listOption(['4', '6']))
-    .addOption(new Option('--call', 'make an audio call through the relay').default(true))
-    .option('--no-call', 'make no call')
-    .addOption(
-      new Option('--duration <time>', 'length of the call, 1s to hours')
-        .argParser(durationOption(1000))
-        .default(3000, '3s'),
-    )
-    .option(
-      '--control <list>',
-      'servers known to work (stun:HOST, …): what is silent there too is blocked in this network',
-      (text: string) => text.split(',').flatMap(urisOf),
-    )
-    .option('--nat', 'examine the NAT of this network (RFC 5780), 2 to 6 s; needs a UDP listener')
-    .option(
-      '--nat-lifetime <time>',
-      'also how long an idle binding lasts, tried up to this (5s to 10m), and taking as long; implies --nat',
-      natLifetimeOption,
-    )
-    .option(
-      '--require <list>',
-      `these must work, the rest may be unknown: ${requirements.join(',')}`,
-      listOption(requirements),
-    )
-    .option('--max-rtt <time>', 'longest round trip', durationOption(1))
-    .option('--max-loss <percentage>', 'highest packet loss of the call', ratioOption)
-    .option('--max-jitter <time>', 'highest jitter of the call', durationOption(1))
-    .option('--min-mos <score>', 'lowest quality of the call, 1 to 4.5', mosOption)
-    .option('--peer <url>', 'an "rtc-ops peer" on a third network, udp://HOST:PORT', peerUrlOption)
-    .option('--peer-secret-file <file>', 'the secret of that peer (default: RTC_OPS_PEER_SECRET)')
-    .option('--ports <n>', 'try so many relay ports, 1 to 500', portCountOption)
-    .addOption(
-      new Option('--timeout <time>', 'longest wait for one answer')
-        .argParser(durationOption(100))
-        .default(5000, '5s'),
-    )
-    .option('--concurrency <n>', 'targets at once', countOption, 20)
-    .addOption(
-      new Option('--fail-on <severity>', 'exit 1 from here on (default: "error")').choices([
-        'error',
-        'warning',
-      ]),
-    )
-    .option('--ca <file>', 'PEM file of certificates to trust as well', fileOption)
-    .option(
-      '--servername <name>',
-      'name to ask for and to find in the certificate (default: the host)',
-      servernameOption,
-    )
-    .addOption(new Option('--format <format>', 'form of the report').choices(reportFormats).default('human'))
-    .option('--output <file>', 'write the report there instead of to stdout')
-    .option('--from <report>', 'judge a saved JSON report again, without a packet; "-" reads standard input')
-    .addOption(
-      new Option('--watch [interval]', 'repeat until Ctrl-C, and print what changes')
-        .preset('30s')
-        .argParser(intervalOption),
-    )
-    .option('--count <n>', 'end --watch after so many rounds', countOption)
     .addHelpText('after', examples)
-    .action(async (urls: string[]) => run(urls, command.optsWithGlobals<Options>(), command, context));
+    .action(async (urls: string[]) =>
+      run(urls, command.optsWithGlobals<ProbeCommandOptions>(), command, context),
+    );
 }
 
 async function run(
   urls: readonly string[],
-  options: Options,
+  options: ProbeCommandOptions,
   command: Command,
   context: CommandContext,
 ): Promise<void> {
@@ -174,7 +78,7 @@ const noCall = { because: 'the call that --no-call forbids', hint: 'Leave out --
 /** Reads all that a probe needs; gives what measures and judges once. */
 async function prepareProbe(
   urls: readonly string[],
-  options: Options,
+  options: ProbeCommandOptions,
   context: CommandContext,
 ): Promise<(signal: AbortSignal) => Promise<Report>> {
   const ca = options.ca === undefined ? null : await trustAnchors(options.ca, context);
@@ -215,7 +119,7 @@ async function prepareProbe(
 
 /** The outside peer with its secret; null when none is wanted. */
 async function outsidePeer(
-  { peer, peerSecretFile }: Options,
+  { peer, peerSecretFile }: ProbeCommandOptions,
   context: CommandContext,
 ): Promise<OutsidePeerOption | null> {
   if (peer === undefined) {
@@ -228,19 +132,19 @@ async function outsidePeer(
   return { ...peer, secret: await loadPeerSecret('--peer-secret-file', peerSecretFile, context) };
 }
 
-function wantsNat({ nat, natLifetime }: Options): boolean {
+function wantsNat({ nat, natLifetime }: ProbeCommandOptions): boolean {
   return nat === true || natLifetime !== undefined;
 }
 
 /** What is asked for and cannot be tried would be missed in silence. */
-function refuseNatWithoutUdp(uris: readonly TurnUri[], { transport }: Options): void {
+function refuseNatWithoutUdp(uris: readonly TurnUri[], { transport }: ProbeCommandOptions): void {
   if (uris.some((uri) => uri.transport === 'udp') && (transport?.includes('udp') ?? true)) return;
   throw new RtcOpsError('usage', '--nat needs a UDP listener, and none is to be probed', {
     hint: 'Add one, such as stun:HOST, and leave out --transport or add udp to it.',
   });
 }
 
-function refuseWatchOptions({ watch, count, format, output }: Options): void {
+function refuseWatchOptions({ watch, count, format, output }: ProbeCommandOptions): void {
   if (watch === undefined) {
     if (count !== undefined) throw new RtcOpsError('usage', '--count is for --watch');
     return;
@@ -253,7 +157,7 @@ function refuseWatchOptions({ watch, count, format, output }: Options): void {
 
 async function urisToProbe(
   urls: readonly string[],
-  options: Options,
+  options: ProbeCommandOptions,
   context: CommandContext,
 ): Promise<readonly TurnUri[]> {
   if (urls.length > 0) return urls.flatMap(urisOf);

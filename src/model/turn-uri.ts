@@ -128,6 +128,6 @@ export function formatTurnUri(uri: TurnUri): string {
   return `${uri.scheme}:${bracketed(uri.host)}${port}${uri.scheme === 'stuns' ? '' : transport}`;
 }
 
-export function isTurn(uri: TurnUri): boolean {
+export function isTurn(uri: Pick<TurnUri, 'scheme'>): boolean {
   return uri.scheme === 'turn' || uri.scheme === 'turns';
 }
