@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.integration.test.ts'],
+          exclude: ['test/**/*.integration.test.ts', 'test/**/*.lab.test.ts'],
           // None takes seconds by itself; on a busy machine a process that a test starts may.
           testTimeout: 20_000,
         },
@@ -26,6 +26,17 @@ export default defineConfig({
           // A call of some seconds, a deadline that has to pass, a coturn that starts: with room for a busy machine.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'lab',
+          include: ['test/**/*.lab.test.ts'],
+          // Last and in one worker, which has several networks up at a time: what is measured there is not to be disturbed.
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
+          maxConcurrency: 3,
+          testTimeout: 90_000,
         },
       },
     ],

@@ -35,7 +35,15 @@ const stamp = 'dist/.build.json';
 
 /** Debian packages, each with a program by which it is known to be there. */
 const packagesFor = {
-  tests: { coturn: 'turnserver', openssl: 'openssl', iproute2: 'ip', systemd: 'systemd-analyze' },
+  tests: {
+    coturn: 'turnserver',
+    openssl: 'openssl',
+    iproute2: 'ip',
+    nftables: 'nft',
+    procps: 'sysctl',
+    python3: 'python3',
+    systemd: 'systemd-analyze',
+  },
   linters: { shellcheck: 'shellcheck' },
 };
 

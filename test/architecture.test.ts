@@ -215,6 +215,10 @@ const breaches: Record<RuleName, Breach[]> = {
       plant: { 'test/stun/message.integration.test.ts': `describe('', () => {});` },
       found: ["test/stun/message.integration.test.ts: wrap its tests in needs('coturn').describe(…)"],
     },
+    {
+      plant: { 'test/lab/matrix.lab.test.ts': `describe('', () => {});` },
+      found: ["test/lab/matrix.lab.test.ts: wrap its tests in needs('coturn').describe(…)"],
+    },
   ],
   'every source is reachable': [
     {

@@ -1,4 +1,5 @@
-import { accessSync, constants } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
 
@@ -10,15 +11,52 @@ declare module 'vitest' {
 }
 
 /** What some tests need of the machine beside Node and node_modules; `npm test` installs the programs. */
-export type Requirement = 'root' | 'coturn' | 'openssl' | 'iproute2' | 'systemd';
+export type Requirement = 'root' | 'coturn' | 'openssl' | 'iproute2' | 'systemd' | 'lab';
 
-const lack: Record<Requirement, () => string | null> = {
+/** What is lacking, in words; null when nothing is. */
+type Lack = string | null;
+
+const lack: Record<Requirement, () => Lack> = {
   root: () => (process.getuid?.() === 0 ? null : 'root'),
   coturn: () => lacksProgram('turnserver', 'coturn'),
   openssl: () => lacksProgram('openssl', 'openssl'),
   iproute2: () => lacksProgram('ip', 'iproute2'),
   systemd: () => lacksProgram('systemd-analyze', 'systemd'),
+  lab: lackOfLab,
 };
+
+/** What the network laboratory (test/lab/) needs: programs, and the right to make namespaces. */
+function lackOfLab(): Lack {
+  const programs = [
+    lacksProgram('ip', 'iproute2'),
+    lacksProgram('nft', 'nftables'),
+    lacksProgram('sysctl', 'procps'),
+    lacksProgram('python3', 'python3'),
+  ].filter((missing) => missing !== null);
+  return programs.length > 0 ? programs.join(' and ') : (trial ??= triedNamespace());
+}
+
+let trial: Lack | undefined;
+const notPermitted = 'permission for network namespaces';
+
+/** Whether a namespace can be made, and filtered, by making one. */
+function triedNamespace(): Lack {
+  if (process.platform !== 'linux') return 'Linux';
+  if (process.getuid?.() !== 0) return 'root';
+  if (!existsSync('/dev/net/tun')) return `${notPermitted} (there is no /dev/net/tun)`;
+  // As the lab names the namespaces of this process, so that it is removed like them if anything goes wrong.
+  const namespace = `rtc-ops-lab:${process.pid}.0:a`;
+  const steps = [
+    ['ip', 'netns', 'add', namespace],
+    ['ip', 'netns', 'exec', namespace, 'nft', 'add', 'table', 'inet', 'trial'],
+    ['ip', 'netns', 'delete', namespace],
+  ] as const;
+  for (const [program, ...args] of steps) {
+    const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+    if (status !== 0) return `${notPermitted} (${stderr.trim().split('\n')[0]})`;
+  }
+  return null;
+}
 
 /** `describe` and `it` of tests that need something of the machine. */
 export interface Needing {
@@ -37,7 +75,9 @@ export function needs(...requirements: readonly Requirement[]): Needing {
     .filter((missing) => missing !== null);
   if (lacking.length === 0) return { describe, it };
   const skippedBecause = `needs ${lacking.join(' and ')}`;
-  if (process.env['CI'] === 'true' && process.platform === 'linux') {
+  // What the set-up cannot give, a container that may make no namespaces, is no mistake of the set-up.
+  const givenBySetup = lacking.filter((missing) => !missing.startsWith(notPermitted));
+  if (process.env['CI'] === 'true' && process.platform === 'linux' && givenBySetup.length > 0) {
     const fail = (): never => {
       throw new Error(`${skippedBecause}: on CI nothing may be skipped for want of what the set-up installs`);
     };
@@ -53,7 +93,7 @@ export function needs(...requirements: readonly Requirement[]): Needing {
   };
 }
 
-function lacksProgram(program: string, debianPackage: string): string | null {
+function lacksProgram(program: string, debianPackage: string): Lack {
   const found = (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
     try {
       accessSync(join(directory, program), constants.X_OK);

@@ -161,7 +161,7 @@ describe('the step tests', () => {
   it('goes on without the packages where there is no apt-get, and says so', async () => {
     const { exitCode, stderr } = await setup(['tests'], { PATH: project });
     expect(exitCode).toBe(0);
-    expect(stderr).toContain('not installed: coturn openssl iproute2');
+    expect(stderr).toContain('not installed: coturn openssl iproute2 nftables procps python3 systemd');
     expect(stderr).toContain('Tests that need them are skipped by name.');
   });
 });
