@@ -78,6 +78,8 @@ export class Bridge {
   /** The one 5-tuple that has authenticated itself (RFC 8656 §5). */
   #agent: RemoteInfo | null = null;
   #channel: number | null = null;
+  /** The transaction that was answered with 401 last. */
+  #challenged: string | null = null;
   #open = true;
 
   /** Listens on a free port of the loopback interface. */
@@ -176,6 +178,11 @@ export class Bridge {
 
   #answer(request: StunMessage, from: RemoteInfo): void {
     if (!this.#isAuthentic(request)) {
+      // It is repeated when this process was held up, and its answer is under way. A second 401, after the request was
+      // signed by the first, would tell libjuice that its credential is wrong.
+      const id = Buffer.from(request.transactionId).toString('hex');
+      if (id === this.#challenged) return;
+      this.#challenged = id;
       const challenge = [put(realm, localRealm), put(nonce, this.#nonce)];
       this.#refuse(request, from, { code: 401, reason: 'Unauthenticated' }, challenge);
       return;

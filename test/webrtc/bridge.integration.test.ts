@@ -7,6 +7,9 @@ import { AttemptError } from '../../src/model/failure.ts';
 import type { Failure } from '../../src/model/observations.ts';
 import { Secret } from '../../src/model/secret.ts';
 import { allocate, type Allocation } from '../../src/turn/allocation.ts';
+import { errorCode } from '../../src/stun/message-attributes.ts';
+import { read } from '../../src/stun/attribute.ts';
+import { decodeMessage, encodeMessage, method } from '../../src/stun/message.ts';
 import type { TurnCredential } from '../../src/turn/session.ts';
 import { Bridge, type BridgeOptions } from '../../src/webrtc/bridge.ts';
 import { relayServer, type RelayServer } from '../support/relay-server.ts';
@@ -104,6 +107,23 @@ needs('coturn').describe('Bridge', () => {
     const allocation = await realAllocation(await relayServer());
     const bridge = await openBridge({ allocation: Promise.resolve(allocation) });
     expect(await failureOf(agentOf(bridge, credential))).toMatchObject({ kind: 'stun-error', code: 401 });
+  });
+
+  it('answers a repeated request for the challenge once', async () => {
+    const bridge = await openBridge({ allocation: new Promise(() => {}) });
+    const socket = createSocket('udp4');
+    onTestFinished(() => void socket.close());
+    const answers: (number | undefined)[] = [];
+    socket.on('message', (bytes) => answers.push(read(decodeMessage(bytes), errorCode)?.code));
+    const ask = (bytes: Uint8Array): void => socket.send(bytes, bridge.server.port, bridge.server.hostname);
+    const [one, other] = [1, 2].map(() => encodeMessage({ class: 'request', method: method.allocate })) as [
+      Uint8Array,
+      Uint8Array,
+    ];
+    for (const request of [one, one, other]) ask(request);
+    await expect.poll(() => answers).toEqual([401, 401]);
+    await sleep(50);
+    expect(answers).toEqual([401, 401]);
   });
 
   it('serves the first agent alone, even when another one knows the password', async () => {
