@@ -8,6 +8,7 @@ import {
   type FindingCode,
 } from '../model/finding.ts';
 import type { FindingReport } from '../model/report.ts';
+import { parseTurnUri } from '../model/turn-uri.ts';
 import { usualLimits } from './call-quality.ts';
 
 const weight = { error: 0, warning: 1, info: 2 } as const;
@@ -92,6 +93,8 @@ const causesOf: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   // The E-model is made of delay and loss.
   MOS_LOW: ['AUDIO_UNUSABLE', 'LOSS_HIGH', 'RTT_HIGH'],
   LOSS_HIGH: ['AUDIO_UNUSABLE'],
+  RTT_HIGH: ['LOSS_HIGH'],
+  JITTER_HIGH: ['LOSS_HIGH'],
 };
 
 /** Names the cause of each effect whose cause is known too. */
@@ -114,8 +117,16 @@ function explains(root: Finding, effect: Finding): boolean {
   if (effect.code === 'MOS_LOW' && !lowersMos(root)) return false;
   // A server that stops says nothing more; what still answered with something else is another matter.
   if ('closed' in effect.evidence && !effect.evidence.closed) return false;
-  // Anything else explains what it was seen with.
-  return isOfServer.has(root.code) || effect.targets.every((target) => root.targets.includes(target));
+  return isOfServer.has(root.code) || effect.targets.every((target) => reaches(root, effect, target));
+}
+
+/** Whether a cause shows in an effect at one listener: where it was seen itself, mostly. */
+function reaches(root: Finding, effect: Finding, target: string): boolean {
+  if (root.code !== 'LOSS_HIGH') return root.targets.includes(target);
+  const isUdp = (url: string): boolean => parseTurnUri(url).transport === 'udp';
+  // Over TCP and TLS what the path loses is sent again, and all that follows waits for it. Over UDP nothing waits.
+  if (root.targets.some(isUdp) && !isUdp(target)) return true;
+  return effect.code === 'MOS_LOW' && root.targets.includes(target);
 }
 
 /** Whether so much is lost, or so late, that it is heard: a limit that the user has set may be far below that. */

@@ -122,8 +122,10 @@ describe('an effect names its cause', () => {
       at(target),
     );
 
-  const rtt = (measured: number): Finding =>
-    finding('RTT_HIGH', { ...listenerOf(udp), measured, limit: 1, by: 'rtcp' }, at(udp));
+  const rtt = (measured: number, target = udp): Finding =>
+    finding('RTT_HIGH', { ...listenerOf(target), measured, limit: 1, by: 'rtcp' }, at(target));
+  const jitter = (target: typeof udp): Finding =>
+    finding('JITTER_HIGH', { ...listenerOf(target), measured: 80, limit: 50 }, at(target));
   const denied = finding('PEER_DENIED', { ...listenerOf(udp), peer: '198.51.100.20' }, at(udp));
   const both = finding(
     'MOS_LOW',
@@ -148,7 +150,13 @@ describe('an effect names its cause', () => {
     ['a low MOS, but not by a round trip of 5 ms', [rtt(5), mos(udp, 4.4)], null],
     ['a low MOS, but not by one packet in a thousand', [loss(udp, 0.001), mos(udp, 4.3)], null],
     ['a denied relay address, but not as another address is denied', [denied, ownDenied], null],
-    ['a low MOS, but not over a transport that loses nothing', [loss(udp, 0.2), both], null],
+    ['a low MOS, but not over a transport that loses nothing', [loss(tcp, 0.2), both], null],
+    // TCP sends again what the path loses, and all that follows waits.
+    ['a low MOS over TCP too, as the path loses packets', [loss(udp, 0.2), both], 'LOSS_HIGH'],
+    ['a long round trip over TCP, as the path loses packets', [loss(udp, 0.2), rtt(700, tcp)], 'LOSS_HIGH'],
+    ['jitter over TLS, as the path loses packets', [loss(udp, 0.2), jitter(tls)], 'LOSS_HIGH'],
+    ['a long round trip, but not over UDP', [loss(udp, 0.2), rtt(700)], null],
+    ['jitter, but not as another server is lossy', [loss(other, 0.2), jitter(tls)], null],
     // An error that hid below a warning would not be seen.
     [
       'but no error as an effect of a warning',
