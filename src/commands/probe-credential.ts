@@ -11,8 +11,9 @@ interface CredentialOptions extends GlobalOptions {
   readonly password?: string;
 }
 
-// Long enough for the longest call that a probe makes by default; a probe asks for no more than it needs.
-const probeTtlSeconds = 3600;
+// A day, and not the minute that a probe takes: to a server, a credential of a machine whose clock is an hour behind would
+// have expired, and its refusal would look like a wrong secret.
+const probeTtlSeconds = 86_400;
 
 /** Gives a credential that is good for one probe from now on; null when there is none. */
 export type CredentialSource = () => ProbeOptions['credential'];
