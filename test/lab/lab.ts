@@ -85,9 +85,10 @@ export async function openLab(name: ScenarioName, options: LabOptions = {}): Pro
   await tidied;
   const scenario: Scenario = scenarios[name];
   const id = options.name ?? `${process.pid}.${++labs}`;
+  // Fails for a name that is in use, whose lab is to stay.
+  await mkdir(directoryOf(id), { mode: 0o700 });
   try {
     const network = networkOf(scenario);
-    await mkdir(directoryOf(id), { mode: 0o700 });
     await writeFiles(id, scenario, options.server ?? {});
     await createNamespaces(id, network);
     await startLines(id, network);

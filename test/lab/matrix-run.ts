@@ -63,7 +63,11 @@ async function startOthers(lab: Lab, { standIn, held }: Case): Promise<void> {
   }
 }
 
-async function probe(lab: Lab, one: Case): Promise<Pick<CaseResult, 'report' | 'durationMs' | 'memory'>> {
+/** Has the command line probe the server of a lab, as a case says. */
+export async function probe(
+  lab: Lab,
+  one: Case,
+): Promise<Pick<CaseResult, 'report' | 'durationMs' | 'memory'>> {
   const memoryFolder = join(directoryOf(lab.id), 'memory');
   await mkdir(memoryFolder, { recursive: true });
   const loaded = ['--import', project('test/lab/client-process.js')];
@@ -99,8 +103,7 @@ function probeArguments(lab: Lab, one: Case): string[] {
     ...(one.ask ?? listeners).map((listener) => uris[listener]),
     ...credentialArguments(lab, one),
     ...['--ca', lab.caFile],
-    // What is judged is the cause, and that takes no long call; a bad line takes some more packets to be told.
-    ...['--duration', one.network === 'lossy' ? '3s' : '1s'],
+    ...['--duration', `${one.durationMs ?? 1000}ms`],
     ...['--format', 'json'],
   ];
 }

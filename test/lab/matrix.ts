@@ -21,6 +21,8 @@ export interface Case {
   /** The server is killed as soon as it has granted an allocation. */
   readonly stops?: true;
   readonly client?: ClientCase;
+  /** Of the call; 1 s by default, as what is judged is mostly the cause. */
+  readonly durationMs?: number;
   /** Which listeners are asked; all four by default. */
   readonly ask?: readonly Listener[];
   readonly expected: Expected;
@@ -187,6 +189,8 @@ export const networkCases: Readonly<Record<ScenarioName, Case>> = {
   lossy: {
     network: 'lossy',
     ask: ['udp 3478', 'tcp 3478', 'tls 5349'],
+    // So many packets that at 10 % more than 3 % of them are lost, practically always.
+    durationMs: 3000,
     expected: {
       verdict: 'degraded',
       causes: { LOSS_HIGH: ['udp 3478'] },
@@ -238,6 +242,18 @@ export const faultCases: Readonly<Record<string, Case>> = {
     network: 'cone',
     client: { credential: 'expired an hour ago' },
     expected: refusedAllocation('CREDENTIAL_EXPIRED', ['lab-user']),
+  },
+
+  // No matter for the server; and the password is still good there.
+  'the clock of the client is an hour behind': {
+    network: 'cone',
+    client: { clockMs: -3_600_000 },
+    expected: healthy,
+  },
+  'the clock of the client is an hour ahead': {
+    network: 'cone',
+    client: { clockMs: 3_600_000 },
+    expected: healthy,
   },
 
   'the quota of the user is reached': {

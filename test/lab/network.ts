@@ -72,8 +72,8 @@ export function networkOf({ a, b, server = {} }: Scenario): Network {
 }
 
 /**
- * The internet is one router. It knows the public networks; what is sent to any other address vanishes in it, as a private
- * address does out there. An error message instead would be seen by the sender, and coturn 4.6 ends an allocation for it.
+ * The internet is one router. It knows the public networks; what is sent to any other address vanishes in it, without an
+ * error message, as what is sent to a private address mostly does out there.
  */
 function internet(a: Site, b: Site | 'beside a'): Host {
   const v6Only = a.family === 6;

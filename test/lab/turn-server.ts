@@ -153,9 +153,14 @@ async function untilListening(
   for (;;) {
     const open = await portsOf().catch(() => null);
     if (open?.size === wanted.length) return;
-    if (open === null || performance.now() > deadline) {
-      const end = (await log()).trimEnd().split('\n').slice(-8).join('\n  ');
-      throw new Error(`coturn ${open === null ? 'ended' : 'does not listen'}; the end of its log:\n  ${end}`);
+    const text = await log();
+    // coturn itself tries on and on.
+    const cannotBind = /Trying to bind fd \d+ to <.+>: errno=/.test(text);
+    if (open === null || cannotBind || performance.now() > deadline) {
+      const what = open === null ? 'ended' : cannotBind ? 'cannot listen' : 'does not listen';
+      throw new Error(
+        `coturn ${what}; the end of its log:\n  ${text.trimEnd().split('\n').slice(-8).join('\n  ')}`,
+      );
     }
     await sleep(pollMs);
   }
