@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { certificate, type Certificate } from '../support/certificates.ts';
+import { certificate, publicCertificate, type Certificate } from '../support/certificates.ts';
 import { directoryOf, onHost, startDetached, type LabId } from './namespaces.ts';
 import { addresses } from './network.ts';
 import { relayPorts, type Scenario } from './scenarios.ts';
@@ -124,9 +124,12 @@ async function certificates(kind: CertificateKind): Promise<{ ca: string; chain:
   if (kind === 'self-signed')
     return withChain(root, await certificate({ commonName: 'turn.lab.test', names }));
   const issuer = await certificate({ commonName: 'Lab Intermediate', authority: true, issuer: root });
+  if (kind === 'without its chain') {
+    return withChain(root, await publicCertificate({ commonName: 'turn.lab.test', names, issuer }));
+  }
   const validity = kind === 'expired' ? { validFrom: -60, validUntil: -1 } : {};
   const leaf = await certificate({ commonName: 'turn.lab.test', names, issuer, ...validity });
-  return withChain(root, leaf, kind === 'without its chain' ? [] : [issuer]);
+  return withChain(root, leaf, [issuer]);
 }
 
 function withChain(root: Certificate, leaf: Certificate, intermediates: readonly Certificate[] = []) {

@@ -32,6 +32,7 @@ function lackOfLab(): Lack {
     lacksProgram('nft', 'nftables'),
     lacksProgram('sysctl', 'procps'),
     lacksProgram('python3', 'python3'),
+    lacksProgram('openssl', 'openssl'),
   ].filter((missing) => missing !== null);
   return programs.length > 0 ? programs.join(' and ') : (trial ??= triedNamespace());
 }
