@@ -35,7 +35,7 @@ export default defineConfig({
           // Last and in one worker, which has several networks up at a time: what is measured there is not to be disturbed.
           sequence: { groupOrder: 2 },
           maxWorkers: 1,
-          maxConcurrency: 3,
+          maxConcurrency: 2,
           testTimeout: 90_000,
         },
       },

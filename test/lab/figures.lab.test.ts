@@ -59,7 +59,7 @@ function measuredIn(audio: readonly AudioFacts[]): Figures {
     audio.reduce((total, direction) => total + of(direction), 0);
   return {
     loss: sum(({ lossRatio }) => lossRatio) / audio.length,
-    jitterMs: sum(({ jitterMs }) => jitterMs) / audio.length,
+    jitterMs: sum(({ jitterMeanMs }) => jitterMeanMs) / audio.length,
   };
 }
 

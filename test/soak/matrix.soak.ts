@@ -7,7 +7,8 @@ import { needs } from '../support/requirements.ts';
 
 /** How often; `RTC_OPS_SOAK_REPEATS=3 npm run test:soak -- matrix` for fewer. */
 const repeats = Number(process.env['RTC_OPS_SOAK_REPEATS'] ?? 20);
-const networksAtOnce = 3;
+// As `npm test` has it: what runs beside a call shows in its figures.
+const networksAtOnce = 2;
 
 const { it } = needs('lab', 'coturn');
 
