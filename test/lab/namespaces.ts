@@ -51,14 +51,12 @@ export async function configureHosts(lab: LabId, { hosts }: Network): Promise<vo
 
 async function configureHost(lab: LabId, host: Host): Promise<void> {
   const namespace = namespaceOf(lab, host.name);
-  const settings = [
-    // An address that is still being checked for duplicates cannot be used, for a second.
-    'net.ipv6.conf.all.accept_dad=0',
-    'net.ipv6.conf.default.accept_dad=0',
-    'net.ipv6.conf.default.router_solicitations=0',
-    ...(host.forwards === true ? ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'] : []),
-  ];
-  await execa('ip', ['netns', 'exec', namespace, 'sysctl', '-qw', ...settings]);
+  const forwarding = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
+  // An address that is checked for duplicates cannot be used meanwhile, and a router without its link-local address finds no
+  // neighbour: for the first two seconds nothing would get through.
+  const script = `for device in /proc/sys/net/ipv6/conf/*; do echo 0 >"$device/accept_dad"; done
+    ${host.forwards === true ? `sysctl -qw ${forwarding.join(' ')}` : ''}`;
+  await execa('ip', ['netns', 'exec', namespace, 'sh', '-ec', script]);
   // The firewall first: nothing passes a router before it filters.
   if (host.ruleset !== undefined && host.ruleset !== '') {
     await execa('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], { input: host.ruleset });
