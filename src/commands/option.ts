@@ -4,29 +4,30 @@ import { isHost } from '../model/turn-uri.ts';
 
 /** Parsers of option values. Each throws what commander prints together with the option's name. */
 
+// Timers of Node.js hold 2^31 ms; a day is more than any use needs.
+const dayMs = 86_400_000;
+
 /** A duration such as `150ms` or `3s`, in milliseconds. */
-export function durationOption(leastMs: number): (text: string) => number {
+export function durationOption(leastMs: number, mostMs = dayMs): (text: string) => number {
   return (text) => {
     const ms = parseDuration(text);
     if (ms === null) throw new InvalidArgumentError('Write a duration such as 150ms, 3s, 5m or 12h.');
-    if (ms < leastMs || ms > longestMs) {
-      throw new InvalidArgumentError(
-        `It must be ${leastMs < 1000 ? `${leastMs}ms` : `${leastMs / 1000}s`} to 24h.`,
-      );
+    if (ms < leastMs || ms > mostMs) {
+      throw new InvalidArgumentError(`It must be ${spelled(leastMs)} to ${spelled(mostMs)}.`);
     }
     return ms;
   };
 }
 
-/** How long NAT bindings are left idle: longer than any use of one pauses is of no use. */
-export function natLifetimeOption(text: string): number {
-  const ms = durationOption(5000)(text);
-  if (ms > 600_000) throw new InvalidArgumentError('It must be 5 s to 10 min.');
-  return ms;
+/** As one types it: `150ms`, `5s`, `10m`, `24h`. */
+function spelled(ms: number): string {
+  if (ms < 1000) return `${ms}ms`;
+  if (ms < 60_000) return `${ms / 1000}s`;
+  return ms < 3_600_000 ? `${ms / 60_000}m` : `${ms / 3_600_000}h`;
 }
 
-// Timers of Node.js hold 2^31 ms; a day is more than any use needs.
-const longestMs = 86_400_000;
+// A NAT binding that is left idle for longer than any pause lasts tells nothing of use.
+export const natLifetimeOption = durationOption(5000, 600_000);
 
 /** The interval of --watch, in milliseconds. An option with an optional value also swallows the URL that follows it. */
 export function intervalOption(text: string): number {

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { NatFacts, Observations, TargetFacts } from '../model/observations.ts';
+import { RtcOpsError } from '../model/error.ts';
 import { schemaVersion, type ReportCriteria } from '../model/report.ts';
+import { parseTurnUri } from '../model/turn-uri.ts';
 
 /**
  * What of a saved report is read: the facts, and what was asked of them. Checks, findings and the verdict follow from
@@ -206,8 +208,18 @@ const targetObservations = z.object({
   call: attempt(call),
 }) satisfies z.ZodType<Omit<TargetFacts, 'target'>>;
 
+function isTurnUri(text: string): boolean {
+  try {
+    parseTurnUri(text);
+    return true;
+  } catch (error) {
+    if (!(error instanceof RtcOpsError)) throw error;
+    return false;
+  }
+}
+
 const target = z.object({
-  url: z.string(),
+  url: z.string().refine(isTurnUri, 'must be a TURN or STUN URI'),
   scheme: z.enum(['stun', 'stuns', 'turn', 'turns']),
   host: z.string(),
   address,

@@ -189,8 +189,8 @@ describe('--nat', () => {
   it.each([
     [['turn:127.0.0.1:9?transport=tcp', '--nat'], /--nat needs a UDP listener/],
     [['127.0.0.1', '--nat-lifetime', '30s', '--transport', 'tcp,tls'], /--nat needs a UDP listener/],
-    [['127.0.0.1', '--nat-lifetime', '11m'], /--nat-lifetime.*5 s to 10 min/s],
-    [['127.0.0.1', '--nat-lifetime', '4s'], /--nat-lifetime.*5000 ms/s],
+    [['127.0.0.1', '--nat-lifetime', '11m'], /--nat-lifetime.*5s to 10m/s],
+    [['127.0.0.1', '--nat-lifetime', '4s'], /--nat-lifetime.*5s to 10m/s],
   ])('%j is refused before the first packet', async (args, message) => {
     const { exitCode, stderr } = await rtcOps(['probe', ...args]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(message) });
