@@ -194,6 +194,7 @@ const targetObservations = z.object({
   allocate: attempt(allocation),
   redirects: z.array(endpoint),
   permission: attempt(z.object({ peer: address })),
+  publicPeers: attempt(z.object({ allowed: z.array(address), denied: z.array(address) })),
   channel: attempt(z.object({ peer: endpoint, channel: z.number() })),
   peer: attempt(peer),
   inbound: attempt(seenFrom),

@@ -103,6 +103,8 @@ export interface TargetFacts {
   /** Where 300 Try-Alternate sent the client, in order; what follows happened at the last one. */
   readonly redirects: readonly Endpoint[];
   readonly permission: Attempt<{ readonly peer: string }>;
+  /** Whether public addresses are allowed as peers, asked where the client's own is not. Nothing was sent to them. */
+  readonly publicPeers: Attempt<{ readonly allowed: readonly string[]; readonly denied: readonly string[] }>;
   readonly channel: Attempt<{ readonly peer: Endpoint; readonly channel: number }>;
   /** How the second socket looks from outside, learnt before it was used. */
   readonly peer: Attempt<PeerFacts>;

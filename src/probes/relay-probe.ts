@@ -12,7 +12,10 @@ import { reading } from '../turn/session.ts';
 import { attempt, notTried, type Clock } from './attempt.ts';
 import { mostTransmissions, repeated, resendMs } from './repetition.ts';
 
-export type RelayFacts = Pick<TargetFacts, 'permission' | 'peer' | 'inbound' | 'outbound' | 'reply'>;
+export type RelayFacts = Pick<
+  TargetFacts,
+  'permission' | 'publicPeers' | 'peer' | 'inbound' | 'outbound' | 'reply'
+>;
 
 export interface RelayProbeOptions {
   readonly allocation: Allocation;
@@ -50,7 +53,7 @@ export async function probeRelay(options: RelayProbeOptions): Promise<RelayFacts
     const permission = await permitting;
     if (!(error instanceof AttemptError)) throw error;
     const none = notTried(`no socket for a peer could be opened: ${error.message}`);
-    return { permission, peer: none, inbound: none, outbound: none, reply: none };
+    return { permission, publicPeers: none, peer: none, inbound: none, outbound: none, reply: none };
   }
   try {
     // Both to their end before either may throw: each waits under the same signal.
@@ -70,8 +73,15 @@ export async function probeRelay(options: RelayProbeOptions): Promise<RelayFacts
     );
     const granted = [permission, ...others].flatMap((one) => (one.state === 'done' ? [one.value.peer] : []));
     const peer = await attempt(clock, async () => ({ source, mappings, permitted: granted }));
-    if (granted.length === 0) return nothingTried(permission, peer);
-    return { permission, peer, ...(await throughTheRelay(socket, learnt.value, options)) };
+    if (granted.length === 0)
+      return { ...nothingTried(permission, peer), publicPeers: await publicPeers(options) };
+    const notAsked = notTried('an own address is allowed as a peer');
+    return {
+      permission,
+      publicPeers: notAsked,
+      peer,
+      ...(await throughTheRelay(socket, learnt.value, options)),
+    };
   } finally {
     allocation.onData = () => {};
     socket.close();
@@ -80,7 +90,32 @@ export async function probeRelay(options: RelayProbeOptions): Promise<RelayFacts
 
 function nothingTried(permission: RelayFacts['permission'], peer: RelayFacts['peer']): RelayFacts {
   const none = notTried(noPermission);
-  return { permission, peer, inbound: none, outbound: none, reply: none };
+  return { permission, publicPeers: none, peer, inbound: none, outbound: none, reply: none };
+}
+
+// Far from each other, and in no range that should be denied: addresses of public DNS resolvers.
+const wellKnown = {
+  4: ['1.1.1.1', '8.8.8.8', '9.9.9.9'],
+  6: ['2001:4860:4860::8888', '2606:4700:4700::1111', '2620:fe::fe'],
+} as const;
+
+/** A permission sends nothing to its peer (RFC 8656 §9): so who is denied can be asked for any address. */
+function publicPeers({ allocation, clock }: RelayProbeOptions): Promise<RelayFacts['publicPeers']> {
+  const addresses = wellKnown[familyOf(allocation.relayed.address)];
+  return attempt(clock, async () => {
+    const asked = await Promise.allSettled(addresses.map((address) => allocation.permit([address])));
+    const [allowed, denied]: [string[], string[]] = [[], []];
+    for (const [index, address] of addresses.entries()) {
+      const answer = asked[index];
+      if (answer?.status === 'rejected' && !isForbidden(answer.reason)) throw answer.reason;
+      (answer?.status === 'fulfilled' ? allowed : denied).push(address);
+    }
+    return { allowed, denied };
+  });
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof AttemptError && error.failure.kind === 'stun-error' && error.failure.code === 403;
 }
 
 function isSilence(step: Attempt<unknown>): boolean {

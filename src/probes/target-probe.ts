@@ -111,6 +111,7 @@ function untried(target: Target): ProtocolFacts {
     identities: turn,
     allocate: turn,
     permission: turn,
+    publicPeers: turn,
     channel: turn,
     peer: turn,
     inbound: turn,
@@ -336,6 +337,7 @@ const order = [
   'identities',
   'allocate',
   'permission',
+  'publicPeers',
   'peer',
   'inbound',
   'outbound',
@@ -354,9 +356,10 @@ const steps = ['binding', 'challenge', 'allocate', 'permission', 'channel', 'ref
 
 /** Marks every step from `first` on as not tried, but for those in `except` and those that were tried. */
 function stopAt(facts: ProtocolFacts, first: Step, because: string, except: readonly Step[] = []): void {
-  for (const step of order.slice(order.indexOf(first))) {
-    if (!except.includes(step) && facts[step].state === 'not-tried') facts[step] = notTried(because);
-  }
+  const skipped = order
+    .slice(order.indexOf(first))
+    .filter((step) => !except.includes(step) && facts[step].state === 'not-tried');
+  Object.assign(facts, Object.fromEntries(skipped.map((step) => [step, notTried(because)])));
 }
 
 /** The name that TLS asks for: what the user says, else the host of the URI. */

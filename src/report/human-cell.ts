@@ -36,6 +36,7 @@ const words: Partial<Record<FindingCode, string>> = {
   TWO_SERVERS_ANSWER: 'two servers',
   RTT_HIGH: 'slow',
   CALL_FAILED: 'no call',
+  DENY_LIST_BLOCKS_ALL: 'denied',
   OWN_RELAY_DENIED: 'denied',
   CALL_NOT_RELAYED: 'not relayed',
   AUDIO_SILENT: 'silent',

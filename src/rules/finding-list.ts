@@ -71,7 +71,7 @@ function withLinks(
 /** What follows from what, on one server: an effect, and the causes that explain it, the first that is there. */
 const causesOf: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   // The address that is denied is the private one; external-ip mends both.
-  OWN_RELAY_DENIED: ['RELAY_ADDRESS_PRIVATE'],
+  OWN_RELAY_DENIED: ['RELAY_ADDRESS_PRIVATE', 'DENY_LIST_BLOCKS_ALL'],
   NO_RELAY_CANDIDATE: [
     'QUOTA_REACHED',
     'QUOTA_TOO_SMALL',

@@ -56,6 +56,7 @@ const broken: Partial<Record<FindingCode, string>> = {
   TLS_NAME_MISMATCH: 'clients refuse the certificate of this server',
   TLS_CHAIN_INCOMPLETE: 'many clients refuse the certificate of this server',
   TLS_UNTRUSTED: 'clients refuse the certificate of this server',
+  DENY_LIST_BLOCKS_ALL: 'the server relays to nobody',
   PEER_DENIED: 'the server lets no relay traffic through to this client',
   REQUEST_FAILED: 'the server does not do its part',
   NO_RELAY_CANDIDATE: 'ICE gets no relay from this server',

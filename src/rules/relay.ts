@@ -56,6 +56,11 @@ export function judgePermission(facts: TargetFacts): Outcome {
     return refused('a CreatePermission', permission, facts);
   }
   const peer = own.address;
+  const { publicPeers } = facts;
+  if (publicPeers.state === 'done' && publicPeers.value.allowed.length === 0) {
+    const { denied } = publicPeers.value;
+    return failed('DENY_LIST_BLOCKS_ALL', { ...allocatorOf(facts), denied: [peer, ...denied] }, target);
+  }
   if (scopeOf(peer) !== 'global') {
     return skipped(`the server denies the peer ${peer}, as it should: that is no public address`);
   }

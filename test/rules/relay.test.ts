@@ -265,6 +265,8 @@ describe('relay-address', () => {
 });
 
 describe('turn-permission', () => {
+  const asked = (allowed: string[], peers: string[]): TargetFacts['publicPeers'] =>
+    done({ allowed, denied: peers });
   const denied = (own: string, overrides: Partial<TargetFacts> = {}): TargetFacts =>
     facts({
       permission: failed(stunError(403)),
@@ -281,6 +283,16 @@ describe('turn-permission', () => {
     ['granted', facts({}), 'passed'],
     ['denied, for a public address', denied(clientAddress), 'PEER_DENIED'],
     ['denied, for a private address, as it should be', denied('192.168.1.20'), 'skipped'],
+    [
+      'denied, and so is everybody',
+      denied('192.168.1.20', { publicPeers: asked([], ['1.1.1.1']) }),
+      'DENY_LIST_BLOCKS_ALL',
+    ],
+    [
+      'denied, and others are not',
+      denied('192.168.1.20', { publicPeers: asked(['1.1.1.1'], ['8.8.8.8']) }),
+      'skipped',
+    ],
     // The probe stands behind the same NAT as the server.
     ['denied, for the address of the server itself', denied(serverAddress), 'skipped'],
     ['another error', facts({ permission: failed(stunError(400)) }), 'REQUEST_FAILED'],

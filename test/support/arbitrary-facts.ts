@@ -270,6 +270,9 @@ const wildFacts: fc.Arbitrary<TargetFacts> = fc.record({
     }),
   ),
   redirects: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, fc.array(endpoint, { maxLength: 2 })),
+  publicPeers: attempt(
+    fc.record({ allowed: fc.array(address, { maxLength: 2 }), denied: fc.array(address, { maxLength: 2 }) }),
+  ),
   permission: attempt(fc.record({ peer: address })),
   channel: attempt(fc.record({ peer: endpoint, channel: fc.constant(0x4000) })),
   peer: attempt(

@@ -241,6 +241,7 @@ export function healthyFacts(target: Target = targetOf(), overrides: Partial<Tar
     identities: done({ answers: Array.from({ length: 16 }, () => identity()) }),
     redirects: [],
     permission: done({ peer: clientAddress }),
+    publicPeers: notTried('an own address is allowed as a peer'),
     channel: done({ peer: mapped, channel: 0x4000 }),
     peer: done({
       source: here.address,
@@ -264,6 +265,7 @@ export function healthyFacts(target: Target = targetOf(), overrides: Partial<Tar
     peer: noRelayWanted,
     allocate: noRelayWanted,
     permission: noRelayWanted,
+    publicPeers: noRelayWanted,
     channel: noRelayWanted,
     inbound: noRelayWanted,
     outbound: noRelayWanted,

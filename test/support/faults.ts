@@ -296,6 +296,18 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
     verdict: 'broken',
     headline: nothing,
   },
+  DENY_LIST_BLOCKS_ALL: {
+    facts: oneTarget({
+      permission: failed(stunError(403)),
+      publicPeers: done({ allowed: [], denied: ['1.1.1.1', '8.8.8.8', '9.9.9.9'] }),
+      inbound: noPermission,
+      outbound: noPermission,
+      reply: noPermission,
+      channel: noPermission,
+    }),
+    verdict: 'broken',
+    headline: 'the server relays to nobody',
+  },
   PEER_DENIED: {
     facts: oneTarget({
       permission: failed(stunError(403)),

@@ -5,6 +5,7 @@ import {
   grepConfig,
   here,
   inConfig,
+  listed,
   journal,
   listenerName,
   onServer,
@@ -239,6 +240,28 @@ export const relayCatalog = {
     ],
     explanation: 'A public address must be allowed as a peer; private ones are rightly denied.',
     confusedWith: ['403 for private candidates of ICE: that is normal and wanted.'],
+    references: ['RFC 8656 §9.2'],
+  }),
+  DENY_LIST_BLOCKS_ALL: entry<ListenerEvidence & { denied: readonly string[] }>({
+    severity: 'error',
+    subject: server,
+    example: { ...exampleListener, denied: ['198.51.100.20', '1.1.1.1', '8.8.8.8', '9.9.9.9'] },
+    title: (e) => `${e.host} denies every peer`,
+    cause: (e) =>
+      `${serverName(e)} gives allocations, and no permission for any peer that was tried, public ones included. Its denied-peer-ip covers everything, so nothing is relayed to anyone.`,
+    proof: (e) =>
+      `CreatePermission was refused with 403 for ${listed(e.denied)}. A permission sends nothing to its peer.`,
+    fix: () => [
+      grepConfig('denied-peer-ip|allowed-peer-ip'),
+      'in coturn a range that begins at :: or 0.0.0.0 denies all IPv4: write ranges as FIRST-LAST',
+      restart,
+    ],
+    explanation:
+      'Where the address of the client is denied, three public addresses far from each other are asked for too. When all are denied, the list has no gap that could be of use.',
+    confusedWith: [
+      'A server for one SFU alone: there all but the SFU is denied on purpose, and a probe cannot see that it works.',
+      'PEER_DENIED: there other public addresses are allowed.',
+    ],
     references: ['RFC 8656 §9.2'],
   }),
   OWN_RELAY_DENIED: entry<RelayEvidence>({
