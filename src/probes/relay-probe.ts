@@ -34,7 +34,7 @@ const noPermission = 'there was no permission';
  * sends to the relay address first; then the relay sends to it; then it replies. A call between two relay addresses of
  * one server proves none of this, as its packets never leave that server.
  *
- * The socket learns before how it looks from outside: where TURN goes through a proxy, or a NAT has several addresses, or
+ * The socket learns meanwhile how it looks from outside: where TURN goes through a proxy, or a NAT has several addresses, or
  * the relay address is another one of this machine, the relay sees it under another address than the allocation's, and
  * needs a permission for that.
  */
@@ -56,36 +56,84 @@ export async function probeRelay(options: RelayProbeOptions): Promise<RelayFacts
     return { permission, publicPeers: none, peer: none, inbound: none, outbound: none, reply: none };
   }
   try {
-    // Both to their end before either may throw: each waits under the same signal.
-    const [permitted, learnt] = await Promise.allSettled([permitting, appearance(socket, options)]);
-    if (permitted.status === 'rejected') throw permitted.reason;
-    if (learnt.status === 'rejected') throw learnt.reason;
-    const permission = permitted.value;
-    if (isSilence(permission)) return nothingTried(permission, notTried(noPermission));
-    const { source, mappings } = learnt.value;
-    const addresses = distinct([
-      ...mappings.map(({ mapped }) => mapped.address),
-      ...(source ? [source] : []),
-    ]);
-    // One by one: a server refuses all of a request for the sake of one address.
-    const others = await Promise.all(
-      addresses.filter((address) => !sameAddress(address, own.address)).map(permit),
-    );
-    const granted = [permission, ...others].flatMap((one) => (one.state === 'done' ? [one.value.peer] : []));
-    const peer = await attempt(clock, async () => ({ source, mappings, permitted: granted }));
-    if (granted.length === 0)
-      return { ...nothingTried(permission, peer), publicPeers: await publicPeers(options) };
-    const notAsked = notTried('an own address is allowed as a peer');
-    return {
-      permission,
-      publicPeers: notAsked,
-      peer,
-      ...(await throughTheRelay(socket, learnt.value, options)),
-    };
+    return await relayFacts(socket, permitting, permit, options);
   } finally {
     allocation.onData = () => {};
     socket.close();
   }
+}
+
+type Permit = (address: string) => Promise<Attempt<{ peer: string }>>;
+
+async function relayFacts(
+  socket: PeerSocket,
+  permitting: ReturnType<Permit>,
+  permit: Permit,
+  options: RelayProbeOptions,
+): Promise<RelayFacts> {
+  const { clock, own, signal } = options;
+  const enough = new AbortController();
+  const granting = grantedOthers(socket, permit, enough.signal, options);
+  const trying = permitting.then((permission) =>
+    // The socket need not wait for what it learns: it repeats what it sends, and each permission may let that in.
+    permission.state === 'done' ? attempt(clock, () => peerToClient(options, socket)) : null,
+  );
+  // What came in needs no more explanation.
+  const early = trying.then((inbound) => {
+    if (inbound?.state === 'done') enough.abort();
+    return inbound;
+  });
+  // All to their end before one may throw: each waits under the same signal.
+  const [permitted, learnt, tried] = await Promise.allSettled([permitting, granting, early]);
+  if (permitted.status === 'rejected') throw permitted.reason;
+  if (learnt.status === 'rejected') throw learnt.reason;
+  if (tried.status === 'rejected') throw tried.reason;
+  signal.throwIfAborted();
+  const permission = permitted.value;
+  if (isSilence(permission)) return nothingTried(permission, notTried(noPermission));
+  const { appearance, addresses } = learnt.value;
+  const granted = [...(permission.state === 'done' ? [own.address] : []), ...addresses];
+  const peer = await attempt(clock, async () => ({ ...appearance, permitted: granted }));
+  if (granted.length === 0) {
+    return { ...nothingTried(permission, peer), publicPeers: await publicPeers(options) };
+  }
+  const inbound =
+    tried.value !== null && (tried.value.state !== 'failed' || !wasLate(learnt.value, tried.value.atMs))
+      ? tried.value
+      : await attempt(clock, () => peerToClient(options, socket));
+  const notAsked = notTried('an own address is allowed as a peer');
+  const rest = await afterInbound(socket, inbound, appearance, options);
+  return { permission, publicPeers: notAsked, peer, inbound, ...rest };
+}
+
+/** Whether a permission came when the socket had hardly anything left to send. */
+function wasLate({ addresses, atMs }: GrantedOthers, beganAtMs: number): boolean {
+  return addresses.length > 0 && atMs > beganAtMs + resendMs * (mostTransmissions - 2);
+}
+
+interface GrantedOthers {
+  readonly appearance: Appearance;
+  readonly addresses: readonly string[];
+  /** When the last of them was granted. */
+  readonly atMs: number;
+}
+
+/** How the socket looks from outside, and those of its addresses beside the allocation's own that the server allows. */
+async function grantedOthers(
+  socket: PeerSocket,
+  permit: Permit,
+  enough: AbortSignal,
+  options: RelayProbeOptions,
+): Promise<GrantedOthers> {
+  const { source, mappings } = await learnAppearance(socket, enough, options);
+  const others = distinct([
+    ...mappings.map(({ mapped }) => mapped.address),
+    ...(source ? [source] : []),
+  ]).filter((address) => !sameAddress(address, options.own.address));
+  // One by one: a server refuses all of a request for the sake of one address.
+  const asked = await Promise.all(others.map(permit));
+  const addresses = asked.flatMap((one) => (one.state === 'done' ? [one.value.peer] : []));
+  return { appearance: { source, mappings }, addresses, atMs: options.clock() };
 }
 
 function nothingTried(permission: RelayFacts['permission'], peer: RelayFacts['peer']): RelayFacts {
@@ -128,13 +176,13 @@ function distinct(addresses: readonly string[]): string[] {
   );
 }
 
-async function throughTheRelay(
+async function afterInbound(
   socket: PeerSocket,
+  inbound: RelayFacts['inbound'],
   { mappings }: Appearance,
   options: RelayProbeOptions,
-): Promise<Pick<RelayFacts, 'inbound' | 'outbound' | 'reply'>> {
+): Promise<Pick<RelayFacts, 'outbound' | 'reply'>> {
   const { allocation, clock } = options;
-  const inbound = await attempt(clock, () => peerToClient(options, socket));
   // Its own mapping towards the relay, when a packet came through; else the one that STUN tells, which a NAT with
   // address-dependent mapping uses for that server alone: best one at the relay address.
   const relayAddress = allocation.relayed.address;
@@ -142,11 +190,11 @@ async function throughTheRelay(
   const mapping = inbound.state === 'done' ? inbound.value.seenFrom : learnt?.mapped;
   if (mapping === undefined) {
     const because = 'nothing came in, and the address of the peer could not be learnt by STUN';
-    return { inbound, outbound: notTried(because), reply: notTried(because) };
+    return { outbound: notTried(because), reply: notTried(because) };
   }
   const outbound = await attempt(clock, () => clientToPeer(options, socket, mapping));
   const reply = await attempt(clock, () => peerToClient(options, socket));
-  return { inbound, outbound, reply };
+  return { outbound, reply };
 }
 
 /** Peer → relay → client. */
@@ -189,24 +237,29 @@ type Appearance = Pick<PeerFacts, 'source' | 'mappings'>;
 // The second server is asked at the same time, so it needs hardly longer than the first.
 const secondMappingMs = 150;
 
-/** The peer socket as STUN servers see it, and the address from which it sends to the relay. */
-async function appearance(peer: PeerSocket, options: RelayProbeOptions): Promise<Appearance> {
+/** The peer socket as STUN servers see it, as far as is known before `enough`, and the address from which it sends. */
+async function learnAppearance(
+  peer: PeerSocket,
+  enough: AbortSignal,
+  options: RelayProbeOptions,
+): Promise<Appearance> {
   const { allocation, stunServers } = options;
   const asked = stunServers
     .filter((server, index) => stunServers.findIndex((other) => sameEndpoint(server, other)) === index)
     .filter(({ address }) => familyOf(address) === familyOf(allocation.relayed.address));
-  const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const late = new AbortController();
+  const stop = AbortSignal.any([enough, late.signal]);
+  const signal = AbortSignal.any([options.signal, stop]);
   const mappings: PeerFacts['mappings'][number][] = [];
   let timer: NodeJS.Timeout | undefined;
   const asking = asked.map(async (server) => {
     const mapped = await mappingOf(peer, server, { ...options, signal }).catch((error: unknown) => {
-      if (stop.signal.aborted && !options.signal.aborted) return null;
+      if (stop.aborted && !options.signal.aborted) return null;
       throw error;
     });
     if (mapped === null) return;
     mappings.push({ server, source: await sourceAddressTowards(server), mapped });
-    timer ??= setTimeout(() => stop.abort(), secondMappingMs);
+    timer ??= setTimeout(() => late.abort(), secondMappingMs);
   });
   const [source] = await Promise.all([sourceAddressTowards(allocation.relayed), Promise.allSettled(asking)]);
   clearTimeout(timer);

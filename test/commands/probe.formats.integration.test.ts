@@ -112,7 +112,7 @@ describe('--watch', () => {
 
   for (const [args, told] of [
     [['--watch', 'turn.example.com'], 'the URLs before --watch'],
-    [['127.0.0.1', '--watch=10ms'], '1000 ms'],
+    [['127.0.0.1', '--watch=10ms'], '1s to 24h'],
     [['127.0.0.1', '--count', '2'], '--watch'],
     [['127.0.0.1', '--watch=1s', '--format', 'junit'], '--output'],
   ] as const) {
