@@ -2,6 +2,7 @@ import { callCatalog } from './catalog/call.ts';
 import { credentialCatalog } from './catalog/credential.ts';
 import type { CatalogEntry, Severity } from './catalog/entry.ts';
 import { networkCatalog } from './catalog/network.ts';
+import { peerCatalog } from './catalog/peer.ts';
 import { reachCatalog } from './catalog/reach.ts';
 import { relayCatalog } from './catalog/relay.ts';
 import { tlsCatalog } from './catalog/tls.ts';
@@ -16,6 +17,7 @@ export const catalog = {
   ...tlsCatalog,
   ...credentialCatalog,
   ...relayCatalog,
+  ...peerCatalog,
   ...callCatalog,
   ...networkCatalog,
 } as const;

@@ -15,22 +15,21 @@ import type { ConnectOptions, Transport } from './transport.ts';
  * A TCP connection without delay (Nagle's algorithm would hold small media packets back).
  * @throws AttemptError `system` (refused, unreachable) or `timeout`
  */
-export async function connectTcp({ remote, timeoutMs, signal }: ConnectOptions): Promise<Socket> {
+export async function connectTcp(options: ConnectOptions): Promise<Socket> {
+  const { remote, signal } = options;
   signal.throwIfAborted();
   const socket = connect({ host: remote.address, port: remote.port, noDelay: true });
-  await settled(socket, 'connect', timeoutMs, signal);
+  await settled(socket, 'connect', options);
   return socket;
 }
 
-export interface HandshakeOptions {
+export interface HandshakeOptions extends Omit<ConnectOptions, 'remote'> {
   /** Sent as SNI and compared with the certificate; an IP literal is compared but not sent (RFC 6066 §3). */
   readonly servername: string;
   /** Trust anchors beside those of Node.js, PEM. */
   readonly ca?: string | undefined;
   /** Offered by ALPN; `stun.turn` (RFC 7443) when absent. */
   readonly protocols?: readonly string[];
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -40,8 +39,9 @@ export interface HandshakeOptions {
  */
 export async function handshakeTls(
   socket: Socket,
-  { servername, ca, protocols = ['stun.turn'], timeoutMs, signal }: HandshakeOptions,
+  options: HandshakeOptions,
 ): Promise<{ socket: TLSSocket; facts: TlsFacts }> {
+  const { servername, ca, protocols = ['stun.turn'], signal } = options;
   signal.throwIfAborted();
   // The dot that ends an absolute name is no part of it in TLS (RFC 6066 §3).
   const name = servername.replace(/\.$/, '');
@@ -54,7 +54,7 @@ export async function handshakeTls(
     // The name is judged below: here a wrong name would hide behind, or hide, an error of the chain.
     checkServerIdentity: () => undefined,
   });
-  await settled(secure, 'secureConnect', timeoutMs, signal);
+  await settled(secure, 'secureConnect', options);
   return { socket: secure, facts: tlsFacts(secure, name) };
 }
 
@@ -85,13 +85,14 @@ function tlsFacts(socket: TLSSocket, servername: string): TlsFacts {
 function settled(
   socket: Socket,
   event: 'connect' | 'secureConnect',
-  timeoutMs: number,
-  signal: AbortSignal,
+  { timeoutMs, signal, hurry }: Omit<ConnectOptions, 'remote'>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    const began = performance.now();
     const settle = (error: Error | null): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
+      hurry?.removeEventListener('abort', onDeadline);
       socket.off(event, onEvent).off('close', onClose).off('error', onError);
       if (error === null) {
         resolve();
@@ -106,9 +107,15 @@ function settled(
     const onError = (error: Error): void => fail(streamFailure(error, socket));
     const onClose = (): void => fail({ kind: 'closed', bytesReceived: socket.bytesRead });
     const onAbort = (): void => settle(signal.reason as Error);
-    const timer = setTimeout(() => fail({ kind: 'timeout', afterMs: timeoutMs, sent: 1 }), timeoutMs);
+    const onDeadline = (): void => {
+      const afterMs = Math.min(timeoutMs, Math.round(performance.now() - began));
+      fail({ kind: 'timeout', afterMs, sent: 1 });
+    };
+    const timer = setTimeout(onDeadline, timeoutMs);
     socket.on(event, onEvent).on('close', onClose).on('error', onError);
     signal.addEventListener('abort', onAbort, { once: true });
+    hurry?.addEventListener('abort', onDeadline, { once: true });
+    if (hurry?.aborted === true) onDeadline();
   });
 }
 

@@ -23,4 +23,6 @@ export interface ConnectOptions {
   readonly remote: Endpoint;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Brings the deadline forward to when it is aborted. */
+  readonly hurry?: AbortSignal;
 }

@@ -14,6 +14,9 @@ export class AllocationGate {
   readonly #running = new Set<Promise<unknown>>();
   readonly #alone = pLimit(1);
   #isNarrow = false;
+  /** Refused when nothing of ours had been on the server yet: waiting again would change nothing. */
+  #isSpent = false;
+  #hasUsed = false;
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
@@ -24,7 +27,7 @@ export class AllocationGate {
    * @throws what `work` throws; the reason of the signal when aborted while waiting
    */
   async run<T>(work: () => Promise<T>, wasRefused: (result: T) => boolean): Promise<T> {
-    if (this.#isNarrow) return this.#alone(async () => this.#twice(work, wasRefused));
+    if (this.#isNarrow) return this.#alone(async () => this.#withoutOthers(work, wasRefused));
     const first = work();
     this.#running.add(first);
     let result: T;
@@ -33,21 +36,30 @@ export class AllocationGate {
     } finally {
       this.#running.delete(first);
     }
-    if (!wasRefused(result)) return result;
+    if (!wasRefused(result)) {
+      this.#hasUsed = true;
+      return result;
+    }
     this.#isNarrow = true;
-    return this.#alone(async () => this.#afterFreeing(work));
+    return this.#alone(async () => (this.#isSpent ? result : this.#afterFreeing(work, wasRefused)));
   }
 
-  async #twice<T>(work: () => Promise<T>, wasRefused: (result: T) => boolean): Promise<T> {
+  async #withoutOthers<T>(work: () => Promise<T>, wasRefused: (result: T) => boolean): Promise<T> {
     await Promise.allSettled(this.#running);
     const result = await work();
-    return wasRefused(result) ? this.#afterFreeing(work) : result;
+    if (wasRefused(result)) return this.#isSpent ? result : this.#afterFreeing(work, wasRefused);
+    this.#hasUsed = true;
+    this.#isSpent = false;
+    return result;
   }
 
-  async #afterFreeing<T>(work: () => Promise<T>): Promise<T> {
+  async #afterFreeing<T>(work: () => Promise<T>, wasRefused: (result: T) => boolean): Promise<T> {
     await Promise.allSettled(this.#running);
     await this.#wait();
-    return work();
+    const result = await work();
+    if (!wasRefused(result)) this.#hasUsed = true;
+    this.#isSpent = !this.#hasUsed;
+    return result;
   }
 
   async #wait(): Promise<void> {

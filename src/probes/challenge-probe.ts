@@ -20,6 +20,7 @@ interface AskOptions {
   readonly family: Family;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  readonly hurry?: AbortSignal;
 }
 
 export interface Challenge {

@@ -23,10 +23,12 @@ import { AllocationGate } from './allocation-gate.ts';
 import { attempt, notTried, rounded, type Clock } from './attempt.ts';
 import { interfaceAddresses } from './interfaces.ts';
 import { probeNat } from './nat-probe.ts';
+import { Neighbourhood } from './neighbourhood.ts';
 import type { OutsidePeer } from './outside-probe.ts';
 import { targetsOf, type PlanFilter } from './plan.ts';
 import { probePorts } from './port-probe.ts';
-import { probeTarget, servernameOf, type ProbeStep, type ProtocolFacts } from './target-probe.ts';
+import type { ProtocolFacts } from './protocol-facts.ts';
+import { probeTarget, servernameOf, type ProbeStep } from './target-probe.ts';
 
 export interface ProbeOptions extends PlanFilter {
   readonly uris: readonly TurnUri[];
@@ -172,6 +174,7 @@ async function probeTargets(
       : null;
   const limit = pLimit(options.concurrency);
   const mediaLimit = pLimit(options.callDurationMs === null ? gatheringsAtOnce : callsAtOnce);
+  const neighbourhoods = new Map(targets.map(({ address }) => [address, new Neighbourhood()]));
   const gates = new Map(targets.map(({ host }) => [host, new AllocationGate(options.signal)]));
   try {
     // All to their end before one may throw: on an abort each still frees what it has allocated.
@@ -180,9 +183,11 @@ async function probeTargets(
         limit(async () => {
           const server = serverOf(target, options);
           const gate = gates.get(target.host) ?? new AllocationGate(options.signal);
+          const neighbourhood = neighbourhoods.get(target.address) ?? new Neighbourhood();
           const onStep = (step: ProbeStep): void => options.onProgress?.({ target, step });
           const facts = await gate.run(
-            () => probeTarget(target, { ...options, credential, outside, server, clock, onStep }),
+            () =>
+              probeTarget(target, { ...options, credential, outside, server, neighbourhood, clock, onStep }),
             ({ allocate }) => isQuotaError(allocate),
           );
           if (gathering === null || credential === null || facts.allocate.state !== 'done') return facts;

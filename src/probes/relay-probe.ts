@@ -10,6 +10,7 @@ import type { Allocation } from '../turn/allocation.ts';
 import { StunConnection } from '../turn/connection.ts';
 import { reading } from '../turn/session.ts';
 import { attempt, notTried, type Clock } from './attempt.ts';
+import { isSilence } from './protocol-facts.ts';
 import { mostTransmissions, repeated, resendMs } from './repetition.ts';
 
 export type RelayFacts = Pick<
@@ -166,10 +167,6 @@ function isForbidden(error: unknown): boolean {
   return error instanceof AttemptError && error.failure.kind === 'stun-error' && error.failure.code === 403;
 }
 
-function isSilence(step: Attempt<unknown>): boolean {
-  return step.state === 'failed' && step.failure.kind !== 'stun-error';
-}
-
 function distinct(addresses: readonly string[]): string[] {
   return addresses.filter(
     (each, index) => addresses.findIndex((other) => sameAddress(each, other)) === index,
@@ -192,15 +189,21 @@ async function afterInbound(
     const because = 'nothing came in, and the address of the peer could not be learnt by STUN';
     return { outbound: notTried(because), reply: notTried(because) };
   }
-  const outbound = await attempt(clock, () => clientToPeer(options, socket, mapping));
-  const reply = await attempt(clock, () => peerToClient(options, socket));
-  return { outbound, reply };
+  // The reply waits until the relay has sent, and not until that arrives: a firewall opens by what goes out.
+  const [outbound, reply] = await Promise.allSettled([
+    attempt(clock, () => clientToPeer(options, socket, mapping)),
+    attempt(clock, () => peerToClient(options, socket, headStartMs)),
+  ]);
+  if (outbound.status === 'rejected') throw outbound.reason;
+  if (reply.status === 'rejected') throw reply.reason;
+  return { outbound: outbound.value, reply: reply.value };
 }
 
 /** Peer → relay → client. */
 export function peerToClient(
   { allocation, signal }: Pick<RelayProbeOptions, 'allocation' | 'signal'>,
   peer: PeerSocket,
+  afterMs = 0,
 ): Promise<{ seenFrom: Endpoint }> {
   const token = randomBytes(16);
   return repeated(
@@ -211,6 +214,7 @@ export function peerToClient(
       };
     },
     signal,
+    afterMs,
   );
 }
 
@@ -231,6 +235,9 @@ function clientToPeer(
     signal,
   );
 }
+
+// Both packets take the same way to the server, and the reply is repeated.
+const headStartMs = 10;
 
 type Appearance = Pick<PeerFacts, 'source' | 'mappings'>;
 

@@ -6,13 +6,15 @@ export const resendMs = 200;
 export const mostTransmissions = 5;
 
 /**
- * Sends again and again until it arrives. UDP gives no promise: a single loss must not become a verdict.
+ * Sends again and again until it arrives, for the first time after `afterMs`. UDP gives no promise: a single loss must
+ * not become a verdict.
  * @throws AttemptError `timeout` a second after the first transmission; the reason of `signal` when aborted
  */
 export async function repeated<T>(
   transmit: () => void,
   listen: (arrived: (value: T) => void) => void,
   signal: AbortSignal,
+  afterMs = 0,
 ): Promise<T> {
   signal.throwIfAborted();
   let timer: NodeJS.Timeout | undefined;
@@ -33,7 +35,8 @@ export async function repeated<T>(
         transmit();
         timer = setTimeout(next, resendMs);
       };
-      next();
+      if (afterMs === 0) next();
+      else timer = setTimeout(next, afterMs);
     });
   } finally {
     clearTimeout(timer);

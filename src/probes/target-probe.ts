@@ -2,20 +2,22 @@ import { isIP } from 'node:net';
 import type { CheckId } from '../model/check.ts';
 import { familyOf, type Endpoint } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
-import type { Attempt, BindingFacts, Target, TargetFacts } from '../model/observations.ts';
+import type { BindingFacts, Target } from '../model/observations.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { mappedAddress, xorMappedAddress } from '../stun/address-attributes.ts';
 import { read } from '../stun/attribute.ts';
 import { software } from '../stun/message-attributes.ts';
 import { encodeMessage, method } from '../stun/message.ts';
 import { allocate, allocateOn, alternateOf, type Allocation } from '../turn/allocation.ts';
-import type { StunConnection } from '../turn/connection.ts';
+import type { ExchangeOptions, StunConnection } from '../turn/connection.ts';
 import { openConnection, type TurnServer } from '../turn/server.ts';
 import { errorOf, reading, TryAlternateError, TurnSession, type TurnCredential } from '../turn/session.ts';
 import { attempt, notTried, rounded, type Clock } from './attempt.ts';
 import { askAlternate, askAnonymously, incomplete } from './challenge-probe.ts';
 import { probeIdentities } from './identity-probe.ts';
+import type { Neighbourhood } from './neighbourhood.ts';
 import { probeOutside, type OutsidePeer } from './outside-probe.ts';
+import { answeredSteps, isSilence, stopAt, untried, type ProtocolFacts } from './protocol-facts.ts';
 import { probeRelay } from './relay-probe.ts';
 
 /** The check that is being worked on. */
@@ -43,15 +45,14 @@ export interface TargetProbeOptions {
   /** Null: none was given. */
   readonly outside: OutsidePeer | null;
   readonly clock: Clock;
+  /** The other listeners of the same address. */
+  readonly neighbourhood: Neighbourhood;
   /** How long one answer is waited for. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** Called with what is being waited for. */
   readonly onStep: (step: ProbeStep) => void;
 }
-
-/** What one vantage can see of one listener; the call and ICE are not part of it. */
-export type ProtocolFacts = { -readonly [K in keyof TargetFacts]: TargetFacts[K] };
 
 const noCredentials = 'no credentials were given';
 
@@ -61,15 +62,32 @@ const noCredentials = 'no credentials were given';
  * follows says so.
  */
 export async function probeTarget(target: Target, options: TargetProbeOptions): Promise<ProtocolFacts> {
+  const { hurry, leave } = options.neighbourhood.join();
+  try {
+    return await examine(target, options, hurry);
+  } finally {
+    leave();
+  }
+}
+
+/** @param hurry brings the deadline of the first answers forward; what comes after them is waited for to the end */
+async function examine(
+  target: Target,
+  options: TargetProbeOptions,
+  hurry: AbortSignal,
+): Promise<ProtocolFacts> {
   const facts = untried(target);
-  const connection = await open(facts, options);
+  const connection = await open(facts, options, hurry);
   if (connection === null) return facts;
   try {
     options.onStep('stun-binding');
-    const binding = attempt(options.clock, () => bind(connection, options));
+    const binding = attempt(options.clock, () => bind(connection, { ...options, hurry })).then((bound) => {
+      options.neighbourhood.answered(bound);
+      return bound;
+    });
     // At the same time: a server that is silent to both costs one deadline, and one that answers TURN but not
     // Binding (coturn with no-stun) is told from a dead one.
-    const turn = isTurn(target) ? probeTurn(facts, connection, options) : null;
+    const turn = isTurn(target) ? probeTurn(facts, connection, options, hurry) : null;
     // Both to their end before either may throw: an abort ends both, and what was allocated is freed on the way.
     const [bound, examined] = await Promise.allSettled([binding, turn ?? Promise.resolve()]);
     if (bound.status === 'rejected') throw bound.reason;
@@ -78,7 +96,7 @@ export async function probeTarget(target: Target, options: TargetProbeOptions): 
   } finally {
     connection.close();
   }
-  if (hasAnswered(facts) && steps.some((step) => isSilence(facts[step]))) {
+  if (hasAnswered(facts) && answeredSteps.some((step) => isSilence(facts[step]))) {
     facts.recheck = await attempt(options.clock, () => bindAnew(options));
   }
   return facts;
@@ -98,40 +116,14 @@ function hasAnswered({ binding, challenge }: ProtocolFacts): boolean {
   return binding.state === 'done' || challenge.state === 'done';
 }
 
-function untried(target: Target): ProtocolFacts {
-  const later = notTried('the listener did not answer');
-  const turn = isTurn(target) ? later : notTried('a stun: URI asks for no relay');
-  return {
-    target,
-    connect: later,
-    tls: target.transport === 'tls' ? later : notTried('no TLS on this transport'),
-    binding: later,
-    challenge: turn,
-    alternate: isTurn(target) ? notTried('there was no redirection') : turn,
-    identities: turn,
-    allocate: turn,
-    permission: turn,
-    publicPeers: turn,
-    channel: turn,
-    peer: turn,
-    inbound: turn,
-    outbound: turn,
-    reply: turn,
-    outside: null,
-    ports: null,
-    refresh: turn,
-    release: turn,
-    recheck: notTried('nothing went silent'),
-    redirects: [],
-    gathering: turn,
-    call: turn,
-  };
-}
-
-async function open(facts: ProtocolFacts, options: TargetProbeOptions): Promise<StunConnection | null> {
+async function open(
+  facts: ProtocolFacts,
+  options: TargetProbeOptions,
+  hurry: AbortSignal,
+): Promise<StunConnection | null> {
   options.onStep('listener-answers');
   const { clock, server, timeoutMs, signal } = options;
-  const opening = openConnection(server, { timeoutMs, signal });
+  const opening = openConnection(server, { timeoutMs, signal, hurry });
   const connected = await attempt(clock, () => opening.connected);
   facts.connect =
     connected.state === 'done' ? { ...connected, value: { local: connected.value } } : connected;
@@ -145,7 +137,7 @@ async function open(facts: ProtocolFacts, options: TargetProbeOptions): Promise<
   return ready.value.connection;
 }
 
-async function bind(connection: StunConnection, options: TargetProbeOptions): Promise<BindingFacts> {
+async function bind(connection: StunConnection, options: ExchangeOptions): Promise<BindingFacts> {
   const request = encodeMessage({ class: 'request', method: method.binding, fingerprint: true });
   const { message, rttMs, sent } = await connection.exchange(request, options);
   return reading(message, (response) => {
@@ -163,6 +155,7 @@ async function probeTurn(
   facts: ProtocolFacts,
   connection: StunConnection,
   options: TargetProbeOptions,
+  hurry: AbortSignal,
 ): Promise<void> {
   const { credential, clock, onStep } = options;
   const { family } = facts.target;
@@ -170,7 +163,7 @@ async function probeTurn(
   onStep('turn-challenge');
   let redirect: TryAlternateError | null = null;
   facts.challenge = await attempt(clock, async () => {
-    const asked = await askAnonymously(connection, session, { ...options, family });
+    const asked = await askAnonymously(connection, session, { ...options, family, hurry });
     redirect = asked.alternate;
     return asked.facts;
   });
@@ -327,40 +320,6 @@ function stunServersFor({ address, transport, port }: Target): Endpoint[] {
 }
 
 const standardPort = 3478;
-
-/** Whether nothing usable came back any more: whatever follows on this connection would only time out. */
-function isSilence(result: Attempt<unknown>): boolean {
-  return result.state === 'failed' && result.failure.kind !== 'stun-error';
-}
-
-const order = [
-  'identities',
-  'allocate',
-  'permission',
-  'publicPeers',
-  'peer',
-  'inbound',
-  'outbound',
-  'reply',
-  'channel',
-  'refresh',
-  'release',
-  'gathering',
-  'call',
-] as const;
-
-type Step = (typeof order)[number];
-
-/** The steps that wait for an answer of the server over its connection. */
-const steps = ['binding', 'challenge', 'allocate', 'permission', 'channel', 'refresh', 'release'] as const;
-
-/** Marks every step from `first` on as not tried, but for those in `except` and those that were tried. */
-function stopAt(facts: ProtocolFacts, first: Step, because: string, except: readonly Step[] = []): void {
-  const skipped = order
-    .slice(order.indexOf(first))
-    .filter((step) => !except.includes(step) && facts[step].state === 'not-tried');
-  Object.assign(facts, Object.fromEntries(skipped.map((step) => [step, notTried(because)])));
-}
 
 /** The name that TLS asks for: what the user says, else the host of the URI. */
 export function servernameOf(target: Target, override: string | undefined): string {

@@ -19,6 +19,8 @@ export interface Exchange {
 export interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Brings the deadline forward to when it is aborted. */
+  readonly hurry?: AbortSignal;
   /** How long an answer is still waited for after an abort; not at all when absent. */
   readonly graceMs?: number;
   /** Why a response is not to be believed, or null. One that is not counts as not received (RFC 8489 §9.2.5). */
@@ -79,14 +81,18 @@ export class StunConnection {
     const id = transactionKey(request.subarray(8, 20));
     const transaction = new Transaction(options);
     const onAbort = (): void => transaction.abort(signal.reason as Error, graceMs);
+    const onHurry = (): void => transaction.expire();
     signal.addEventListener('abort', onAbort, { once: true });
+    options.hurry?.addEventListener('abort', onHurry, { once: true });
     this.#pending.set(id, transaction);
     try {
       const send = (): void => this.transport.send(request);
       transaction.start(send, this.isReliable ? null : this.#rtoMs());
+      if (options.hurry?.aborted === true) transaction.expire();
       return await transaction.result;
     } finally {
       signal.removeEventListener('abort', onAbort);
+      options.hurry?.removeEventListener('abort', onHurry);
       this.#pending.delete(id);
     }
   }
@@ -209,6 +215,7 @@ class Transaction {
   lastSentAt = 0;
   sent = 0;
   readonly #timeoutMs: number;
+  #startedAt = 0;
   #strange: Failure | null = null;
   #resolve: (exchange: Exchange) => void = () => {};
   #reject: (error: Error) => void = () => {};
@@ -226,11 +233,15 @@ class Transaction {
 
   /** Transmits; with an RTO again and again, each time after twice as long. */
   start(send: () => void, rtoMs: number | null): void {
-    this.#timers.deadline = setTimeout(() => {
-      const silence: Failure = { kind: 'timeout', afterMs: this.#timeoutMs, sent: this.sent };
-      this.settle(new AttemptError(this.#strange ?? silence));
-    }, this.#timeoutMs);
+    this.#startedAt = performance.now();
+    this.#timers.deadline = setTimeout(() => this.expire(), this.#timeoutMs);
     this.#transmit(send, rtoMs);
+  }
+
+  /** No answer came in time. */
+  expire(): void {
+    const afterMs = Math.min(this.#timeoutMs, Math.round(performance.now() - this.#startedAt));
+    this.settle(new AttemptError(this.#strange ?? { kind: 'timeout', afterMs, sent: this.sent }));
   }
 
   #transmit(send: () => void, rtoMs: number | null): void {

@@ -3,6 +3,7 @@ import { AttemptError } from '../model/failure.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { TlsFacts } from '../model/observations.ts';
 import type { TransportKind } from '../model/turn-uri.ts';
+import type { ConnectOptions } from '../net/transport.ts';
 import { connectTcp, handshakeTls, streamTransport } from '../net/stream.ts';
 import { openUdp } from '../net/udp.ts';
 import { StunConnection } from './connection.ts';
@@ -33,21 +34,21 @@ export interface Opening {
   readonly ready: Promise<Opened>;
 }
 
+export type OpenOptions = Omit<ConnectOptions, 'remote'>;
+
 /**
  * Opens a connection to a listener, both stages within `timeoutMs`. With `verifyTls`, an invalid certificate makes
  * `ready` reject.
  */
-export function openConnection(
-  server: TurnServer,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
-): Opening {
-  const opening = begin(server, timeoutMs, signal);
+export function openConnection(server: TurnServer, options: OpenOptions): Opening {
+  const opening = begin(server, options);
   // Who waits for one of the two alone must not have the other's rejection end the process.
   for (const stage of [opening.connected, opening.ready]) stage.catch(() => {});
   return opening;
 }
 
-function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Opening {
+function begin(server: TurnServer, options: OpenOptions): Opening {
+  const { timeoutMs, signal } = options;
   const remote = server.endpoint;
   if (server.transport === 'udp') {
     const transport = openUdp({ remote, signal });
@@ -58,7 +59,7 @@ function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Open
   }
   const deadline = performance.now() + timeoutMs;
   const leftMs = (): number => Math.max(1, Math.round(deadline - performance.now()));
-  const socket = connectTcp({ remote, timeoutMs, signal });
+  const socket = connectTcp({ ...options, remote });
   return {
     connected: socket.then(({ localAddress = '', localPort = 0 }) => ({
       address: localAddress,
@@ -67,7 +68,7 @@ function begin(server: TurnServer, timeoutMs: number, signal: AbortSignal): Open
     ready: socket.then((tcp) =>
       server.transport === 'tcp'
         ? { connection: new StunConnection(streamTransport(tcp, remote)), tls: null }
-        : secured(tcp, server, leftMs, signal),
+        : secured(tcp, server, leftMs, options),
     ),
   };
 }
@@ -76,15 +77,21 @@ async function secured(
   tcp: Socket,
   server: TurnServer,
   leftMs: () => number,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<Opened> {
   const { endpoint: remote, servername = remote.address, ca } = server;
   const handshake = (socket: Socket, protocols?: string[]) =>
-    handshakeTls(socket, { servername, ca, timeoutMs: leftMs(), signal, ...(protocols && { protocols }) });
+    handshakeTls(socket, {
+      ...options,
+      servername,
+      ca,
+      timeoutMs: leftMs(),
+      ...(protocols && { protocols }),
+    });
   const { socket, facts } = await handshake(tcp).catch(async (error: unknown) => {
     // A front that knows HTTP alone refuses our protocol. Browsers offer none, and get through.
     if (!isProtocolRefusal(error)) throw error;
-    return handshake(await connectTcp({ remote, timeoutMs: leftMs(), signal }), []);
+    return handshake(await connectTcp({ ...options, remote, timeoutMs: leftMs() }), []);
   });
   const invalid = facts.chainError ?? facts.nameError;
   if (server.verifyTls && invalid !== null) {

@@ -52,6 +52,17 @@ it('gives up what is refused even then', async () => {
   expect(tries).toBe(2);
 });
 
+it('waits once only where nothing was ever to be had', async () => {
+  let tries = 0;
+  const gate = new AllocationGate(new AbortController().signal);
+  const refuse = (): Promise<string> => Promise.resolve(`refused ${++tries}`.slice(0, 7));
+  const results = await Promise.all([1, 2, 3, 4].map(() => gate.run(refuse, wasRefused)));
+  expect(new Set(results)).toEqual(new Set(['refused']));
+  // Each once, and the first of them once more.
+  expect(tries).toBe(5);
+  expect(await gate.run(() => Promise.resolve('used'), wasRefused)).toBe('used');
+});
+
 it('ends with its signal while it waits', async () => {
   const stop = new AbortController();
   const gate = new AllocationGate(stop.signal);
