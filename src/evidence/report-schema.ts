@@ -127,6 +127,7 @@ const call = z.object({
   transport,
   connectMs: duration.nullable(),
   connectError: z.string().nullable(),
+  attempts: count,
   endedBecause: z
     .object({
       kind: z.enum(['relay-lost', 'server-silent', 'connection-ended']),

@@ -8,7 +8,7 @@ import { mappedAddress, xorMappedAddress } from '../stun/address-attributes.ts';
 import { read } from '../stun/attribute.ts';
 import { software } from '../stun/message-attributes.ts';
 import { encodeMessage, method } from '../stun/message.ts';
-import { allocate, allocateOn, alternateOf, type Allocation } from '../turn/allocation.ts';
+import { allocate, allocateOn, alternateOf, isMismatch, type Allocation } from '../turn/allocation.ts';
 import type { ExchangeOptions, StunConnection } from '../turn/connection.ts';
 import { openConnection, type TurnServer } from '../turn/server.ts';
 import { errorOf, reading, TryAlternateError, TurnSession, type TurnCredential } from '../turn/session.ts';
@@ -82,17 +82,17 @@ async function examine(
   try {
     options.onStep('stun-binding');
     const binding = attempt(options.clock, () => bind(connection, { ...options, hurry })).then((bound) => {
+      facts.binding = bound;
       options.neighbourhood.answered(bound);
       return bound;
     });
     // At the same time: a server that is silent to both costs one deadline, and one that answers TURN but not
     // Binding (coturn with no-stun) is told from a dead one.
-    const turn = isTurn(target) ? probeTurn(facts, connection, options, hurry) : null;
+    const turn = isTurn(target) ? probeTurn(facts, connection, options, { hurry, binding }) : null;
     // Both to their end before either may throw: an abort ends both, and what was allocated is freed on the way.
-    const [bound, examined] = await Promise.allSettled([binding, turn ?? Promise.resolve()]);
-    if (bound.status === 'rejected') throw bound.reason;
-    facts.binding = bound.value;
-    if (examined.status === 'rejected') throw examined.reason;
+    for (const one of await Promise.allSettled([binding, turn])) {
+      if (one.status === 'rejected') throw one.reason;
+    }
   } finally {
     connection.close();
   }
@@ -155,7 +155,7 @@ async function probeTurn(
   facts: ProtocolFacts,
   connection: StunConnection,
   options: TargetProbeOptions,
-  hurry: AbortSignal,
+  { hurry, binding }: { readonly hurry: AbortSignal; readonly binding: Promise<unknown> },
 ): Promise<void> {
   const { credential, clock, onStep } = options;
   const { family } = facts.target;
@@ -173,7 +173,7 @@ async function probeTurn(
   }
   // Beside the rest: these use connections of their own, and take no allocation.
   const beside = [identify(facts, options), followAnonymously(facts, redirect, options)];
-  const examined = examineAllocation(facts, session, options);
+  const examined = examineAllocation(facts, session, options, binding);
   for (const one of await Promise.allSettled([...beside, examined])) {
     if (one.status === 'rejected') throw one.reason;
   }
@@ -208,6 +208,7 @@ async function examineAllocation(
   facts: ProtocolFacts,
   session: TurnSession,
   options: TargetProbeOptions,
+  binding: Promise<unknown>,
 ): Promise<void> {
   const { credential, clock, onStep } = options;
   if (facts.challenge.state === 'done' && facts.challenge.value.granted) {
@@ -229,7 +230,7 @@ async function examineAllocation(
     stopAt(facts, 'permission', 'there was no allocation');
     return;
   }
-  await probeAllocation(facts, allocation, options);
+  await probeAllocation(facts, allocation, options, binding);
 }
 
 async function allocateHere(
@@ -241,6 +242,8 @@ async function allocateHere(
   try {
     return await allocateOn(session, request);
   } catch (error) {
+    // The port of this socket was that of another client lately, which the server remembers: another port will do.
+    if (isMismatch(error)) return allocate({ ...request, server: options.server });
     if (!(error instanceof TryAlternateError)) throw error;
     // Sent elsewhere: what follows is examined there.
     const server = alternateOf(options.server, error);
@@ -255,6 +258,7 @@ async function probeAllocation(
   facts: ProtocolFacts,
   allocation: Allocation,
   options: TargetProbeOptions,
+  binding: Promise<unknown>,
 ): Promise<void> {
   const { clock, onStep } = options;
   let lost = false;
@@ -280,6 +284,8 @@ async function probeAllocation(
   } finally {
     // What was not released as a step of the probe (an abort, a refusal on the way) is released nevertheless.
     if (facts.release.state === 'not-tried' && !lost) await allocation.release(releaseLimitMs);
+    // The Binding goes over the same connection, and may still wait for an answer that was lost.
+    await Promise.allSettled([binding]);
     allocation.close();
   }
 }

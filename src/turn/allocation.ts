@@ -98,7 +98,8 @@ export function alternateOf(server: TurnServer, { alternate, domain }: TryAltern
   return { ...server, endpoint: alternate, ...(domain === null ? {} : { servername: domain }) };
 }
 
-function isMismatch(error: unknown): boolean {
+/** 437 Allocation Mismatch: what comes from another port may be granted (RFC 8656 §7.4). */
+export function isMismatch(error: unknown): boolean {
   return error instanceof AttemptError && error.failure.kind === 'stun-error' && error.failure.code === 437;
 }
 

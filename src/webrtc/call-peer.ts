@@ -119,6 +119,11 @@ export class CallPeer {
     };
   }
 
+  /** Whether ICE has found a way to the other peer, be it that DTLS has not come through. */
+  get hasPath(): boolean {
+    return ['connected', 'completed'].includes(this.connection.iceState());
+  }
+
   /** ICE's and DTLS's word for where they are, and what the bridge saw. */
   get state(): string {
     const { toPeer, fromPeer } = this.#options.bridge.statistics;

@@ -28,6 +28,8 @@ export interface CallRequest {
   readonly durationMs: number;
   /** From the first packet to the server until media can flow in both directions. */
   readonly connectTimeoutMs: number;
+  /** How often to begin anew where ICE has found its way and DTLS does not come through in time. */
+  readonly connectAttempts: number;
   /** Family of the relay addresses; the server's default when absent. */
   readonly family?: Family;
   /** For a server whose permissions and channels live shorter than the RFC says. */
@@ -92,12 +94,16 @@ async function callThrough(
     },
     startedAt,
   );
-  const session =
-    relays.both === null ? null : new Session(request, hooks, relays, relays.both, speech, startedAt);
+  let session: Session | null = null;
+  let attempts = 0;
   try {
-    await session?.run();
+    do {
+      attempts++;
+      const beganAt = attempts === 1 ? startedAt : performance.now();
+      session = relays.both && new Session(request, hooks, relays, relays.both, speech, beganAt);
+      await session?.run();
+    } while (session?.lostHandshake === true && attempts < request.connectAttempts);
   } finally {
-    session?.close();
     await relays.release();
   }
   hooks.signal.throwIfAborted();
@@ -105,6 +111,7 @@ async function callThrough(
     transport: server.transport,
     connectMs: session?.connectMs ?? null,
     connectError: session ? session.connectError : relays.error,
+    attempts,
     pairs: session?.pairs ?? [],
     audio: session?.audio() ?? [],
     dataChannel: session?.echo?.facts() ?? null,
@@ -118,6 +125,8 @@ async function callThrough(
 class Session {
   connectMs: number | null = null;
   connectError: string | null = null;
+  /** Whether ICE had found its way, and the time was over before DTLS came through. */
+  lostHandshake = false;
   pairs: readonly SelectedPair[] = [];
   echo: DataEcho | null = null;
   endedBecause: CallEnd | null = null;
@@ -162,8 +171,19 @@ class Session {
     if (relays.error !== null) this.#over.abort(relays.error);
   }
 
-  /** @throws only for faults of our own */
+  /**
+   * From the offer to the last packet. To be run once.
+   * @throws only for faults of our own
+   */
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } finally {
+      this.#close();
+    }
+  }
+
+  async #run(): Promise<void> {
     this.#tell('connecting');
     const peers = await this.#makePeers();
     this.connectError = await this.#connect(peers.caller, peers.callee);
@@ -178,7 +198,7 @@ class Session {
     if (pairs.length === 2) this.pairs = pairs;
   }
 
-  close(): void {
+  #close(): void {
     this.#hooks.signal.removeEventListener('abort', this.#stop);
     for (const path of this.#paths) path.close();
     for (const bridge of this.#bridges) bridge.close();
@@ -280,6 +300,7 @@ class Session {
     } finally {
       timeout.abort();
     }
+    this.lostHandshake = !signal.aborted && caller.hasPath && callee.hasPath;
     const why = signal.aborted ? String(signal.reason) : 'not connected in time';
     return `${why} (caller: ${caller.state}; callee: ${callee.state})`;
   }

@@ -22,6 +22,7 @@ function orderFor(server: RelayServer, durationMs: number): CallOrder {
     server: server.listener('udp'),
     credential: { username, password: password.reveal() },
     durationMs,
+    connectAttempts: 1,
     connectTimeoutMs: 5000,
   };
 }
