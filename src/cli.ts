@@ -46,6 +46,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/render.ts'),
   },
   {
+    name: 'lint',
+    summary: 'judge a turnserver.conf line by line, and mend what is safe to mend',
+    load: () => import('./commands/lint.ts'),
+  },
+  {
     name: 'explain',
     summary: 'what a finding means, how it is proven and fixed',
     load: () => import('./commands/explain.ts'),

@@ -39,6 +39,18 @@ export async function installedVersion(signal?: AbortSignal): Promise<string | n
   });
 }
 
+/** The version of the coturn package of Debian and its kin, such as `4.6.1-1`; null where there is none. */
+export async function installedPackage(signal?: AbortSignal): Promise<string | null> {
+  const result = await execa('dpkg-query', ['--show', '--showformat', '${Version}', 'coturn'], {
+    reject: false,
+    stdin: 'ignore',
+    timeout: 5000,
+    ...(signal && { cancelSignal: signal }),
+  });
+  signal?.throwIfAborted();
+  return result.exitCode === 0 && result.stdout !== '' ? result.stdout : null;
+}
+
 /** Whether no coturn can be run from here. */
 export async function coturnMissing(signal?: AbortSignal): Promise<boolean> {
   return (await installedVersion(signal)) === null;

@@ -53,7 +53,7 @@ function refusal({ name, value }: Directive, problem: string): RtcOpsError {
 }
 
 // coturn reads a line into 1025 bytes with fgets(…, 1024): from byte 1024 on, it would be a line of its own.
-const maxLineBytes = 1023;
+export const maxLineBytes = 1023;
 
 /** Why coturn would not read back `value` as it is (`read_config_file`, `parse_arg_string`); null when it would. */
 function problemOf(name: string, value: string): string | null {

@@ -40,6 +40,11 @@ export function parseVersion(text: string): CoturnVersion {
   });
 }
 
+/** The known version that behaves most like a release: the newest that is not newer, or else the oldest. */
+export function nearestVersion(release: string): CoturnVersion {
+  return knownVersions.findLast((known) => compareVersions(known, release) <= 0) ?? knownVersions[0];
+}
+
 /** Negative, zero or positive as `a` is older than, the same as or newer than `b`. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [numbersOf(a), numbersOf(b)];

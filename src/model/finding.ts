@@ -1,5 +1,10 @@
 import { callCatalog } from './catalog/call.ts';
 import { credentialCatalog } from './catalog/credential.ts';
+import { configAccessCatalog } from './catalog/config-access.ts';
+import { configAddressCatalog } from './catalog/config-address.ts';
+import { configExposureCatalog } from './catalog/config-exposure.ts';
+import { configSyntaxCatalog } from './catalog/config-syntax.ts';
+import { configTlsCatalog } from './catalog/config-tls.ts';
 import type { CatalogEntry, Severity } from './catalog/entry.ts';
 import { networkCatalog } from './catalog/network.ts';
 import { peerCatalog } from './catalog/peer.ts';
@@ -11,6 +16,17 @@ import { subjectKey, type Subject } from './subject.ts';
 
 export type { Severity } from './catalog/entry.ts';
 
+/** What is found in a configuration file, not on a server. */
+export const configCatalog = {
+  ...configAccessCatalog,
+  ...configAddressCatalog,
+  ...configTlsCatalog,
+  ...configExposureCatalog,
+  ...configSyntaxCatalog,
+} as const;
+
+export type ConfigFindingCode = keyof typeof configCatalog;
+
 /** Every finding code with its words, in the order in which a report shows findings of equal weight. */
 export const catalog = {
   ...reachCatalog,
@@ -20,6 +36,7 @@ export const catalog = {
   ...peerCatalog,
   ...callCatalog,
   ...networkCatalog,
+  ...configCatalog,
 } as const;
 
 export type FindingCode = keyof typeof catalog;

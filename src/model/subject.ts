@@ -5,7 +5,9 @@ export type Subject =
   /** A host name, whatever stands behind it. */
   | { readonly kind: 'name'; readonly host: string }
   /** The network in which the probe itself stands. */
-  | { readonly kind: 'client' };
+  | { readonly kind: 'client' }
+  /** A configuration file, by the name under which it was read. */
+  | { readonly kind: 'file'; readonly file: string };
 
 export function server({ host, address }: { readonly host: string; readonly address: string }): Subject {
   return { kind: 'server', host, address };
@@ -19,6 +21,10 @@ export function client(): Subject {
   return { kind: 'client' };
 }
 
+export function configurationFile({ file }: { readonly file: string }): Subject {
+  return { kind: 'file', file };
+}
+
 /** A text that is the same for equal subjects, and for no others. */
 export function subjectKey(subject: Subject): string {
   switch (subject.kind) {
@@ -28,6 +34,8 @@ export function subjectKey(subject: Subject): string {
       return JSON.stringify([subject.kind, subject.host]);
     case 'client':
       return subject.kind;
+    case 'file':
+      return JSON.stringify([subject.kind, subject.file]);
     default:
       return subject satisfies never;
   }

@@ -19,9 +19,13 @@ const places = [
   'on the server:',
   'here:',
   '/etc/turnserver.conf:',
+  '/etc/turnserver.conf:12:',
   'from another network:',
   "on the peer's machine:",
 ];
+
+/** A line of the configuration, wherever it belongs in it. */
+const isConfigLine = ({ where }: Paste): boolean => where.startsWith('/etc/turnserver.conf:');
 
 interface Paste {
   readonly code: FindingCode;
@@ -62,7 +66,9 @@ describe.each(findingCodes)('%s', (code) => {
   it('says where it is written down', () => {
     if (code !== 'VANTAGE_TOO_CLOSE') expect(references.length).toBeGreaterThan(0);
     for (const reference of references)
-      expect(reference).toMatch(/^(RFC \d+|ITU-T [A-Z]\.\d+|draft-\S+)( §\S+)?$/);
+      expect(reference).toMatch(
+        /^(RFC \d+|ITU-T [A-Z]\.\d+|draft-\S+|coturn README\.turnserver|CVE-\d+-\d+)( §\S+)?$/,
+      );
   });
 
   it('writes IPv6 addresses as they belong', () => {
@@ -81,7 +87,7 @@ describe('the lines to paste', () => {
   ]);
 
   it('into a shell are what a shell reads', () => {
-    const commands = pastes.filter(({ where }) => where !== '/etc/turnserver.conf:').map(({ text }) => text);
+    const commands = pastes.filter((each) => !isConfigLine(each)).map(({ text }) => text);
     expect(commands.length).toBeGreaterThan(50);
     // A remark in brackets would be a syntax error.
     expect(() => execFileSync('sh', ['-n'], { input: commands.join('\n') })).not.toThrow();
@@ -89,7 +95,7 @@ describe('the lines to paste', () => {
   });
 
   it('into turnserver.conf are one option each, with nothing behind it', () => {
-    const lines = pastes.filter(({ where }) => where === '/etc/turnserver.conf:');
+    const lines = pastes.filter(isConfigLine);
     expect(lines.length).toBeGreaterThan(5);
     for (const { text } of lines) expect(text).toMatch(/^[a-z]+(-[a-z]+)*(=\S+)?$/);
   });

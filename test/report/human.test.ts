@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url';
 import stringWidth from 'string-width';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findingCodes } from '../../src/model/finding.ts';
 import type { Report } from '../../src/model/report.ts';
 import { renderHuman } from '../../src/report/human.ts';
 import { arbitraryCriteria, arbitraryObservations } from '../support/arbitrary-facts.ts';
@@ -14,7 +13,7 @@ import {
   targetOf,
   threeTargets,
 } from '../support/facts.ts';
-import { faults } from '../support/faults.ts';
+import { faultCodes, faults } from '../support/faults.ts';
 import { reportOf, reportOfScene } from '../support/report.ts';
 import { scenes, type SceneName } from '../support/scenes.ts';
 
@@ -94,7 +93,7 @@ describe('every report', () => {
   it('keeps its width, but for what is to be pasted', () => {
     for (const columns of [60, 80, 100]) {
       for (const name of names) expect(tooWide(reportOfScene(name), columns)).toEqual([]);
-      for (const code of findingCodes) {
+      for (const code of faultCodes) {
         const { facts, criteria = {} } = faults[code];
         expect(tooWide(reportOf(facts, criteria), columns)).toEqual([]);
       }
@@ -107,7 +106,7 @@ describe('every report', () => {
     expect(shown(report, { columns: 250 })).toBe(shown(report, { columns: 100 }));
   });
 
-  it.each(findingCodes)('tells %s: title, code, and its fix in lines that can be pasted', (code) => {
+  it.each(faultCodes)('tells %s: title, code, and its fix in lines that can be pasted', (code) => {
     const { facts, criteria = {} } = faults[code];
     const report = reportOf(facts, criteria);
     const text = shown(report);

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { findingCodes, type FindingCode } from '../../src/model/finding.ts';
 import { judge } from '../../src/rules/judgement.ts';
 import { criteriaWith } from '../support/facts.ts';
-import { faults } from '../support/faults.ts';
+import { faultCodes, faults } from '../support/faults.ts';
 
 describe('one fault gives one finding, and nothing false beside it', () => {
-  it.each(findingCodes)('%s', (code: FindingCode) => {
+  it.each(faultCodes)('%s', (code) => {
     const { facts, criteria = criteriaWith(), beside = [], verdict, headline } = faults[code];
     const judged = judge(facts, criteria);
     expect(judged.findings.map((each) => each.code)).toEqual([code, ...beside]);
@@ -16,7 +15,7 @@ describe('one fault gives one finding, and nothing false beside it', () => {
 });
 
 describe('the words of a fault', () => {
-  it.each(findingCodes)('%s: are whole sentences with the values of this server', (code) => {
+  it.each(faultCodes)('%s: are whole sentences with the values of this server', (code) => {
     const { facts, criteria = criteriaWith() } = faults[code];
     const finding = judge(facts, criteria).findings.find((each) => each.code === code);
     const { title = '', cause = '', proof = '', fix = '' } = finding ?? {};

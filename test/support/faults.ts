@@ -1,4 +1,4 @@
-import type { FindingCode } from '../../src/model/finding.ts';
+import type { ConfigFindingCode, FindingCode } from '../../src/model/finding.ts';
 import type {
   CertificateFacts,
   Failure,
@@ -115,8 +115,11 @@ const controlTcp = targetOf('tcp', elsewhere);
 
 const nothing = 'users who need the relay will hear nothing';
 
-/** Each code of the catalog, and the facts that make it. */
-export const faults: Readonly<Record<FindingCode, Fault>> = {
+/** What a server can show; a configuration file shows the others. */
+type ServerFindingCode = Exclude<FindingCode, ConfigFindingCode>;
+
+/** Each code of the catalog that a server can show, and the facts that make it. */
+export const faults: Readonly<Record<ServerFindingCode, Fault>> = {
   DNS_NOT_FOUND: {
     facts: observationsOf([], {
       names: [{ host: 'turn.example.com', isControl: false, lookup: failed(systemError('ENOTFOUND')) }],
@@ -521,3 +524,5 @@ export const faults: Readonly<Record<FindingCode, Fault>> = {
 
 /** The same server, tested from where only STUN is asked for. */
 export const stunTarget = targetOf('udp', { scheme: 'stun', host: 'stun.example.com' });
+
+export const faultCodes = Object.keys(faults) as ServerFindingCode[];

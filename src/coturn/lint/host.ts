@@ -1,0 +1,159 @@
+import { readFile, readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { execa } from 'execa';
+import type { InterfaceAddress } from '../../model/observations.ts';
+import { lastValueOf } from '../directive.ts';
+import type { ParsedDirective } from '../parse.ts';
+import type { HostFacts, NodeFacts, PathFacts, ServiceFacts } from './facts.ts';
+import { pemFacts } from './pem.ts';
+import { tlsFileOptions } from './tls.ts';
+
+export interface HostOptions {
+  /** The configuration file, absolute. */
+  readonly path: string;
+  readonly directives: readonly ParsedDirective[];
+  readonly addresses: readonly InterfaceAddress[];
+  readonly architecture: string;
+  /** The root directory of the system that is looked at; `/` but for tests. */
+  readonly root?: string;
+}
+
+/** Looks at the machine that is to run coturn with this file: modes, owners, certificates, the service. Judges nothing. */
+export async function hostFacts(options: HostOptions): Promise<HostFacts> {
+  const { path: own, directives, addresses, architecture, root = '/' } = options;
+  const files: Record<string, PathFacts> = {};
+  for (const name of tlsFileOptions) {
+    const path = lastValueOf(directives, name);
+    // coturn looks for a relative one in several directories.
+    if (path !== undefined && isAbsolute(path)) files[path] = await pathFacts(path, true);
+  }
+  return {
+    addresses,
+    architecture,
+    service: await serviceFacts(root),
+    own: await pathFacts(own, false),
+    files,
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+}
+
+/** A file with every directory above it, also those behind symbolic links. */
+export async function pathFacts(path: string, isPem: boolean): Promise<PathFacts> {
+  const nodes: NodeFacts[] = [];
+  let error: string | null = null;
+  try {
+    for (const each of parentsOf(path)) nodes.push(await nodeFacts(each));
+    const real = await realpath(path);
+    for (const each of parentsOf(real)) {
+      if (!nodes.some((known) => known.path === each)) nodes.push(await nodeFacts(each));
+    }
+    nodes.push({ ...(await nodeFacts(real)), path });
+  } catch (thrown) {
+    error = codeOf(thrown);
+  }
+  return { error, nodes, pem: isPem && error === null ? await readPem(path) : null };
+}
+
+async function readPem(path: string): Promise<PathFacts['pem']> {
+  try {
+    return pemFacts(await readFile(path, 'latin1'));
+  } catch (thrown) {
+    // We may read less than the service does: that is no fact about the file.
+    if (['EACCES', 'EPERM'].includes(codeOf(thrown))) return null;
+    throw thrown;
+  }
+}
+
+function parentsOf(path: string): string[] {
+  const parents: string[] = [];
+  for (let each = dirname(path); ; each = dirname(each)) {
+    parents.unshift(each);
+    if (each === dirname(each)) return parents;
+  }
+}
+
+async function nodeFacts(path: string): Promise<NodeFacts> {
+  const { uid, gid, mode } = await stat(path);
+  return { path, uid, gid, mode: mode & 0o7777 };
+}
+
+const unitDirectories = ['usr/lib/systemd/system', 'lib/systemd/system', 'etc/systemd/system'];
+const unit = 'coturn.service';
+
+/** The unit of systemd that starts coturn, with its drop-ins; null when there is none. */
+async function serviceFacts(root: string): Promise<ServiceFacts | null> {
+  const units = await Promise.all(unitDirectories.map(async (each) => readText(join(root, each, unit))));
+  const text = units.findLast((each) => each !== null);
+  if (text === null || text === undefined) return null;
+  const settings = [text, ...(await dropIns(root))].join('\n');
+  const user = lastSetting(settings, 'User') ?? 'root';
+  const account = (await table(root, 'passwd')).find(([name]) => name === user);
+  const uid = user === 'root' ? 0 : Number(account?.[2] ?? user);
+  if (!Number.isInteger(uid)) return null;
+  const groups = await table(root, 'group');
+  const group = lastSetting(settings, 'Group');
+  const primary =
+    group === undefined ? account?.[3] : (groups.find(([name]) => name === group)?.[2] ?? group);
+  const gids = [
+    primary,
+    ...groups.filter(([, , , members = '']) => members.split(',').includes(user)).map(([, , id]) => id),
+  ];
+  const hasCapability =
+    /^\s*AmbientCapabilities\s*=.*CAP_NET_BIND_SERVICE/m.test(settings) || (await binaryMayBind());
+  const start = await readText(join(root, 'proc/sys/net/ipv4/ip_unprivileged_port_start'));
+  return {
+    unit,
+    user,
+    uid,
+    gids: [...new Set(gids.map(Number))].filter((each) => Number.isInteger(each)),
+    lowestPort: hasCapability ? 0 : Number(start?.trim() || 1024),
+  };
+}
+
+async function dropIns(root: string): Promise<string[]> {
+  const texts: string[] = [];
+  for (const directory of unitDirectories.map((each) => join(root, each, `${unit}.d`))) {
+    for (const name of (await namesIn(directory)).filter((each) => each.endsWith('.conf')).toSorted())
+      texts.push((await readText(join(directory, name))) ?? '');
+  }
+  return texts;
+}
+
+function lastSetting(text: string, name: string): string | undefined {
+  return [...text.matchAll(new RegExp(`^\\s*${name}\\s*=\\s*(\\S+)`, 'gm'))].at(-1)?.[1];
+}
+
+/** The other way to that right: a capability of the file (setcap). */
+async function binaryMayBind(): Promise<boolean> {
+  const { stdout } = await execa('sh', ['-c', 'getcap "$(command -v turnserver)"'], {
+    reject: false,
+    timeout: 2000,
+  });
+  return /cap_net_bind_service/.test(stdout ?? '');
+}
+
+async function table(root: string, name: string): Promise<string[][]> {
+  const text = (await readText(join(root, 'etc', name))) ?? '';
+  return text.split('\n').map((line) => line.split(':'));
+}
+
+async function readText(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error))) return null;
+    throw error;
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error))) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import { addressFindings } from './addresses.ts';
+import { advisoryFindings } from './advisories.ts';
+import { authenticationFindings } from './authentication.ts';
+import { exposureFindings } from './exposure.ts';
+import type { LintFacts } from './facts.ts';
+import { optionNameFindings } from './option-names.ts';
+import { optionValueFindings } from './option-values.ts';
+import { peerFindings } from './peers.ts';
+import { secretFindings } from './secrets.ts';
+import { sourceOf, type LintFinding, type LintRule } from './source.ts';
+import { duplicateFindings, syntaxFindings } from './syntax.ts';
+import { tlsFindings } from './tls.ts';
+
+const rules: readonly LintRule[] = [
+  syntaxFindings,
+  optionNameFindings,
+  optionValueFindings,
+  duplicateFindings,
+  authenticationFindings,
+  secretFindings,
+  peerFindings,
+  addressFindings,
+  tlsFindings,
+  exposureFindings,
+  advisoryFindings,
+];
+
+const weight = { error: 0, warning: 1, info: 2 } as const;
+
+/**
+ * All that is wrong with a `turnserver.conf`, in the order of its lines; what concerns the whole file first. Pure: what
+ * it says follows from the facts alone.
+ */
+export function lint(facts: LintFacts): LintFinding[] {
+  const source = sourceOf(facts);
+  const lineOf = ({ finding: { evidence } }: LintFinding): number =>
+    'column' in evidence ? (evidence.line ?? 0) : 0;
+  return rules
+    .flatMap((rule) => rule(source))
+    .toSorted((a, b) => lineOf(a) - lineOf(b) || weight[a.finding.severity] - weight[b.finding.severity]);
+}
+
+/** What could not be judged, and why, a sentence each: nothing of it counts as found in order. */
+export function notJudged({ coturn, host }: LintFacts): string[] {
+  const version =
+    coturn.from === 'assumed'
+      ? ['Not judged: known holes of the version in use. --coturn-version names it.']
+      : [];
+  if (host === null) {
+    const what = 'Not judged: files, modes and addresses of the machine that is to run it.';
+    return [...version, `${what} On that machine add --here.`];
+  }
+  const service =
+    host.service === null
+      ? ['Not judged: what coturn may read and open. No service coturn is on this machine.']
+      : [];
+  const closed = Object.entries(host.files).flatMap(([path, { error, pem }]) => {
+    const isUnknown = error !== null && !['ENOENT', 'ENOTDIR'].includes(error);
+    if (isUnknown) return [`Not judged: ${path} (${error}). As root more is seen.`];
+    return error === null && pem === null ? [`Not judged: what is in ${path}. As root more is seen.`] : [];
+  });
+  return [...version, ...service, ...closed];
+}

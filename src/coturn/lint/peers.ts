@@ -1,0 +1,138 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { covers, parseNetwork, type Network } from '../../config/address.ts';
+import type { ParsedDirective } from '../parse.ts';
+import { compareVersions } from '../versions.ts';
+import { rangeOf, rangeTextOf, uncovered, type PeerRange } from './address-range.ts';
+import { allOf, isSet, lastOf, lineOf, note, shown, textOf, valueOf, wholeFile } from './source.ts';
+import type { LintFinding, Source } from './source.ts';
+
+/** Whom the users of the relay reach. */
+export function peerFindings(source: Source): LintFinding[] {
+  if (isSet(source, 'stun-only')) return [];
+  const loopback = lastOf(source, 'allow-loopback-peers');
+  return [
+    ...allOf(source, 'denied-peer-ip', 'allowed-peer-ip').flatMap((each) => malformed(source, each)),
+    ...(loopback !== undefined && isSet(source, 'allow-loopback-peers')
+      ? [note('LOOPBACK_PEERS_ALLOWED', lineOf(source, loopback, 'line', ''))]
+      : []),
+    ...reachable(source),
+    ...mapped(source),
+    ...(isSet(source, 'no-tcp-relay') || isSet(source, 'no-tcp')
+      ? []
+      : [note('TCP_RELAY_ENABLED', wholeFile(source))]),
+  ];
+}
+
+function malformed(source: Source, directive: ParsedDirective): LintFinding[] {
+  const { version } = source.facts.coturn;
+  const value = textOf(directive);
+  const range = rangeOf(directive);
+  const { name, line } = directive;
+  const stops = name === 'denied-peer-ip' && compareVersions(version, '4.11.0') >= 0;
+  if (range === null) {
+    if (/[;#]/.test(value) || value === '') return [];
+    if (!value.includes('/')) {
+      if (/^[a-z][\w.-]*$/i.test(value)) return [];
+      const effect = stops ? 'does not start' : 'goes on without this line';
+      return [
+        note('CONFIG_ADDRESS_INVALID', {
+          ...lineOf(source, directive, 'value'),
+          value: shown(directive),
+          effect,
+        }),
+      ];
+    }
+    const text = rangeTextOf(value);
+    const isSafe = text !== null && !/(?:^|-)(?:::|0\.0\.0\.0)(?:$|-)/.test(text);
+    const replacement = isSafe ? `${name}=${text}` : null;
+    const evidence = { ...lineOf(source, directive, 'value', replacement), version, stops };
+    // What is denied as it was meant to be is safe; what is allowed more than before is not.
+    const edit =
+      replacement !== null && name === 'denied-peer-ip' ? { edit: { line, text: replacement } } : {};
+    return [note('DENIED_RANGE_CIDR', evidence, edit)];
+  }
+  if (range.isBoundless)
+    return [
+      note('DENY_LIST_BLOCKS_ALL', {
+        ...lineOf(source, directive, 'value', value === '::' ? '' : null),
+        value,
+      }),
+    ];
+  if (!range.isEmpty) return [];
+  const swapped = isIPv4(range.first) === isIPv4(range.last) ? `${name}=${range.last}-${range.first}` : null;
+  return [note('DENIED_RANGE_EMPTY', lineOf(source, directive, 'value', swapped))];
+}
+
+function ranges(source: Source, name: string): PeerRange[] {
+  return allOf(source, name).flatMap((each) => rangeOf(each) ?? []);
+}
+
+/** The denied ranges, unless an exception as wide as a whole network takes them back. */
+export function isDenied(source: Source, address: string): PeerRange | null {
+  const network = parseNetwork(address);
+  if (network === null) return null;
+  const isIn = (range: PeerRange): boolean => !range.isEmpty && (range.isBoundless || covers(range, network));
+  if (ranges(source, 'allowed-peer-ip').some(isIn)) return null;
+  return ranges(source, 'denied-peer-ip').find(isIn) ?? null;
+}
+
+const privateNetworks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'].map(networkOf);
+// coturn denies these by itself from 4.13.1 on.
+const localNetworks = ['169.254.0.0/16', 'fc00::/7', 'fe80::/10'].map(networkOf);
+const metadata = ['169.254.169.254', 'fd00:ec2::254'].map(networkOf);
+const multicast = ['224.0.0.0/4', 'ff00::/8'].map(networkOf);
+
+function reachable(source: Source): LintFinding[] {
+  const { version } = source.facts.coturn;
+  const denied = ranges(source, 'denied-peer-ip');
+  const allowed = ranges(source, 'allowed-peer-ip').filter(({ isEmpty }) => !isEmpty);
+  const open = (networks: readonly Network[]): string[] => {
+    const mine = networks.filter(({ family }) => family === 4 || relaysIpv6(source));
+    const left = new Set(uncovered(mine, denied));
+    // An exception for one host is a decision; one for a whole network undoes the list.
+    const isUndone = (each: Network): boolean =>
+      allowed.some((range) => range.isBoundless || covers(range, each));
+    return mine
+      .filter((each) => left.has(each) || isUndone(each))
+      .map(({ first, last }) => (first === last ? first : `${first}-${last}`));
+  };
+  const hasBuiltIn = compareVersions(version, '4.13.1') >= 0;
+  const privateRanges = open([...privateNetworks, ...(hasBuiltIn ? [] : localNetworks)]);
+  const addresses = hasBuiltIn ? [] : open(metadata);
+  return [
+    ...(privateRanges.length > 0
+      ? [note('PRIVATE_PEERS_ALLOWED', { ...wholeFile(source), ranges: privateRanges })]
+      : []),
+    ...(addresses.length > 0 ? [note('METADATA_PEER_ALLOWED', { ...wholeFile(source), addresses })] : []),
+    ...(!isSet(source, 'no-multicast-peers') && open(multicast).length > 0
+      ? [note('MULTICAST_PEERS_ALLOWED', wholeFile(source))]
+      : []),
+  ];
+}
+
+const mappedNetwork = networkOf('::ffff:0:0/96');
+
+function mapped(source: Source): LintFinding[] {
+  const { version } = source.facts.coturn;
+  if (compareVersions(version, '4.9.0') >= 0 || !relaysIpv6(source)) return [];
+  const denied = ranges(source, 'denied-peer-ip').filter(({ isEmpty }) => !isEmpty);
+  if (!denied.some(({ family }) => family === 4) || uncovered([mappedNetwork], denied).length === 0)
+    return [];
+  return [
+    note('MAPPED_IPV6_BYPASS', { ...wholeFile(source), version, range: '::ffff:0:0-::ffff:ffff:ffff' }),
+  ];
+}
+
+/** Whether coturn has, or may have, an IPv6 address to relay from: without one no IPv6 peer is reached. */
+function relaysIpv6(source: Source): boolean {
+  const given = [allOf(source, 'relay-ip'), allOf(source, 'listening-ip')].find((each) => each.length > 0);
+  if (given !== undefined) return given.some((each) => isIPv6(textOf(each)));
+  return (
+    source.facts.host?.addresses.some(({ address }) => isIPv6(address)) ??
+    valueOf(source, 'relay-ip') === undefined
+  );
+}
+
+function networkOf(text: string): Network {
+  return parseNetwork(text) ?? { family: 4, first: text, last: text };
+}
