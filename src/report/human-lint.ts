@@ -32,7 +32,7 @@ const nouns: readonly (readonly [Severity, string])[] = [
 const sourceOf = {
   given: '',
   installed: ', installed here',
-  assumed: ', assumed: see --coturn-version',
+  assumed: ', assumed',
 } as const;
 
 function headline({ file, findings, coturn }: LintReport, style: Style): string[] {

@@ -4,6 +4,7 @@
  */
 import { allocateBench } from './allocate-bench.ts';
 import { codecBench } from './codec-bench.ts';
+import { lintBench } from './lint-bench.ts';
 import { callProbeBench, manyTargetsBench, protocolProbeBench } from './probe-bench.ts';
 import { holds, type Bench, type BenchRow } from './row.ts';
 import { startUpBench } from './start-up-bench.ts';
@@ -12,6 +13,7 @@ import { tableOf } from './table.ts';
 const benches: Record<string, Bench> = {
   version: startUpBench('--version'),
   help: startUpBench('--help'),
+  lint: lintBench,
   codec: async () => {
     const { name, ours, theirs } = await codecBench();
     return {

@@ -170,8 +170,10 @@ function overlaps(source: Source): LintFinding[] {
 function lowPorts(source: Source): LintFinding[] {
   const service = source.facts.host?.service ?? null;
   if (service === null || service.uid === 0) return [];
+  const { lowestPort } = service;
+  if (lowestPort === null) return [];
   return listeningPorts(source).flatMap(({ port, directive }) => {
-    if (port >= service.lowestPort || directive === undefined) return [];
+    if (port >= lowestPort || directive === undefined) return [];
     const { unit, user } = service;
     return [note('PORT_NEEDS_PRIVILEGE', { ...lineOf(source, directive, 'value'), port, user, unit })];
   });

@@ -54,10 +54,11 @@ export function loginOf(source: Source): Login {
 }
 
 function openRelay(source: Source, { kind, turnedOffBy, stopsStart }: Login): LintFinding[] {
-  if (stopsStart && turnedOffBy !== null) {
+  const noAuth = lastOf(source, 'no-auth');
+  if (stopsStart && noAuth !== undefined) {
     const because = 'it asks for credentials in one line and for none in another';
     const { version } = source.facts.coturn;
-    return [note('CONFIG_PREVENTS_START', { ...lineOf(source, turnedOffBy, 'line', ''), version, because })];
+    return [note('CONFIG_PREVENTS_START', { ...lineOf(source, noAuth, 'line', ''), version, because })];
   }
   if (kind !== 'none') return [];
   if (turnedOffBy === null) {

@@ -44,8 +44,8 @@ export interface ServiceFacts {
   readonly user: string;
   readonly uid: number;
   readonly gids: readonly number[];
-  /** The lowest port that it may open: 0 with CAP_NET_BIND_SERVICE, else what the kernel says, mostly 1024. */
-  readonly lowestPort: number;
+  /** The lowest port that it may open: 0 with CAP_NET_BIND_SERVICE, else mostly 1024; null when that is not known. */
+  readonly lowestPort: number | null;
 }
 
 /** A file, or a directory on the way to it. */

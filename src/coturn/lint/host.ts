@@ -109,7 +109,7 @@ async function serviceFacts(root: string): Promise<ServiceFacts | null> {
     user,
     uid,
     gids: [...new Set(gids.map(Number))].filter((each) => Number.isInteger(each)),
-    lowestPort: hasCapability ? 0 : Number(start?.trim() || 1024),
+    lowestPort: hasCapability === null ? null : hasCapability ? 0 : Number(start?.trim() || 1024),
   };
 }
 
@@ -126,13 +126,12 @@ function lastSetting(text: string, name: string): string | undefined {
   return [...text.matchAll(new RegExp(`^\\s*${name}\\s*=\\s*(\\S+)`, 'gm'))].at(-1)?.[1];
 }
 
-/** The other way to that right: a capability of the file (setcap). */
-async function binaryMayBind(): Promise<boolean> {
-  const { stdout } = await execa('sh', ['-c', 'getcap "$(command -v turnserver)"'], {
-    reject: false,
-    timeout: 2000,
-  });
-  return /cap_net_bind_service/.test(stdout ?? '');
+/** The other way to that right: a capability of the file (setcap). Null when that cannot be asked. */
+async function binaryMayBind(): Promise<boolean | null> {
+  // getcap lies where only root looks.
+  const command = 'PATH="$PATH:/usr/sbin:/sbin"; getcap "$(command -v turnserver)"';
+  const { stdout, exitCode } = await execa('sh', ['-c', command], { reject: false, timeout: 2000 });
+  return exitCode === 0 ? stdout.includes('cap_net_bind_service') : null;
 }
 
 async function table(root: string, name: string): Promise<string[][]> {

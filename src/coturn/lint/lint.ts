@@ -54,10 +54,12 @@ export function notJudged({ coturn, host }: LintFacts): string[] {
     host.service === null
       ? ['Not judged: what coturn may read and open. No service coturn is on this machine.']
       : [];
+  const ports =
+    host.service?.lowestPort === null ? ['Not judged: which ports coturn may open. getcap would tell.'] : [];
   const closed = Object.entries(host.files).flatMap(([path, { error, pem }]) => {
     const isUnknown = error !== null && !['ENOENT', 'ENOTDIR'].includes(error);
     if (isUnknown) return [`Not judged: ${path} (${error}). As root more is seen.`];
     return error === null && pem === null ? [`Not judged: what is in ${path}. As root more is seen.`] : [];
   });
-  return [...version, ...service, ...closed];
+  return [...version, ...service, ...ports, ...closed];
 }

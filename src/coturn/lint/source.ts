@@ -1,3 +1,4 @@
+import { closest } from '../../config/suggestion.ts';
 import { Secret } from '../../model/secret.ts';
 import type { LineEvidence, PlaceEvidence } from '../../model/catalog/config-place.ts';
 import {
@@ -121,16 +122,24 @@ const isSecretOption: ReadonlySet<string> = new Set(secretOptions);
 
 // Also where they are misspelt, lack their separator, or stand within another line; case or not.
 const secretish =
-  /(?:(?<!use-auth-)secret(?!-key-file|-ts-exp)|passw|pwd|userdb|statsdb|(?<![\w-])user(?!\w|-quota))[\w-]*/i;
+  /(?:(?<!use-auth-)secret(?!-key-file|-ts-exp)|passw|pwd|userdb|statsdb|(?<!\w|\w-)user(?!\w|-quota))[\w-]*/i;
 
 /** A text of the file without what is secret in it. */
 export function redacted(text: string): string {
-  const match = secretish.exec(text);
-  if (match === null) return text;
-  const end = match.index + match[0].length;
+  const end = endOfSecretName(text);
+  if (end === null) return text;
   const separator = /^[\s=:]*/.exec(text.slice(end))?.[0] ?? '';
   const rest = text.slice(end + separator.length).trim();
   return rest === '' ? text : `${text.slice(0, end)}${separator}[redacted]`;
+}
+
+/** Where the name of a secret ends in a line. */
+function endOfSecretName(text: string): number | null {
+  const match = secretish.exec(text);
+  if (match !== null) return match.index + match[0].length;
+  const [, blanks = '', name = ''] = /^(\s*)([^\s=:]*)/.exec(text) ?? [];
+  if (name === '' || optionOf(name) !== undefined || closest(name, secretOptions) === null) return null;
+  return blanks.length + name.length;
 }
 
 /** What a message may show of a value. */

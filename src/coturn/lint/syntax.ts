@@ -101,7 +101,7 @@ export function hasInlineComment(directive: ParsedDirective): boolean {
 function inlineComment(source: Source, directive: ParsedDirective): LintFinding[] {
   if (!hasInlineComment(directive)) return [];
   const line = source.lines[directive.line - 1] ?? '';
-  const cut = line.replace(/\s+#.*$/, '').trimEnd();
+  const cut = line.replace(/\s+#.*$/s, '').trimEnd();
   const evidence = { ...lineOf(source, directive, 'value', cut), readAs: shown(directive) };
   // What follows a number is not looked at; of anything else it becomes a part.
   const kind = optionOf(directive.name)?.value ?? 'text';
