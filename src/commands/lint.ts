@@ -2,7 +2,6 @@ import { readFile, realpath } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { installedPackage, installedVersion } from '../coturn/executable.ts';
 import { edited } from '../coturn/lint/edits.ts';
 import type { CoturnFacts, HostFacts, LintFacts } from '../coturn/lint/facts.ts';
 import { lint, notJudged } from '../coturn/lint/lint.ts';
@@ -16,7 +15,6 @@ import { schemaVersion } from '../model/report.ts';
 import { version } from '../model/version.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 import { countOption } from './option.ts';
-import { wantsColor } from './report.ts';
 
 const formats = ['human', 'json', 'github', 'sarif'] as const;
 
@@ -148,9 +146,17 @@ async function coturnFacts(
     const given = parseVersion(options.coturnVersion);
     return { version: given, release: given, from: 'given', packaged: null };
   }
-  const release = isHere ? await installedVersion(signal) : null;
-  if (release === null)
-    return { version: defaultVersion, release: defaultVersion, from: 'assumed', packaged: null };
+  const assumed: CoturnFacts = {
+    version: defaultVersion,
+    release: defaultVersion,
+    from: 'assumed',
+    packaged: null,
+  };
+  if (!isHere) return assumed;
+  // What starts processes takes longer to load than all the rest.
+  const { installedPackage, installedVersion } = await import('../coturn/executable.ts');
+  const release = await installedVersion(signal);
+  if (release === null) return assumed;
   return {
     version: nearestVersion(release),
     release,
@@ -221,7 +227,10 @@ async function rendered(report: LintReport, options: Options, context: CommandCo
     case 'sarif':
       return (await import('../report/lint-sarif.ts')).renderLintSarif(report);
     case 'human': {
-      const { renderLintHuman } = await import('../report/human-lint.ts');
+      const [{ renderLintHuman }, { wantsColor }] = await Promise.all([
+        import('../report/human-lint.ts'),
+        import('./report.ts'),
+      ]);
       return renderLintHuman(report, { color: wantsColor(options, context), columns: context.columns });
     }
     default:

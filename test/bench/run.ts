@@ -13,7 +13,8 @@ import { tableOf } from './table.ts';
 const benches: Record<string, Bench> = {
   version: startUpBench('--version'),
   help: startUpBench('--help'),
-  lint: lintBench,
+  lint: lintBench('empty'),
+  'lint-start': lintBench('version'),
   codec: async () => {
     const { name, ours, theirs } = await codecBench();
     return {

@@ -1,10 +1,13 @@
 import { isIP, isIPv4 } from 'node:net';
-import { covers, normalAddress, parseNetwork, type Network } from '../../config/address.ts';
+import { normalAddress, parseNetwork, type Network } from '../../config/address.ts';
 import type { ParsedDirective } from '../parse.ts';
 import { textOf } from './source.ts';
 
 /** A range of peers, as coturn reads a denied-peer-ip or an allowed-peer-ip. */
 export interface PeerRange extends Network {
+  /** Its ends as numbers: a long list is compared many times. */
+  readonly from: bigint;
+  readonly to: bigint;
   readonly directive: ParsedDirective;
   /** It matches every peer of both families. */
   readonly isBoundless: boolean;
@@ -18,40 +21,40 @@ export function rangeOf(directive: ParsedDirective): PeerRange | null {
   const dash = text.indexOf('-');
   const ends = dash < 0 ? [text, text] : [text.slice(0, dash), text.slice(dash + 1)];
   if (!ends.every((each) => isIP(each))) return null;
-  const [first = '', last = ''] = ends.map(normalAddress);
+  // What Node takes for an IPv4 address has one spelling.
+  const [first = '', last = ''] = ends.map((each) => (isIPv4(each) ? each : normalAddress(each)));
+  const [from, to] = [numberOf(first), numberOf(last)];
   const sameFamily = isIPv4(first) === isIPv4(last);
   // addr_any() of ns_turn_ioaddr.c: an end of zeros counts as no end at all (measured on 4.6.1).
   const isBoundless = first === '::' || last === '0.0.0.0' || last === '::';
-  const isEmpty = !isBoundless && (!sameFamily || compare(first, last) > 0);
-  return { family: isIPv4(first) ? 4 : 6, first, last, directive, isBoundless, isEmpty };
+  const isEmpty = !isBoundless && (!sameFamily || from > to);
+  return { family: isIPv4(first) ? 4 : 6, first, last, from, to, directive, isBoundless, isEmpty };
 }
 
 /** The networks of a list that a set of ranges leaves open, in whole or in part. */
 export function uncovered(networks: readonly Network[], ranges: readonly PeerRange[]): Network[] {
   const effective = ranges.filter(({ isEmpty }) => !isEmpty);
   if (effective.some(({ isBoundless }) => isBoundless)) return [];
-  return networks.filter((network) => !isCovered(network, effective));
+  const sorted = effective.toSorted((a, b) => (a.from < b.from ? -1 : 1));
+  return networks.filter((network) => !isCovered(network, sorted));
+}
+
+/** Whether a network lies in a range as a whole. */
+export function includes({ family, from, to }: PeerRange, network: Network): boolean {
+  return family === network.family && from <= numberOf(network.first) && numberOf(network.last) <= to;
 }
 
 /** One range may do it, or several that lie side by side. */
-function isCovered(network: Network, ranges: readonly PeerRange[]): boolean {
-  if (ranges.some((range) => covers(range, network))) return true;
+function isCovered(network: Network, sorted: readonly PeerRange[]): boolean {
   const last = numberOf(network.last);
   let next = numberOf(network.first);
-  const sorted = ranges
-    .filter(({ family }) => family === network.family)
-    .map((range) => ({ first: numberOf(range.first), last: numberOf(range.last) }))
-    .toSorted((a, b) => (a.first < b.first ? -1 : 1));
-  for (const range of sorted) {
-    if (range.first > next) break;
-    if (range.last >= next) next = range.last + 1n;
+  for (const { family, from, to } of sorted) {
+    if (family !== network.family) continue;
+    if (from > next) break;
+    if (to >= next) next = to + 1n;
+    if (next > last) return true;
   }
-  return next > last;
-}
-
-function compare(a: string, b: string): number {
-  const [left, right] = [numberOf(a), numberOf(b)];
-  return left === right ? 0 : left < right ? -1 : 1;
+  return false;
 }
 
 function numberOf(address: string): bigint {

@@ -1,8 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { covers, parseNetwork, type Network } from '../../config/address.ts';
+import { parseNetwork, type Network } from '../../config/address.ts';
 import type { ParsedDirective } from '../parse.ts';
 import { compareVersions } from '../versions.ts';
-import { rangeOf, rangeTextOf, uncovered, type PeerRange } from './address-range.ts';
+import { includes, rangeOf, rangeTextOf, uncovered, type PeerRange } from './address-range.ts';
 import { allOf, isSet, lastOf, lineOf, note, shown, textOf, valueOf, wholeFile } from './source.ts';
 import type { LintFinding, Source } from './source.ts';
 
@@ -71,7 +71,8 @@ function ranges(source: Source, name: string): PeerRange[] {
 export function isDenied(source: Source, address: string): PeerRange | null {
   const network = parseNetwork(address);
   if (network === null) return null;
-  const isIn = (range: PeerRange): boolean => !range.isEmpty && (range.isBoundless || covers(range, network));
+  const isIn = (range: PeerRange): boolean =>
+    !range.isEmpty && (range.isBoundless || includes(range, network));
   if (ranges(source, 'allowed-peer-ip').some(isIn)) return null;
   return ranges(source, 'denied-peer-ip').find(isIn) ?? null;
 }
@@ -91,7 +92,7 @@ function reachable(source: Source): LintFinding[] {
     const left = new Set(uncovered(mine, denied));
     // An exception for one host is a decision; one for a whole network undoes the list.
     const isUndone = (each: Network): boolean =>
-      allowed.some((range) => range.isBoundless || covers(range, each));
+      allowed.some((range) => range.isBoundless || includes(range, each));
     return mine
       .filter((each) => left.has(each) || isUndone(each))
       .map(({ first, last }) => (first === last ? first : `${first}-${last}`));
