@@ -28,16 +28,21 @@ const rules: readonly LintRule[] = [
 const weight = { error: 0, warning: 1, info: 2 } as const;
 
 /**
- * All that is wrong with a `turnserver.conf`, in the order of its lines; what concerns the whole file first. Pure: what
- * it says follows from the facts alone.
+ * All that is wrong with a `turnserver.conf`, in the order of its lines. Of what concerns the whole file errors come
+ * first, and what is merely missing comes last. Pure: what it says follows from the facts alone.
  */
 export function lint(facts: LintFacts): LintFinding[] {
   const source = sourceOf(facts);
-  const lineOf = ({ finding: { evidence } }: LintFinding): number =>
-    'column' in evidence ? (evidence.line ?? 0) : 0;
   return rules
     .flatMap((rule) => rule(source))
-    .toSorted((a, b) => lineOf(a) - lineOf(b) || weight[a.finding.severity] - weight[b.finding.severity]);
+    .map((each) => ({ each, rank: rankOf(each) }))
+    .toSorted((a, b) => a.rank - b.rank || weight[a.each.finding.severity] - weight[b.each.finding.severity])
+    .map(({ each }) => each);
+}
+
+function rankOf({ finding: { evidence, severity } }: LintFinding): number {
+  const line = 'endColumn' in evidence ? evidence.line : null;
+  return line ?? (severity === 'error' ? 0 : Number.MAX_SAFE_INTEGER);
 }
 
 /** What could not be judged, and why, a sentence each: nothing of it counts as found in order. */

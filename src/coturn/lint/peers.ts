@@ -53,7 +53,7 @@ function malformed(source: Source, directive: ParsedDirective): LintFinding[] {
   }
   if (range.isBoundless)
     return [
-      note('DENY_LIST_BLOCKS_ALL', {
+      note('DENIED_RANGE_BOUNDLESS', {
         ...lineOf(source, directive, 'value', value === '::' ? '' : null),
         value,
       }),

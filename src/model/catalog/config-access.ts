@@ -5,6 +5,13 @@ import { listed } from './entry.ts';
 const exampleSecret = exampleLine('static-auth-secret=[redacted]');
 const newSecret = 'here:  openssl rand -hex 32';
 
+/** `a, b and c`, or the first three with the number of the others. */
+function shortList(items: readonly string[]): string {
+  return items.length <= 4
+    ? listed(items)
+    : `${items.slice(0, 3).join(', ')} and ${items.length - 3} more ranges`;
+}
+
 /** Who may use the relay, and whom its users may reach, as a configuration says it. */
 export const configAccessCatalog = {
   OPEN_RELAY_CONFIGURED: configEntry<PlaceEvidence & { because: string }>({
@@ -97,7 +104,7 @@ export const configAccessCatalog = {
     example: { ...exampleFile, ranges: ['10.0.0.0-10.255.255.255', '192.168.0.0-192.168.255.255'] },
     title: () => 'Users of the relay reach private networks',
     cause: (e) =>
-      `Nothing denies ${listed(e.ranges.slice(0, 4))}${e.ranges.length > 4 ? ` and ${e.ranges.length - 4} more` : ''}: a user sends to whatever is there beside the server.`,
+      `Nothing denies ${shortList(e.ranges)}: a user sends to whatever is there beside the server.`,
     proof: (e) => `No denied-peer-ip of ${e.file} covers them.`,
     fix: (e) => e.ranges.map((range) => inFile({ ...e, line: null }, `denied-peer-ip=${range}`)),
     explanation:
@@ -167,7 +174,7 @@ export const configAccessCatalog = {
     explanation:
       'A range is first-last. With a prefix length, denied-peer-ip is ignored up to 4.10, which leaves open what was to be closed, and stops the start from 4.11 on.',
   }),
-  DENY_LIST_BLOCKS_ALL: configEntry<LineEvidence & { value: string }>({
+  DENIED_RANGE_BOUNDLESS: configEntry<LineEvidence & { value: string }>({
     severity: 'error',
     example: { ...exampleLine('denied-peer-ip=::'), value: '::', replacement: 'denied-peer-ip=::1' },
     title: (e) => `${e.option}=${e.value} covers every address`,
@@ -178,6 +185,7 @@ export const configAccessCatalog = {
     fix: (e) => replaced(e, 'name the networks that are meant'),
     explanation:
       'coturn takes an end of zeros for no end: 0.0.0.0 and :: alone, and ranges that begin with :: or end with 0.0.0.0, match every peer of both families (measured on 4.6.1).',
+    confusedWith: ['DENY_LIST_BLOCKS_ALL: the same, seen from outside on a server that runs.'],
   }),
   DENIED_RANGE_EMPTY: configEntry<LineEvidence>({
     severity: 'error',

@@ -99,7 +99,7 @@ const pairs: Readonly<Record<ConfigFindingCode, Pair>> = {
     { lines: ['denied-peer-ip=198.51.100.0/24'] },
     { lines: ['denied-peer-ip=198.51.100.7'] },
   ],
-  DENY_LIST_BLOCKS_ALL: [{ lines: ['denied-peer-ip=::'] }, { lines: ['denied-peer-ip=::1'] }],
+  DENIED_RANGE_BOUNDLESS: [{ lines: ['denied-peer-ip=::'] }, { lines: ['denied-peer-ip=::1'] }],
   DENIED_RANGE_EMPTY: [
     { lines: ['denied-peer-ip=198.51.100.9-198.51.100.8'] },
     { lines: ['denied-peer-ip=198.51.100.8-198.51.100.9'] },
@@ -251,11 +251,16 @@ describe('lint', () => {
     expect(codes('')).toContain('OPEN_RELAY_CONFIGURED');
   });
 
-  it('goes by the order of the lines', () => {
-    const lines = found(textWith(['fingerprin', 'verbose', 'max-bps=1k'])).map(({ finding }) =>
+  it('goes by the order of the lines, with errors of the whole before and what is missing behind them', () => {
+    const text = textWith(
+      ['no-auth', 'fingerprin', 'max-bps=1k', 'verbose'],
+      /^(?:no-tcp-relay|use-auth|static)/,
+    );
+    const lines = found(text).map(({ finding }) =>
       'column' in finding.evidence ? finding.evidence.line : null,
     );
-    expect(lines).toEqual(lines.toSorted((a, b) => (a ?? 0) - (b ?? 0)));
+    expect(lines).toEqual([16, 17, 18, 19, null]);
+    expect(codes('verbose\n')[0]).toBe('OPEN_RELAY_CONFIGURED');
   });
 
   it('gives a place within the line that it shows', () => {
