@@ -1,6 +1,7 @@
 import { printable } from '../model/printable.ts';
 import type { FindingReport, Report } from '../model/report.ts';
 import { findingLines } from './check-list.ts';
+import { escapeData, escapeProperty } from './github-escape.ts';
 import { verdictMark } from './human-style.ts';
 
 const commandOf = { error: 'error', warning: 'warning', info: 'notice' } as const;
@@ -40,13 +41,4 @@ function plainLine(text: string): string {
 
 function workflowCommand(command: string, title: string, message: string): string {
   return `::${command} title=${escapeProperty(title)}::${escapeData(message)}`;
-}
-
-/** As the toolkit of GitHub Actions does it (`@actions/core`, command.ts). */
-function escapeData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-
-function escapeProperty(text: string): string {
-  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

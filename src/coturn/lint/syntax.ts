@@ -1,7 +1,8 @@
 import { optionOf, type OptionValue } from '../options.ts';
+import { compareVersions } from '../versions.ts';
 import { maxLineBytes } from '../serialise.ts';
 import type { ParsedDirective } from '../parse.ts';
-import { allOf, lineOf, note, redacted, shown, textOf, wholeFile } from './source.ts';
+import { allOf, leadingNumber, lineOf, note, redacted, shown, textOf, wholeFile } from './source.ts';
 import type { LintFinding, Source } from './source.ts';
 import type { PlaceEvidence } from '../../model/catalog/config-place.ts';
 
@@ -102,10 +103,12 @@ function inlineComment(source: Source, directive: ParsedDirective): LintFinding[
   if (!hasInlineComment(directive)) return [];
   const line = source.lines[directive.line - 1] ?? '';
   const cut = line.replace(/\s+#.*$/s, '').trimEnd();
-  const evidence = { ...lineOf(source, directive, 'value', cut), readAs: shown(directive) };
-  // What follows a number is not looked at; of anything else it becomes a part.
+  // What follows a number is not looked at, but for a port from 4.13 on; of anything else it becomes a part.
   const kind = optionOf(directive.name)?.value ?? 'text';
-  const isHarmless = numeric.has(kind) && /^\d/.test(textOf(directive));
+  const isChecked = kind === 'port' && compareVersions(source.facts.coturn.version, '4.13.0') >= 0;
+  const isHarmless = numeric.has(kind) && /^\d/.test(textOf(directive)) && !isChecked;
+  const readAs = isHarmless ? String(leadingNumber(textOf(directive))) : shown(directive);
+  const evidence = { ...lineOf(source, directive, 'value', cut), readAs };
   return [
     note('CONFIG_INLINE_COMMENT', evidence, {
       severity: isHarmless ? 'warning' : 'error',
