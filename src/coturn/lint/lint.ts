@@ -7,9 +7,9 @@ import { optionNameFindings } from './option-names.ts';
 import { optionValueFindings } from './option-values.ts';
 import { peerFindings } from './peers.ts';
 import { secretFindings } from './secrets.ts';
-import { sourceOf, type LintFinding, type LintRule } from './source.ts';
+import { lastOf, sourceOf, textOf, type LintFinding, type LintRule } from './source.ts';
 import { duplicateFindings, syntaxFindings } from './syntax.ts';
-import { tlsFindings } from './tls.ts';
+import { tlsFileOptions, tlsFindings } from './tls.ts';
 
 const rules: readonly LintRule[] = [
   syntaxFindings,
@@ -46,7 +46,8 @@ function rankOf({ finding: { evidence, severity } }: LintFinding): number {
 }
 
 /** What could not be judged, and why, a sentence each: nothing of it counts as found in order. */
-export function notJudged({ coturn, host }: LintFacts): string[] {
+export function notJudged(facts: LintFacts): string[] {
+  const { coturn, host } = facts;
   const version =
     coturn.from === 'assumed'
       ? ['Not judged: known holes of the version in use. --coturn-version names it.']
@@ -66,5 +67,11 @@ export function notJudged({ coturn, host }: LintFacts): string[] {
     if (isUnknown) return [`Not judged: ${path} (${error}). As root more is seen.`];
     return error === null && pem === null ? [`Not judged: what is in ${path}. As root more is seen.`] : [];
   });
-  return [...version, ...service, ...ports, ...closed];
+  const source = sourceOf(facts);
+  // coturn looks for them in its working directory and in several others.
+  const relative = tlsFileOptions.flatMap((name) => {
+    const path = textOf(lastOf(source, name) ?? { value: '/' });
+    return path.startsWith('/') ? [] : [`Not judged: the file of ${name}, whose path is relative.`];
+  });
+  return [...version, ...service, ...ports, ...closed, ...relative];
 }

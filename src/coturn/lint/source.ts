@@ -64,7 +64,7 @@ export function lastOf(source: Source, name: string): ParsedDirective | undefine
   return source.byName.get(name)?.at(-1);
 }
 
-export function textOf({ value }: ParsedDirective): string {
+export function textOf({ value }: Pick<ParsedDirective, 'value'>): string {
   return value === true ? '' : value;
 }
 

@@ -351,6 +351,14 @@ describe('notJudged', () => {
     expect(reasons).toEqual([expect.stringContaining('No service'), expect.stringContaining('/k (EACCES)')]);
   });
 
+  it('names a certificate whose path is relative', () => {
+    const facts = lintFacts('cert=cert.pem\n', {
+      ...versionFacts('4.6.1', { from: 'given' }),
+      host: hostFactsWith(),
+    });
+    expect(notJudged(facts)).toEqual(['Not judged: the file of cert, whose path is relative.']);
+  });
+
   it('is empty where everything was', () => {
     const facts = lintFacts('', { ...versionFacts('4.6.1', { from: 'given' }), host: hostFactsWith() });
     expect(notJudged(facts)).toEqual([]);
