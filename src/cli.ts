@@ -78,7 +78,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const context: CommandContext = {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
-    stdin: async () => (await import('node:stream/consumers')).text(process.stdin),
+    stdin: async () => (await (await import('node:stream/consumers')).buffer(process.stdin)).toString('utf8'),
     env: process.env,
     get workingDirectory() {
       return workingDirectory();

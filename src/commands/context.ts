@@ -6,7 +6,7 @@ export interface CommandContext {
   readonly stdout: (text: string) => void;
   /** Progress, warnings and errors. */
   readonly stderr: (text: string) => void;
-  /** All of standard input, as text. */
+  /** All of standard input, as text, with the byte order mark that it may begin with. */
   readonly stdin: () => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;

@@ -30,7 +30,8 @@ export async function judgeAgain(
   context: CommandContext,
 ): Promise<Report> {
   const name = file === '-' ? 'standard input' : file;
-  const text = file === '-' ? await context.stdin() : await readReport(file, context);
+  const text =
+    file === '-' ? (await context.stdin()).replace(/^\ufeff/, '') : await readReport(file, context);
   const saved = parseSavedReport(text, name);
   const { targets, callDurationMs } = saved.observations;
   refuseWhatIsNeverMeasured(asked, {

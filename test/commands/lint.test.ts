@@ -34,6 +34,12 @@ describe('rtc-ops lint', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('sees a byte order mark on standard input', async () => {
+    const { stdout } = await rtcOps(['lint', '-'], { input: '\ufeffuse-auth-secret\n' });
+    expect(stdout).toContain('CONFIG_BYTE_ORDER_MARK');
+    expect(stdout).toContain('OPEN_RELAY_CONFIGURED');
+  });
+
   it('fails for warnings only when it is told to', async () => {
     const cwd = await directoryWith({ f: textWith(['verbose']) });
     expect((await rtcOps(['lint', 'f'], { cwd })).exitCode).toBe(0);
