@@ -18,7 +18,7 @@ import { failed, passed, skipped, unknown } from './outcome.ts';
 import { outsideFindings } from './outside.ts';
 import { judgePermission, judgeRelay, judgeRelayAddress } from './relay.ts';
 import { outwardFindings } from './outward.ts';
-import { amongPorts, judgePorts } from './relay-ports.ts';
+import { amongPorts, judgePorts, judgePortsBeside } from './relay-ports.ts';
 import { ttlFindings } from './reply-ttl.ts';
 import { openRequirements, requiredChecks } from './requirement.ts';
 import { vantageFindings, vantageOf, vantageOfTarget } from './vantage.ts';
@@ -155,6 +155,7 @@ function turnOutcomes(
   const callContext = { criteria, credential, plannedMs };
   const relay = judgeRelay(facts, vantageOfTarget(facts, observations).kind);
   const ports = judgePorts(facts, relay['relay-inbound']);
+  const beside = judgePortsBeside(facts, observations.targets, relay['relay-inbound']);
   return [
     ['turn-challenge', judgeChallenge(facts)],
     ['turn-allocate', judgeAllocate(facts, credential, criteria.now)],
@@ -163,7 +164,7 @@ function turnOutcomes(
     ['turn-channel', judgeChannel(facts)],
     ...(Object.entries(relay) as [CheckId, Outcome][]).map(([id, outcome]): [CheckId, Outcome] => [
       id,
-      amongPorts(outcome, ports),
+      amongPorts(outcome, beside),
     ]),
     ...(ports === null ? [] : [['relay-ports', ports] satisfies [CheckId, Outcome]]),
     ['turn-refresh', judgeRefresh(facts)],

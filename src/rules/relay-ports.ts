@@ -1,4 +1,5 @@
 import type { Outcome } from '../model/check.ts';
+import { sameAddress } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { FindingCode } from '../model/finding.ts';
 import type { PortSampleFacts, TargetFacts } from '../model/observations.ts';
@@ -46,6 +47,22 @@ function whyFewer({ wanted, stopped }: PortSampleFacts): string {
 /** Each port once, in order. */
 function portsOf(samples: PortSampleFacts['samples']): number[] {
   return [...new Set(samples.map(({ relayed }) => relayed.port))].toSorted((a, b) => a - b);
+}
+
+/**
+ * What the relay ports of its server show of one target, be it that they were sampled over another listener. Null when
+ * none were.
+ */
+export function judgePortsBeside(
+  facts: TargetFacts,
+  all: readonly TargetFacts[],
+  inbound: Outcome,
+): Outcome | null {
+  const { address } = allocatorOf(facts);
+  const sampled = [facts, ...all].find(
+    (each) => each.ports !== null && sameAddress(allocatorOf(each).address, address),
+  );
+  return sampled === undefined ? null : judgePorts({ ...facts, ports: sampled.ports }, inbound);
 }
 
 /** A first relay port that takes nothing, while others do, is one of those and no fault of its own. */

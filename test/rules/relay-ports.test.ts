@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/model/check.ts';
 import type { PortSampleFacts, TargetFacts } from '../../src/model/observations.ts';
 import { failed as failedOutcome, passed, unknown } from '../../src/rules/outcome.ts';
-import { amongPorts, judgePorts } from '../../src/rules/relay-ports.ts';
+import { judge } from '../../src/rules/judgement.ts';
+import { amongPorts, judgePorts, judgePortsBeside } from '../../src/rules/relay-ports.ts';
 import {
+  criteriaWith,
   done,
   failed,
   healthyFacts,
   notTried,
+  observationsOf,
   portSample,
   silence,
   stunError,
@@ -97,6 +100,26 @@ describe('relay-ports', () => {
     expect(amongPorts(blocked, passed())).toBe(blocked);
     const denied = failedOutcome('PEER_DENIED', { ...evidence, peer: 'x' }, targetOf());
     expect(amongPorts(denied, partly)).toBe(denied);
+  });
+
+  it('counts for every listener of the server, and for no other server', () => {
+    const sampled = healthyFacts(targetOf(), { ports: done(portSample([49160], [49300])) });
+    const [tcp, other] = [targetOf('tcp'), targetOf('tcp', { address: '203.0.113.11' })];
+    const beside = (target: typeof tcp) => judgePortsBeside(healthyFacts(target), [sampled], passed());
+    expect(beside(tcp)).toMatchObject({
+      findings: [{ code: 'RELAY_PORTS_PARTLY_BLOCKED', targets: [tcp.url] }],
+    });
+    expect(beside(other)).toBeNull();
+  });
+
+  it('leaves no listener with a fault of the whole range', () => {
+    // Its own port takes nothing, and what the relay sends arrives.
+    const unlucky = healthyFacts(targetOf('tcp'), { inbound: failed(silence), reply: failed(silence) });
+    const sampled = healthyFacts(targetOf(), { ports: done(portSample(tenPorts, [49400])) });
+    const codes = (facts: readonly TargetFacts[]): string[] =>
+      judge(observationsOf(facts), criteriaWith()).findings.map(({ code }) => code);
+    expect(codes([healthyFacts(targetOf()), unlucky])).toEqual(['RELAY_PORTS_BLOCKED']);
+    expect(codes([sampled, unlucky])).toEqual(['RELAY_PORTS_PARTLY_BLOCKED']);
   });
 
   it('blames no port when nothing of this client gets to any', () => {
