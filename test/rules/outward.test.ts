@@ -66,6 +66,48 @@ describe('what became of the same packets elsewhere', () => {
   });
 });
 
+describe('a TCP port on which no control was asked', () => {
+  const tls = targetOf('tls');
+  const corporate = {
+    targets: [silent(udp), silent(tcp), silent(tls), healthyFacts(web)],
+    controls: [silent(control), silent(controlTcp)],
+  };
+
+  it('ends here too where nothing but port 443 leaves', () => {
+    const controlNames = ['TCP 3478 of stun.example.net'];
+    expect(outwardOf(silent(tls), corporate)).toMatchObject({ endsHereFor: controlNames, only443: true });
+    const [found] = outwardFindings(corporate);
+    expect(found).toMatchObject({
+      code: 'ONLY_TLS_443_LEAVES',
+      targets: [udp.url, tcp.url, tls.url],
+      evidence: { silent: ['UDP 3478 of stun.example.net', ...controlNames] },
+    });
+    const { findings, targets } = judge(
+      observationsOf(corporate.targets, { controls: corporate.controls }),
+      criteriaWith(),
+    );
+    expect(findings.map(({ code }) => code)).toEqual(['ONLY_TLS_443_LEAVES']);
+    expect(targets[2]?.checks[0]).toMatchObject({
+      status: 'unknown',
+      because:
+        'only port 443 leaves this network, and not TCP 5349: TCP 3478 of stun.example.net, known to work, does not answer either',
+    });
+  });
+
+  it.each<[string, typeof corporate]>([
+    ['UDP leaves', { ...corporate, controls: [healthyFacts(control), silent(controlTcp)] }],
+    ['another TCP port leaves', { ...corporate, targets: [silent(udp), silent(tls), healthyFacts(tcp)] }],
+    ['nothing answers at all', { ...corporate, targets: [silent(udp), silent(tcp), silent(tls)] }],
+    ['no other TCP port was asked', { ...corporate, controls: [silent(control)] }],
+  ])('is not known to where %s', (_what, seen) => {
+    expect(outwardOf(silent(tls), seen).endsHereFor).toEqual([]);
+  });
+
+  it('does not end here where the server itself refuses', () => {
+    expect(outwardOf(deadFacts(tls, 'connect', refusal), corporate).endsHereFor).toEqual([]);
+  });
+});
+
 describe('the findings about this network', () => {
   it.each<[string, readonly TargetFacts[], readonly TargetFacts[], string | undefined]>([
     ['no control', [silent(udp), healthyFacts(tcp)], [], undefined],
