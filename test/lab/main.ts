@@ -27,7 +27,7 @@ program
 
 program
   .command('exec')
-  .argument('<host>', 'a, b, a-nat, b-nat, server, server-nat or internet')
+  .argument('<host>', 'a, b, a-nat, b-nat, server, server-nat, elsewhere or internet')
   .argument('<command...>')
   .description('run a command on one of its hosts')
   .passThroughOptions()

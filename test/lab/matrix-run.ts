@@ -8,7 +8,15 @@ import { Secret } from '../../src/model/secret.ts';
 import type { FindingReport, Report, TargetReport } from '../../src/model/report.ts';
 import { issueCredential } from '../../src/credentials/issue.ts';
 import { openLab, type Lab } from './lab.ts';
-import { listeners, type Case, type Expected, type Listener, type Statuses } from './matrix.ts';
+import {
+  listeners,
+  type Case,
+  type Control,
+  type Expected,
+  type ExpectedNat,
+  type Listener,
+  type Statuses,
+} from './matrix-case.ts';
 import { directoryOf } from './namespaces.ts';
 import { addresses } from './network.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
@@ -39,7 +47,8 @@ export async function runCase(one: Case): Promise<CaseResult> {
   try {
     await startOthers(lab, one);
     const { report, durationMs, memory } = await probe(lab, one);
-    const wrong = differences(report, one.expected);
+    const unseen = one.peer === true ? peerDifferences(report) : [];
+    const wrong = [...differences(report, one.expected), ...unseen];
     const wrongHealthy = report.verdict === 'healthy' && one.expected.verdict !== 'healthy';
     return { wrong, wrongHealthy, report, durationMs, memory };
   } finally {
@@ -47,7 +56,10 @@ export async function runCase(one: Case): Promise<CaseResult> {
   }
 }
 
-async function startOthers(lab: Lab, { standIn, held }: Case): Promise<void> {
+/** Of the outside peer. */
+const peerPort = 3479;
+
+async function startOthers(lab: Lab, { standIn, held, control, peer }: Case): Promise<void> {
   if (standIn !== undefined) {
     const kind = standIn === 'echoes UDP' ? 'udp' : 'tcp';
     await lab.start(
@@ -60,6 +72,24 @@ async function startOthers(lab: Lab, { standIn, held }: Case): Promise<void> {
     const user = held === 'by the same user' ? 'rtc-ops-probe' : 'somebody';
     const holder = [project('test/lab/holder.ts'), addresses.server[4], user, lab.secretFile];
     await lab.start('b', [process.execPath, ...typescript, ...holder], 'ready');
+  }
+  if (control !== undefined) {
+    const listening = ['--listening-ip', addresses.elsewhere, '--listening-port', '3478'];
+    const only = ['--stun-only', '--no-tls', '--no-dtls', '--no-cli'];
+    const files = ['--log-file', 'stdout', '--pidfile', '', '--userdb', ':memory:', '--verbose'];
+    await lab.start(
+      'elsewhere',
+      ['turnserver', '-n', ...listening, ...only, ...files],
+      'UDP listener opened on',
+    );
+  }
+  if (peer === true) {
+    const listening = ['--listen', `${addresses.elsewhere}:${peerPort}`, '--secret-file', lab.secretFile];
+    await lab.start(
+      'elsewhere',
+      [process.execPath, project('bin/rtc-ops.js'), 'peer', ...listening],
+      'listening on',
+    );
   }
 }
 
@@ -104,7 +134,24 @@ function probeArguments(lab: Lab, one: Case): string[] {
     ...credentialArguments(lab, one),
     ...['--ca', lab.caFile],
     ...['--duration', `${one.durationMs ?? 1000}ms`],
+    ...optionArguments(lab, one),
     ...['--format', 'json'],
+  ];
+}
+
+const controlUris: Readonly<Record<Control, string>> = {
+  'udp 3478': `stun:${addresses.elsewhere}`,
+  'tcp 3478': `stun:${addresses.elsewhere}?transport=tcp`,
+};
+
+function optionArguments(lab: Lab, { control, peer, nat, ports, require }: Case): string[] {
+  const peerUrl = `udp://${addresses.elsewhere}:${peerPort}`;
+  return [
+    ...(control === undefined ? [] : ['--control', control.map((each) => controlUris[each]).join(',')]),
+    ...(peer === true ? ['--peer', peerUrl, '--peer-secret-file', lab.secretFile] : []),
+    ...(nat === true ? ['--nat'] : []),
+    ...(ports === undefined ? [] : ['--ports', `${ports}`]),
+    ...(require === undefined ? [] : ['--require', require.join(',')]),
   ];
 }
 
@@ -146,6 +193,8 @@ function differences(report: Report, expected: Expected): string[] {
     ...effectDifferences(report, expected),
     ...leadDifferences(report, expected),
     ...(expected.checks === 'varies' ? [] : checkDifferences(report, expected.checks)),
+    ...(expected.closedFrom === undefined ? [] : portDifferences(report, expected.closedFrom)),
+    ...(expected.nat === undefined ? [] : natDifferences(report, expected.nat)),
   ];
 }
 
@@ -206,6 +255,50 @@ function checkDifferences({ targets }: Report, expected: Partial<Record<Listener
       return wanted.includes(status) ? [] : [`${listener}: ${id} ${status}, not ${wanted.join(' or ')}`];
     });
   });
+}
+
+/** Something of each relay gets to the outside peer in every network; else it has proven nothing. */
+function peerDifferences({ targets }: Report): string[] {
+  return targets.flatMap((target) => {
+    const { allocate, outside } = target.observations;
+    if (allocate.state !== 'done') return [];
+    const { echo, arrival } = outside?.state === 'done' ? outside.value : {};
+    const arrived = arrival?.state === 'done' && arrival.value.seenFrom !== null;
+    return echo?.state === 'done' || arrived
+      ? []
+      : [`${listenerOf(target)}: nothing of the relay was seen by the outside peer`];
+  });
+}
+
+function portDifferences({ findings }: Report, closedFrom: number): string[] {
+  const found = findings.find(({ code }) => code === 'RELAY_PORTS_PARTLY_BLOCKED');
+  if (found?.code !== 'RELAY_PORTS_PARTLY_BLOCKED') return [];
+  const { silent, answering } = found.evidence;
+  const unnamed = [silent[0], silent.at(-1)].filter((port) => !found.proof.includes(`${port}`));
+  return [
+    ...silent.filter((port) => port < closedFrom).map((port) => `${port} is open, and named as silent`),
+    ...answering.filter((port) => port >= closedFrom).map((port) => `${port} is closed, and said to answer`),
+    ...unnamed.map((port) => `the silent port ${port} is not named`),
+  ];
+}
+
+function natDifferences({ nat, checks }: Report, { because = {}, ...expected }: ExpectedNat): string[] {
+  const [seen, ...more] = nat ?? [];
+  if (seen === undefined || more.length > 0) return [`${nat?.length ?? 0} NATs are told, not one`];
+  const keys = ['present', 'mapping', 'filtering', 'hairpin'] as const;
+  return [
+    ...keys.flatMap((key) =>
+      seen[key] === expected[key] ? [] : [`NAT: ${key} ${seen[key]}, not ${expected[key]}`],
+    ),
+    ...checks.flatMap((check) => {
+      if (!check.id.startsWith('nat-')) return [];
+      const words = because[check.id];
+      if (words === undefined) return check.status === 'passed' ? [] : [`${check.id}: ${check.status}`];
+      return check.status !== 'passed' && check.because?.includes(words)
+        ? []
+        : [`${check.id}: ${check.status}, ${check.because}`];
+    }),
+  ];
 }
 
 function doesNotApply(id: CheckId, { transport }: TargetReport): boolean {

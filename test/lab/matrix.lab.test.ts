@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { needs } from '../support/requirements.ts';
 import { faultCases, networkCases } from './matrix.ts';
+import { optionCases } from './matrix-options.ts';
 import { deadlineMs, runCase, type CaseResult } from './matrix-run.ts';
 import { caseTable } from './matrix-table.ts';
 
@@ -17,6 +18,7 @@ needs('lab', 'coturn').describe('the probe tells the truth', () => {
   describe.each([
     ['in each network', networkCases],
     ['of each fault', faultCases],
+    ['with each option', optionCases],
   ])('%s', (_about, cases) => {
     it.concurrent.each(Object.entries(cases))('%s', async (name, one) => {
       const result = await runCase(one);

@@ -1,93 +1,27 @@
-import { checkIds, type CheckId, type CheckStatus } from '../../src/model/check.ts';
 import type { FindingCode } from '../../src/model/finding.ts';
-import type { Verdict } from '../../src/model/report.ts';
-import type { ScenarioName } from './scenarios.ts';
-import type { TurnServerSetUp } from './turn-server.ts';
+import {
+  badCertificate,
+  everywhere,
+  healthy,
+  listeners,
+  notAllocated,
+  notChallenged,
+  relayNotKnown,
+  silent,
+  type Case,
+  type Expected,
+} from './matrix-case.ts';
+import { optionCases } from './matrix-options.ts';
+import { firstClosedRelayPort, type ScenarioName } from './scenarios.ts';
 
-/**
+/*
  * What the probe has to say in each network and of each fault, from client a. It is written from what is true there, and
  * never from what the probe said.
  *
  * Each probe asks four listeners of one server: UDP 3478, TCP 3478, TLS 5349, and TLS 443.
  */
-export interface Case {
-  readonly network: ScenarioName;
-  /** What is wrong with the server; it is in order by default. */
-  readonly server?: TurnServerSetUp;
-  /** What runs in the place of coturn: something that has the port and is no TURN server. */
-  readonly standIn?: 'accepts TCP and never answers' | 'echoes UDP';
-  /** Relay addresses that other users hold meanwhile: one, by the user whom the probe is too or by another. */
-  readonly held?: 'by the same user' | 'by another user';
-  /** The server is killed as soon as it has granted an allocation. */
-  readonly stops?: true;
-  readonly client?: ClientCase;
-  /** Of the call; 1 s by default, as what is judged is mostly the cause. */
-  readonly durationMs?: number;
-  /** Which listeners are asked; all four by default. */
-  readonly ask?: readonly Listener[];
-  readonly expected: Expected;
-}
-
-/** What is wrong with the client: its secret is another one, or its credential is an hour old, or its clock is wrong. */
-export interface ClientCase {
-  readonly credential?: 'from another secret' | 'expired an hour ago';
-  readonly clockMs?: number;
-}
-
-export const listeners = ['udp 3478', 'tcp 3478', 'tls 5349', 'tls 443'] as const;
-export type Listener = (typeof listeners)[number];
-
-export interface Expected {
-  readonly verdict: Verdict;
-  /**
-   * Every cause that is named, with the listeners that it concerns. The first one leads the report. `varies`: which
-   * listeners, depends on the moment.
-   */
-  readonly causes: Causes;
-  /** What is told as an effect of a cause. */
-  readonly effects?: Partial<Record<FindingCode, FindingCode>>;
-  /** What may be told as well: figures of a bad line differ from run to run. */
-  readonly perhaps?: readonly FindingCode[];
-  /** Words with the user's own values, which the first cause's proof or fix has to hold. */
-  readonly says?: readonly string[];
-  /** What does not pass, of all checks at each listener. `varies`: it depends on the moment. */
-  readonly checks: 'varies' | Partial<Record<Listener, Statuses>>;
-}
-
-type Causes = Partial<Record<FindingCode, readonly Listener[] | 'varies'>>;
-
-/** Checks that do not pass; of two statuses, either will do. */
-export type Statuses = Partial<Record<CheckId, CheckStatus | readonly CheckStatus[]>>;
-
-// --- how a listener can fare ---
-
-/** Every check after this one is unknown. */
-function unknownAfter(last: CheckId): Statuses {
-  const rest = checkIds.slice(checkIds.indexOf(last) + 1);
-  return Object.fromEntries(rest.map((id) => [id, 'unknown' as const]));
-}
-
-/** Nothing comes back from it, so nothing else is known. */
-const silent: Statuses = { ...unknownAfter('listener-answers'), 'listener-answers': 'failed' };
-
-/** It works, but the UDP that would show whether the relay is reachable does not leave the network of the client. */
-const relayNotKnown: Statuses = {
-  'relay-inbound': 'unknown',
-  'relay-outbound': 'unknown',
-  'relay-reply': 'unknown',
-};
-
-const notAllocated: Statuses = { ...unknownAfter('turn-allocate'), 'turn-allocate': 'failed' };
-const notChallenged: Statuses = { ...unknownAfter('turn-challenge'), 'turn-challenge': 'failed' };
-const badCertificate: Statuses = { 'tls-certificate': 'failed' };
-
-function everywhere(statuses: Statuses): Partial<Record<Listener, Statuses>> {
-  return Object.fromEntries(listeners.map((listener) => [listener, statuses]));
-}
 
 // --- what is expected more than once ---
-
-const healthy: Expected = { verdict: 'healthy', causes: {}, checks: {} };
 
 /**
  * Calls run over the other listeners. Whether relayed packets reach a peer outside cannot be seen without UDP of one's own, so
@@ -103,6 +37,14 @@ const noUdpHere: Expected = {
     'tls 5349': relayNotKnown,
     'tls 443': relayNotKnown,
   },
+};
+
+/** Users of UDP are not served; all others are. */
+const udpBlockedThere: Expected = {
+  verdict: 'degraded',
+  causes: { UDP_BLOCKED: ['udp 3478'] },
+  says: ['203.0.113.10', '3478', 'at the server or in this network'],
+  checks: { 'udp 3478': silent },
 };
 
 /** Users of TLS are not served; all others are. */
@@ -183,6 +125,25 @@ export const networkCases: Readonly<Record<ScenarioName, Case>> = {
       says: ['203.0.113.10'],
       checks: everywhere({ 'relay-inbound': 'failed' }),
     },
+  },
+
+  // Whoever is given a port of the closed part hears nothing, and which of the listeners that is, is chance. Of 40 ports a
+  // part is closed, and a part is open, practically always: 101 of the 241 are closed.
+  'relay-ports-partly-blocked': {
+    network: 'relay-ports-partly-blocked',
+    ports: 40,
+    expected: {
+      verdict: 'degraded',
+      causes: { RELAY_PORTS_PARTLY_BLOCKED: 'varies' },
+      says: ['203.0.113.10'],
+      checks: 'varies',
+      closedFrom: firstClosedRelayPort,
+    },
+  },
+  // Calls run over TCP and TLS, and the relay works.
+  'server-udp-3478-blocked': {
+    network: 'server-udp-3478-blocked',
+    expected: udpBlockedThere,
   },
 
   // Each packet of a call crosses the line twice: 10 % are lost over UDP. TCP loses none, and waits for each instead.
@@ -324,4 +285,4 @@ export const faultCases: Readonly<Record<string, Case>> = {
   },
 };
 
-export const cases: Readonly<Record<string, Case>> = { ...networkCases, ...faultCases };
+export const cases: Readonly<Record<string, Case>> = { ...networkCases, ...faultCases, ...optionCases };

@@ -9,7 +9,7 @@ export interface Network {
   readonly cables: readonly Cable[];
 }
 
-export type HostName = 'internet' | 'server' | 'server-nat' | 'a' | 'a-nat' | 'b' | 'b-nat';
+export type HostName = 'internet' | 'server' | 'server-nat' | 'a' | 'a-nat' | 'b' | 'b-nat' | 'elsewhere';
 
 export interface Host {
   readonly name: HostName;
@@ -35,11 +35,13 @@ export interface Plug {
 /** The addresses that tests and people need to know. */
 export const addresses = {
   server: { 4: '203.0.113.10', 6: '2001:db8:113::10' },
-  /** Its second address, for RFC 5780. */
-  serverAlternate: '203.0.113.11',
+  /** Its second addresses, for RFC 5780. */
+  serverAlternate: { 4: '203.0.113.11', 6: '2001:db8:113::11' },
   serverBehindNat: '172.16.0.10',
   a: '198.51.100.10',
   b: '192.0.2.10',
+  /** Of a host at a third site, with no firewall. */
+  elsewhere: '203.0.113.130',
 } as const;
 
 interface SitePlan {
@@ -55,7 +57,7 @@ const siteA: SitePlan = { name: 'a', gateway: '198.51.100.1', address: addresses
 const siteB: SitePlan = { name: 'b', gateway: '192.0.2.1', address: addresses.b, lan: '10.2.0' };
 
 const v6 = {
-  server: { gateway: '2001:db8:113::1', address: addresses.server[6] },
+  server: { gateway: '2001:db8:113::1' },
   a: { gateway: '2001:db8:100::1', router: '2001:db8:100::10', lan: '2001:db8:a::' },
 } as const;
 
@@ -64,6 +66,7 @@ export function networkOf({ a, b, server = {} }: Scenario): Network {
     siteNetwork(siteA, a, b === 'beside a' ? 2 : 1),
     ...(b === 'beside a' ? [neighbour(siteA)] : [siteNetwork(siteB, b, 1)]),
     serverNetwork(server),
+    thirdSite,
   ];
   return {
     hosts: [internet(a, b), ...sites.flatMap(({ hosts }) => hosts)],
@@ -81,9 +84,10 @@ function internet(a: Site, b: Site | 'beside a'): Host {
     name: 'internet',
     forwards: true,
     ip: [
-      ...device('server', '203.0.113.1/24', `${v6.server.gateway}/64`),
+      ...device('server', '203.0.113.1/25', `${v6.server.gateway}/64`),
       ...device('a', v6Only ? `${v6.a.gateway}/64` : `${siteA.gateway}/24`),
       ...(b === 'beside a' ? [] : device('b', `${siteB.gateway}/24`)),
+      ...device('elsewhere', '203.0.113.129/25'),
       'route add blackhole default',
       'route add blackhole ::/0',
       ...(v6Only ? [`route add ${v6.a.lan}/64 via ${v6.a.router}`] : []),
@@ -189,6 +193,19 @@ function egressRuleset(statements: readonly string[]): string {
     }`;
 }
 
+// --- elsewhere ---
+
+/** Where what the probe uses beside the server runs: a server that is known to work, an outside peer. */
+const thirdSite: Network = {
+  hosts: [
+    {
+      name: 'elsewhere',
+      ip: [...device('eth0', `${addresses.elsewhere}/25`), 'route add default via 203.0.113.129'],
+    },
+  ],
+  cables: [cable('elsewhere', 'eth0', 'internet', 'elsewhere')],
+};
+
 // --- the server ---
 
 function serverNetwork(site: ServerSite): Network {
@@ -196,15 +213,16 @@ function serverNetwork(site: ServerSite): Network {
 }
 
 function publicServer(site: ServerSite): Network {
-  const v4 = [addresses.server[4], addresses.serverAlternate].map((address) => `${address}/24`);
+  const v4 = [addresses.server[4], addresses.serverAlternate[4]].map((address) => `${address}/25`);
+  const v6s = [addresses.server[6], addresses.serverAlternate[6]].map((address) => `${address}/64`);
   const everything = ['default'];
-  const publicNetworks = ['198.51.100.0/24', '192.0.2.0/24'];
+  const publicNetworks = ['198.51.100.0/24', '192.0.2.0/24', '203.0.113.128/25'];
   return {
     hosts: [
       {
         name: 'server',
         ip: [
-          ...device('eth0', ...v4, `${v6.server.address}/64`),
+          ...device('eth0', ...v4, ...v6s),
           ...(site.routes === 'public networks' ? publicNetworks : everything).map(
             (destination) => `route add ${destination} via 203.0.113.1`,
           ),
@@ -225,7 +243,7 @@ function natServer(site: ServerSite): Network {
         name: 'server-nat',
         forwards: true,
         ip: [
-          ...device('wan', `${addresses.server[4]}/24`),
+          ...device('wan', `${addresses.server[4]}/25`),
           ...device('lan', '172.16.0.1/24'),
           'route add default via 203.0.113.1',
         ],

@@ -1,9 +1,10 @@
 /**
- * The networks of the lab. Two clients, a and b, and a TURN server, each at its own site, with the internet between them:
+ * The networks of the lab. Two clients, a and b, a TURN server, and a host for what the probe uses beside it, each at its own
+ * site, with the internet between them:
  *
- *     a ── a-nat ──┐
- *                  ├── internet ── (server-nat) ── server
- *     b ── b-nat ──┘
+ *     a ── a-nat ──┐            ┌── (server-nat) ── server
+ *                  ├── internet ┤
+ *     b ── b-nat ──┘            └── elsewhere
  *
  * A scenario says what is between each of them and the internet.
  */
@@ -58,6 +59,9 @@ const privateRanges = ['10.0.0.0-10.255.255.255', '172.16.0.0-172.31.255.255', '
 
 /** The range of relay ports, in each scenario. */
 export const relayPorts = { min: 49_160, max: 49_400 } as const;
+/** Where the firewall of `relay-ports-partly-blocked` begins. */
+export const firstClosedRelayPort = 49_300;
+const toClosedRelayPorts = `udp dport ${firstClosedRelayPort}-${relayPorts.max}`;
 const toRelayPorts = `udp dport ${relayPorts.min}-${relayPorts.max}`;
 
 const cone: Site = { nat: 'cone' };
@@ -137,6 +141,18 @@ export const scenarios = {
     a: cone,
     b: cone,
     server: { ingress: ['ct state established accept', `${toRelayPorts} drop`] },
+  },
+  'relay-ports-partly-blocked': {
+    about: 'a firewall before the server opens only a part of the range of relay ports',
+    a: cone,
+    b: cone,
+    server: { ingress: [`${toClosedRelayPorts} drop`] },
+  },
+  'server-udp-3478-blocked': {
+    about: 'a firewall before the server drops what arrives at UDP port 3478',
+    a: cone,
+    b: cone,
+    server: { ingress: ['udp dport 3478 drop'] },
   },
   lossy: {
     about: 'the line of a loses 5 % each way, and takes 40 ± 10 ms',

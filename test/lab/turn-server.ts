@@ -82,12 +82,13 @@ export async function startTurnServer(lab: LabId, scenario: Scenario): Promise<n
 function listeningAddresses({ server }: Scenario): string[] {
   return server?.nat === '1:1'
     ? [addresses.serverBehindNat]
-    : [addresses.server[4], addresses.serverAlternate, addresses.server[6]];
+    : [...Object.values(addresses.server), ...Object.values(addresses.serverAlternate)];
 }
 
 function configLines(scenario: Scenario, setUp: TurnServerSetUp, tls: readonly string[]): string[] {
   const listening = listeningAddresses(scenario);
-  const relaying = listening.filter((address) => address !== addresses.serverAlternate);
+  const alternates: readonly string[] = Object.values(addresses.serverAlternate);
+  const relaying = listening.filter((address) => !alternates.includes(address));
   const changes = setUp.config ?? [];
   const usual = [
     ...listening.map((address) => `listening-ip=${address}`),
