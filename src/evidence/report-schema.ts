@@ -127,6 +127,7 @@ const call = z.object({
   transport,
   connectMs: duration.nullable(),
   connectError: z.string().nullable(),
+  lostHandshake: z.boolean(),
   attempts: count,
   endedBecause: z
     .object({

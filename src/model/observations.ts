@@ -260,6 +260,8 @@ export interface CallFacts {
   readonly connectMs: number | null;
   /** Why it did not connect, in the word of the ICE or DTLS state; null when it did. */
   readonly connectError: string | null;
+  /** Whether ICE had found a way at both ends, and DTLS did not come through in time. */
+  readonly lostHandshake: boolean;
   /** 2 when ICE had found its way, DTLS had not come through in time, and both were begun anew. */
   readonly attempts: number;
   /** Candidate types of the selected pair at each end, and whether the addresses are the two relay addresses. */

@@ -56,3 +56,17 @@ export function targetsOf(
   }
   return [...targets.values()];
 }
+
+/** The targets of each server: a quota holds for all names and addresses of one, and targets that share either are one. */
+export function serversOf(targets: readonly Target[]): Target[][] {
+  let servers: Target[][] = [];
+  for (const target of targets) {
+    const isSame = (other: Target): boolean => other.host === target.host || other.address === target.address;
+    const [own, others] = [
+      servers.filter((each) => each.some(isSame)),
+      servers.filter((each) => !each.some(isSame)),
+    ];
+    servers = [...others, [...own.flat(), target]];
+  }
+  return servers;
+}

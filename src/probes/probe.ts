@@ -25,7 +25,7 @@ import { interfaceAddresses } from './interfaces.ts';
 import { probeNat } from './nat-probe.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import type { OutsidePeer } from './outside-probe.ts';
-import { targetsOf, type PlanFilter } from './plan.ts';
+import { serversOf, targetsOf, type PlanFilter } from './plan.ts';
 import { probePorts } from './port-probe.ts';
 import type { ProtocolFacts } from './protocol-facts.ts';
 import { probeTarget, servernameOf, type ProbeStep } from './target-probe.ts';
@@ -73,8 +73,6 @@ export interface ProbeProgress {
 const earliestTime = 1e9;
 // Pacing, checks, DTLS and the data channel take some 15 round trips one after the other; and a busy machine its time.
 const setUp = { leastMs: 5000, roundTrips: 20 };
-// Where even the round trip could not be measured, because every request had to be repeated.
-const slowRttMs = 500;
 // A call's process keeps most of a core busy while it connects; more at once would measure this machine, not the server.
 const callsAtOnce = Math.max(3, availableParallelism());
 // Gathering is lighter and happens in one process; libjuice has no more than a handful of agents at once there.
@@ -174,15 +172,20 @@ async function probeTargets(
       : null;
   const limit = pLimit(options.concurrency);
   const mediaLimit = pLimit(options.callDurationMs === null ? gatheringsAtOnce : callsAtOnce);
+  const gates = new Map(
+    serversOf(targets).flatMap((server) => {
+      const gate = new AllocationGate(options.signal);
+      return server.map((target) => [target, gate] as const);
+    }),
+  );
   const neighbourhoods = new Map(targets.map(({ address }) => [address, new Neighbourhood()]));
-  const gates = new Map(targets.map(({ host }) => [host, new AllocationGate(options.signal)]));
   try {
     // All to their end before one may throw: on an abort each still frees what it has allocated.
     const examined = await Promise.allSettled(
       targets.map((target) =>
         limit(async () => {
           const server = serverOf(target, options);
-          const gate = gates.get(target.host) ?? new AllocationGate(options.signal);
+          const gate = gates.get(target) ?? new AllocationGate(options.signal);
           const neighbourhood = neighbourhoods.get(target.address) ?? new Neighbourhood();
           const onStep = (step: ProbeStep): void => options.onProgress?.({ target, step });
           const facts = await gate.run(
@@ -269,6 +272,11 @@ async function sampleEachServer(
   }
 }
 
+/** After a repetition the round trip is not known, but it was no longer than the whole exchange. */
+function roundTripMs(allocate: ProtocolFacts['allocate']): number {
+  return allocate.state === 'done' ? (allocate.value.rttMs ?? allocate.durationMs) : 0;
+}
+
 interface MediaProbeOptions extends ProbeOptions {
   readonly credential: TurnCredential & { readonly source: 'secret' | 'given' };
   readonly server: TurnServer;
@@ -287,7 +295,7 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
     return;
   }
   const { callDurationMs } = options;
-  const rttMs = facts.allocate.state === 'done' ? (facts.allocate.value.rttMs ?? slowRttMs) : slowRttMs;
+  const rttMs = roundTripMs(facts.allocate);
   const setUpTimeoutMs = Math.max(timeoutMs, setUp.leastMs) + setUp.roundTrips * rttMs;
   // Started now, so that its start overlaps the gathering.
   const callers =

@@ -5,7 +5,7 @@ import type { AudioFacts, CallFacts, CredentialFacts, Failure, TargetFacts } fro
 import { refusedAllocation } from './allocation.ts';
 import { judgeQuality } from './call-quality.ts';
 import type { Criteria } from './criteria.ts';
-import { isSilent } from './listener.ts';
+import { isSilent, whyCutOff } from './listener.ts';
 import { allocatorOf, duration, failed, passed, skipped, unknown } from './outcome.ts';
 import { expiryMs, makeUpMs, stallOf } from './stall.ts';
 
@@ -63,6 +63,8 @@ function judgeNoConnection(call: CallFacts, facts: TargetFacts, { credential }: 
   const stall = stallOf(call, makeUpMs);
   // What the server said, it said; silence while this process did not listen is none of the server's.
   if (stall !== null && (lost === undefined || lost.failure.kind === 'timeout')) return unknown(stall);
+  const here = lost === undefined ? null : whyCutOff(lost.failure);
+  if (here !== null) return unknown(here);
   const listener = allocatorOf(facts);
   if (lost !== undefined && isSilent(lost.failure)) {
     const evidence = { ...listener, step: 'the call', seen: describeFailure(lost.failure) };
@@ -89,7 +91,8 @@ function judgeNoConnection(call: CallFacts, facts: TargetFacts, { credential }: 
     return failed('OWN_RELAY_DENIED', evidence, facts.target);
   }
   const reasons = [connectError ?? 'no reason given', ...(lost ? [describeFailure(lost.failure)] : [])];
-  return failed('CALL_FAILED', { ...listener, seen: reasons.join('; ') }, facts.target);
+  const evidence = { ...listener, seen: reasons.join('; '), lostHandshake: call.lostHandshake };
+  return failed('CALL_FAILED', evidence, facts.target);
 }
 
 function judgePairs({ pairs }: CallFacts, facts: TargetFacts): Outcome {
@@ -117,14 +120,15 @@ function judgeAudio(call: CallFacts, facts: TargetFacts, plannedMs: number | nul
   const end = endOf(call, plannedMs);
   if (end !== null && lost !== undefined) {
     const stall = stallOf(call, lost.failure.kind === 'timeout' ? makeUpMs : expiryMs);
-    if (stall !== null) return unknown(stall);
+    const here = stall ?? whyCutOff(lost.failure);
+    if (here !== null) return unknown(here);
     const step = `the call (${duration(lost.atMs)} into it)`;
     const evidence = { ...listener, step, seen: describeFailure(lost.failure) };
     return failed(endsAll(lost.failure) ? 'SERVER_STOPPED' : 'REQUEST_FAILED', evidence, facts.target);
   }
   if (mostSent === 0) return unknown('no audio was sent');
-  const shortfall = shortfallOf(call, plannedMs);
-  if (shortfall !== null) return unknown(shortfall);
+  const fault = shortfallOf(call, plannedMs) ?? (end === null ? null : stallOf(call, makeUpMs));
+  if (fault !== null) return unknown(fault);
   const silent = audio.filter(({ received }) => received === 0);
   const [one] = silent;
   if (one !== undefined) {

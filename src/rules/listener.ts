@@ -70,6 +70,7 @@ function ownFault(detail: string): string {
 /** What stops packets before they leave this machine. ENETUNREACH also comes by ICMP, from a router nearby. */
 const localCodes: ReadonlySet<string> = new Set([
   'ENETUNREACH',
+  'ENETDOWN',
   'EADDRNOTAVAIL',
   'EAFNOSUPPORT',
   'EPERM',
@@ -263,6 +264,9 @@ export function judgeSilence(
   if (failure.kind === 'stun-error') return null;
   if (failure.kind === 'internal') return unknown(ownFault(failure.detail));
   if (!hasAnswered(facts)) return unknown('the listener did not answer');
+  const here =
+    whyCutOff(failure) ?? (facts.recheck.state === 'failed' ? whyCutOff(facts.recheck.failure) : null);
+  if (here !== null) return unknown(here);
   const evidence = { ...allocatorOf(facts), step: name, seen: describeFailure(failure) };
   if (hasStopped(failure, facts)) return failed('SERVER_STOPPED', evidence, target);
   return failed('REQUEST_FAILED', evidence, target, options);
@@ -277,7 +281,15 @@ function hasStopped(failure: Failure, { binding, recheck }: TargetFacts): boolea
   return isRefusal(failure) || (binding.state === 'done' && recheck.state === 'failed');
 }
 
-/** Whether no usable answer came, as opposed to a refusal. */
-export function isSilent({ kind }: Failure): boolean {
-  return kind === 'timeout' || kind === 'closed' || kind === 'system';
+/** That this machine itself lost its way out, which says nothing about a server; null when it did not. */
+export function whyCutOff(failure: Failure): string | null {
+  return failure.kind === 'system' && localCodes.has(failure.code)
+    ? `this machine lost its network in the middle: ${describeFailure(failure)}`
+    : null;
+}
+
+/** Whether no usable answer came, as opposed to a refusal, and not for a reason that lies here. */
+export function isSilent(failure: Failure): boolean {
+  const { kind } = failure;
+  return kind === 'timeout' || kind === 'closed' || (kind === 'system' && whyCutOff(failure) === null);
 }

@@ -41,6 +41,13 @@ const relaying: readonly CheckId[] = [
 ];
 const calling: readonly CheckId[] = ['call-connects', 'call-uses-relay', 'call-audio', 'call-quality'];
 
+/** Checks that a listener has no use for, and that are met where they are skipped. */
+const inapplicable: ReadonlySet<CheckId> = new Set<CheckId>([
+  'tls-certificate',
+  'turn-permission',
+  'candidates-srflx',
+]);
+
 const transports: readonly TransportKind[] = ['udp', 'tcp', 'tls'];
 
 /**
@@ -139,7 +146,16 @@ function openGoal(goal: Goal, host: string, targets: readonly TargetReport[]): s
   const able = concerned.filter((target) => canMeet(target, goal));
   if (able.length === 0) return [`${goal.name} is required, and nothing of ${host} was tested for it`];
   if (able.some((target) => meets(target, goal))) return [];
-  return able.flatMap(openChecks);
+  return able.flatMap((target) => [...openChecks(target), ...leftOut(target, goal)]);
+}
+
+/** What a goal asks for and nobody tried, in words. */
+function leftOut(target: TargetReport, goal: Goal): string[] {
+  const ids = goal.checks(target);
+  const skipped = target.checks.filter(({ id, status }) => ids.includes(id) && status === 'skipped');
+  return skipped
+    .filter(({ id }) => !inapplicable.has(id))
+    .map(({ title, because }) => `whether ${title} was not tried: ${because}`);
 }
 
 /** Whether a target has every check of a goal, and one of them at least was not skipped. */
@@ -152,13 +168,18 @@ function canMeet(target: TargetReport, goal: Goal): boolean {
   );
 }
 
-/** A check that failed with a warning leaves users served; the warning is told, and the goal is met. */
+/**
+ * A check that failed with a warning leaves users served; the warning is told, and the goal is met. One that was left
+ * out, as by --no-call, is not met.
+ */
 function meets(target: TargetReport, goal: Goal): boolean {
   const ids = goal.checks(target);
   return target.checks
     .filter(({ id }) => ids.includes(id))
     .every(
-      ({ status, severity }) =>
-        status === 'passed' || status === 'skipped' || (status === 'failed' && severity !== 'error'),
+      ({ id, status, severity }) =>
+        status === 'passed' ||
+        (status === 'skipped' && inapplicable.has(id)) ||
+        (status === 'failed' && severity !== 'error'),
     );
 }

@@ -118,9 +118,7 @@ export class CallRelays {
     // From now on a request that fails does so because of us.
     this.#releasing = true;
     const failures = await Promise.all(this.#held.map((allocation) => allocation.release(releaseTimeoutMs)));
-    const unreleased = failures.find((failure) => failure !== null);
-    this.#released = unreleased === undefined;
-    if (unreleased) this.#note('the server did not confirm the release', unreleased);
+    this.#released = failures.every((failure) => failure === null);
   }
 
   get #held(): Allocation[] {

@@ -57,7 +57,8 @@ const firstReports = new Set([5, 25]);
 const reportEvery = { early: 50, late: 250, lateFrom: 500 };
 const echoEvery = 10;
 const lookEvery = 25;
-const drainMs = { least: 100, most: 1000, poll: 5 };
+// What is under way when the call ends is not lost; a path of 2 s is useless for speech, but must not look like one that drops.
+const drainMs = { least: 100, most: 5000, poll: 5 };
 
 /**
  * Calls itself through a server: two peers of this process, each with an allocation of its own, joined relay address to
@@ -111,6 +112,7 @@ async function callThrough(
     transport: server.transport,
     connectMs: session?.connectMs ?? null,
     connectError: session ? session.connectError : relays.error,
+    lostHandshake: session?.lostHandshake ?? false,
     attempts,
     pairs: session?.pairs ?? [],
     audio: session?.audio() ?? [],

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { targetsOf, urisOf } from '../../src/probes/plan.ts';
+import type { Target } from '../../src/model/observations.ts';
+import { serversOf, targetsOf, urisOf } from '../../src/probes/plan.ts';
+import { targetOf } from '../support/facts.ts';
 
 describe('urisOf', () => {
   it('takes a bare host for every transport on the standard ports', () => {
@@ -51,4 +53,14 @@ describe('targetsOf', () => {
   it('probes nothing twice', () => {
     expect(targetsOf([...urisOf('one'), ...urisOf('turn:one')], addresses, all)).toHaveLength(3);
   });
+});
+
+it('takes targets that share a name or an address for one server', () => {
+  const of = (host: string, address: string): Target => targetOf('udp', { host, address });
+  const a4 = of('a.example', '192.0.2.1');
+  const a6 = of('a.example', '2001:db8::1');
+  const alias = of('alias.example', '2001:db8::1');
+  const b = of('b.example', '192.0.2.2');
+  const servers = serversOf([a4, b, alias, a6]);
+  expect(servers.map((server) => new Set(server))).toEqual([new Set([b]), new Set([a4, alias, a6])]);
 });

@@ -1,17 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkIds, type CheckId } from '../../src/model/check.ts';
-import type { Attempt, Observations, TargetFacts } from '../../src/model/observations.ts';
+import type { Attempt, CallFacts, Observations, TargetFacts } from '../../src/model/observations.ts';
 import type { CheckReport } from '../../src/model/report.ts';
 import type { Criteria } from '../../src/rules/criteria.ts';
 import { judge } from '../../src/rules/judgement.ts';
 import { arbitraryCriteria, arbitraryFailedStep, arbitraryObservations } from '../support/arbitrary-facts.ts';
 import {
+  bothWays,
+  callFacts,
   criteriaWith,
   done,
+  failed,
   healthyFacts,
+  noConnection,
   notTried,
   observationsOf,
+  systemError,
   portSample,
   targetOf,
   threeTargets,
@@ -256,3 +261,50 @@ function afterwards(step: (typeof steps)[number], outcome: Attempt<never>): Part
     [step]: outcome,
   };
 }
+
+describe('what goes wrong here', () => {
+  const [udp] = threeTargets();
+  const cutOff = ['ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL'].map((code) => failed(systemError(code)));
+  it.each(['allocate', 'permission', 'channel', 'refresh', 'release'])(
+    'is not held against the server when the network of this machine goes at %s',
+    (step) => {
+      for (const failure of cutOff) {
+        const facts = healthyFacts(udp, { [step]: failure, recheck: failure });
+        const { findings, verdict } = judge(observationsOf([facts]), criteriaWith());
+        expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+        expect(verdict).toBe('unknown');
+      }
+    },
+  );
+
+  it('is not held against the server when the network of this machine goes in a call', () => {
+    const failure = systemError('ENETDOWN');
+    for (const call of [noConnection(failure), endedEarly({ lost: [{ atMs: 900, failure }] })]) {
+      const { findings, verdict } = judge(
+        observationsOf([healthyFacts(udp, { call: done(call) })]),
+        criteriaWith(),
+      );
+      expect([findings, verdict]).toEqual([[], 'unknown']);
+    }
+  });
+
+  it('is not held against the server when this machine slept in a call', () => {
+    const call = { ...endedEarly({}), longestStallMs: 40_000 };
+    const { findings, verdict } = judge(
+      observationsOf([healthyFacts(udp, { call: done(call) })]),
+      criteriaWith(),
+    );
+    expect([findings, verdict]).toEqual([[], 'unknown']);
+  });
+
+  /** A call that ended after a second of three. */
+  function endedEarly(relay: Partial<CallFacts['relay']>): CallFacts {
+    const healthy = callFacts({ audio: bothWays({ sent: 50, received: 48, lastReceivedMs: 960 }) });
+    const endedBecause = {
+      kind: 'connection-ended',
+      detail: 'the connection is closed',
+      atMs: 1000,
+    } as const;
+    return { ...healthy, endedBecause, relay: { ...healthy.relay, ...relay } };
+  }
+});

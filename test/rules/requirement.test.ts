@@ -218,3 +218,11 @@ describe('--require', () => {
     expect(idsOf(['relay', 'tls'])).toEqual([]);
   });
 });
+
+it('what was left out is not met', () => {
+  const listener = healthyFacts(targetOf(), { call: notTried('--no-call') });
+  const facts = observationsOf([listener], { callDurationMs: null });
+  const { verdict, open } = judge(facts, criteriaWith({ require: ['relay', 'call'], minMos: 4 }));
+  expect(verdict).toBe('unknown');
+  expect(open).toContain('whether audio flows both ways was not tried: --no-call');
+});

@@ -139,6 +139,7 @@ const call: fc.Arbitrary<CallFacts> = fc.record({
   transport: fc.constantFrom('udp', 'tcp', 'tls'),
   connectMs: fc.option(fc.constant(180), { freq: 5 }),
   connectError: fc.constantFrom(null, 'not connected in time'),
+  lostHandshake: fc.boolean(),
   attempts: fc.constantFrom(1, 2),
   pairs: fc.array(
     fc.constantFrom(

@@ -140,6 +140,7 @@ export function callFacts(overrides: Partial<CallFacts> = {}): CallFacts {
     transport: 'udp',
     connectMs: 182,
     connectError: null,
+    lostHandshake: false,
     attempts: 1,
     pairs: [pair, pair],
     audio: bothWays(),

@@ -59,25 +59,37 @@ export const callCatalog = {
     confusedWith: ['ALLOCATION_REFUSED and the CREDENTIAL codes: there the allocation itself fails.'],
     references: ['RFC 8445 §5.1.1.2'],
   }),
-  CALL_FAILED: entry<ListenerEvidence & { seen: string }>({
+  CALL_FAILED: entry<ListenerEvidence & { seen: string; lostHandshake: boolean }>({
     severity: 'error',
     subject: server,
-    example: { ...exampleListener, seen: 'ICE failed' },
+    example: { ...exampleListener, seen: 'ICE failed', lostHandshake: false },
     title: (e) => `A call through the relay does not connect over ${e.transport}`,
     cause: (e) =>
-      `Two peers, each with an allocation on ${e.host}, did not come together through it. When both sides of a call use the relay, this is what users see.`,
+      e.lostHandshake
+        ? `Two peers, each with an allocation on ${e.host}, found each other through it by ICE, and the DTLS handshake that follows did not come through. Small packets pass, and large ones or many do not: packets are lost, or limited, or larger than what the path takes.`
+        : `Two peers, each with an allocation on ${e.host}, did not come together through it. When both sides of a call use the relay, this is what users see.`,
     proof: (e) => `ICE and DTLS between two relay candidates over ${e.transport} ended with: ${e.seen}.`,
-    fix: () => [
-      'the server must be allowed to send to its own relay address:',
-      grepConfig('denied-peer-ip|allowed-peer-ip|external-ip'),
-      'behind NAT write external-ip=PUBLIC/PRIVATE: the pair also allows the private address as a peer',
-      'a tiny bandwidth limit starves the handshake of a call:',
-      grepConfig('max-bps|bps-capacity'),
-      journal,
-    ],
+    fix: (e) =>
+      e.lostHandshake
+        ? [
+            'a limit on the bandwidth drops what is beyond it:',
+            grepConfig('max-bps|bps-capacity'),
+            'whether large packets get through (1,200 bytes and headers):',
+            here(`ping -c 3 -M do -s 1200 ${e.address}`),
+            traceRoute(e),
+          ]
+        : [
+            'the server must be allowed to send to its own relay address:',
+            grepConfig('denied-peer-ip|allowed-peer-ip|external-ip'),
+            'behind NAT write external-ip=PUBLIC/PRIVATE: the pair also allows the private address as a peer',
+            journal,
+          ],
     explanation:
       'The loopback call allocates twice on the same server and connects the two relay addresses with each other.',
-    confusedWith: ['RELAY_PORTS_BLOCKED: relay to relay stays inside the server and passes nevertheless.'],
+    confusedWith: [
+      'LOSS_HIGH: there the handshake came through.',
+      'RELAY_PORTS_BLOCKED: relay to relay stays inside the server and passes nevertheless.',
+    ],
     references: ['RFC 8445 §7.2', 'RFC 8656 §11'],
   }),
   CALL_NOT_RELAYED: entry<ListenerEvidence & { pairs: string }>({
