@@ -92,7 +92,7 @@ function settled(
     const settle = (error: Error | null): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-      hurry?.removeEventListener('abort', onDeadline);
+      hurry?.removeEventListener('abort', onHurry);
       socket.off(event, onEvent).off('close', onClose).off('error', onError);
       if (error === null) {
         resolve();
@@ -107,15 +107,13 @@ function settled(
     const onError = (error: Error): void => fail(streamFailure(error, socket));
     const onClose = (): void => fail({ kind: 'closed', bytesReceived: socket.bytesRead });
     const onAbort = (): void => settle(signal.reason as Error);
-    const onDeadline = (): void => {
-      const afterMs = Math.min(timeoutMs, Math.round(performance.now() - began));
-      fail({ kind: 'timeout', afterMs, sent: 1 });
-    };
-    const timer = setTimeout(onDeadline, timeoutMs);
+    const expire = (afterMs: number): void => fail({ kind: 'timeout', afterMs, sent: 1 });
+    const onHurry = (): void => expire(Math.round(performance.now() - began));
+    const timer = setTimeout(() => expire(timeoutMs), timeoutMs);
     socket.on(event, onEvent).on('close', onClose).on('error', onError);
     signal.addEventListener('abort', onAbort, { once: true });
-    hurry?.addEventListener('abort', onDeadline, { once: true });
-    if (hurry?.aborted === true) onDeadline();
+    hurry?.addEventListener('abort', onHurry, { once: true });
+    if (hurry?.aborted === true) onHurry();
   });
 }
 

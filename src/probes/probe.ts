@@ -28,7 +28,7 @@ import type { OutsidePeer } from './outside-probe.ts';
 import { serversOf, targetsOf, type PlanFilter } from './plan.ts';
 import { probePorts } from './port-probe.ts';
 import type { ProtocolFacts } from './protocol-facts.ts';
-import { probeTarget, servernameOf, type ProbeStep } from './target-probe.ts';
+import { bindAnew, probeTarget, servernameOf, type ProbeStep } from './target-probe.ts';
 
 export interface ProbeOptions extends PlanFilter {
   readonly uris: readonly TurnUri[];
@@ -272,6 +272,11 @@ async function sampleEachServer(
   }
 }
 
+/** Whether requests of the call were not answered: by a server that is gone, or on a path that loses them. */
+function fellSilent(call: ProtocolFacts['call']): boolean {
+  return call.state === 'done' && call.value.relay.lost.some(({ failure }) => failure.kind === 'timeout');
+}
+
 /** After a repetition the round trip is not known, but it was no longer than the whole exchange. */
 function roundTripMs(allocate: ProtocolFacts['allocate']): number {
   return allocate.state === 'done' ? (allocate.value.rttMs ?? allocate.durationMs) : 0;
@@ -341,6 +346,7 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
       }
     };
     facts.call = await gate.run(call, wasRefusedByQuota);
+    if (fellSilent(facts.call)) facts.recheck = await attempt(clock, () => bindAnew({ ...options, server }));
   } finally {
     for (const unused of callers ?? []) unused.close();
   }

@@ -103,7 +103,9 @@ async function examine(
 }
 
 /** Whether the server is still there: from a new socket, as the old connection may be what broke. */
-async function bindAnew(options: TargetProbeOptions): Promise<BindingFacts> {
+export async function bindAnew(
+  options: ExchangeOptions & { readonly server: TurnServer },
+): Promise<BindingFacts> {
   const { connection } = await openConnection(options.server, options).ready;
   try {
     return await bind(connection, options);

@@ -18,7 +18,7 @@ export const usualLimits = { lossRatio: 0.03, jitterMs: 50, rttMs: 300, mos: 3.6
 /** `call-quality`: loss, jitter, round trip and MOS within the limits of the user, else within the usual ones. */
 export function judgeQuality(call: CallFacts, facts: TargetFacts, criteria: Criteria): Outcome {
   const worst = worstOf(call.audio);
-  const unusable = judgeUsable(worst, facts, criteria);
+  const unusable = judgeUsable(worst, call.audio, facts, criteria);
   const findings: Finding[] = unusable === null ? [] : [unusable];
   const judge = (
     code: 'LOSS_HIGH' | 'JITTER_HIGH' | 'RTT_HIGH' | 'MOS_LOW',
@@ -56,13 +56,16 @@ function isByLoss(code: Finding['code'], { longestStallMs }: CallFacts, { lossRa
 
 /** That nobody understands what is said, which is worse than being below a usual limit. */
 function judgeUsable(
-  { mos, lossRatio, rttMs }: WorstAudio,
+  { mos, lossRatio }: WorstAudio,
+  audio: readonly AudioFacts[],
   facts: TargetFacts,
   criteria: Criteria,
 ): Finding | null {
   if (mos === null || mos >= leastUsableMos || (criteria.minMos !== null && mos >= criteria.minMos))
     return null;
-  const evidence = { ...allocatorOf(facts), mos, lossRatio, rttMs };
+  const delays = audio.flatMap(({ delayMs }) => (delayMs === null ? [] : [delayMs.p50]));
+  const delayMs = delays.length === 0 ? null : Math.max(...delays);
+  const evidence = { ...allocatorOf(facts), mos, lossRatio, delayMs };
   return finding('AUDIO_UNUSABLE', evidence, { targets: [facts.target.url] });
 }
 

@@ -63,7 +63,7 @@ function judgeNoConnection(call: CallFacts, facts: TargetFacts, { credential }: 
   const stall = stallOf(call, makeUpMs);
   // What the server said, it said; silence while this process did not listen is none of the server's.
   if (stall !== null && (lost === undefined || lost.failure.kind === 'timeout')) return unknown(stall);
-  const here = lost === undefined ? null : whyCutOff(lost.failure);
+  const here = lost === undefined ? null : (whyCutOff(lost.failure) ?? whyLossy(lost.failure, facts));
   if (here !== null) return unknown(here);
   const listener = allocatorOf(facts);
   if (lost !== undefined && isSilent(lost.failure)) {
@@ -120,7 +120,7 @@ function judgeAudio(call: CallFacts, facts: TargetFacts, plannedMs: number | nul
   const end = endOf(call, plannedMs);
   if (end !== null && lost !== undefined) {
     const stall = stallOf(call, lost.failure.kind === 'timeout' ? makeUpMs : expiryMs);
-    const here = stall ?? whyCutOff(lost.failure);
+    const here = stall ?? whyCutOff(lost.failure) ?? whyLossy(lost.failure, facts);
     if (here !== null) return unknown(here);
     const step = `the call (${duration(lost.atMs)} into it)`;
     const evidence = { ...listener, step, seen: describeFailure(lost.failure) };
@@ -169,6 +169,12 @@ function shortfallOf(call: CallFacts, plannedMs: number | null): string | null {
   if (sent >= due * leastSentRatio) return null;
   const stall = stallOf(call, makeUpMs);
   return `only ${sent} of ${due} packets were sent${stall === null ? '' : `: ${stall}`}`;
+}
+
+/** That requests of the call were lost on the way to a server which is there; null when nothing shows that it is. */
+function whyLossy(failure: Failure, { recheck }: TargetFacts): string | null {
+  if (failure.kind !== 'timeout' || recheck.state !== 'done') return null;
+  return `a request of the call got ${describeFailure(failure)}, and the server answers others: packets are lost on the way`;
 }
 
 /** The server is gone, or has forgotten the allocation (437), which a restart makes it do. */

@@ -53,7 +53,7 @@ export class StunConnection {
 
   readonly #pending = new Map<string, Transaction>();
   readonly #framer: StreamFramer | null;
-  #rto = { ms: initialRtoMs, learntAt: 0 };
+  #rto = { ms: initialRtoMs, baseMs: initialRtoMs, isBackedOff: false, learntAt: 0 };
   /** Whether a response has been believed: from then on, garbage is a stranger's and not what serves that port. */
   #answered = false;
   #ended: Failure | null = null;
@@ -107,6 +107,24 @@ export class StunConnection {
     if (this.#ended) return;
     this.#ended = { kind: 'closed', bytesReceived: 0 };
     this.#rejectAll(this.#ended);
+  }
+
+  /**
+   * Karn's algorithm (RFC 6298 §3): after a retransmission the round trip is ambiguous, and the RTO stays backed off for
+   * one request (§5.5 to §5.7), so that a path that is slower than the RTO is measured by that. When it had to be repeated
+   * as well, packets are lost, and to wait longer for each would leave too few of them before a deadline.
+   */
+  #learn(rttMs: number | null, sent: number, now: number): void {
+    const { baseMs, isBackedOff } = this.#rto;
+    if (rttMs !== null) {
+      const ms = Math.min(mostRtoMs, Math.max(leastRtoMs, 3 * rttMs));
+      this.#rto = { ms, baseMs: ms, isBackedOff: false, learntAt: now };
+    } else if (isBackedOff) {
+      this.#rto = { ms: baseMs, baseMs, isBackedOff: false, learntAt: now };
+    } else {
+      const ms = Math.min(mostRtoMs, this.#rtoMs() * 2 ** (sent - 1));
+      this.#rto = { ms, baseMs, isBackedOff: true, learntAt: now };
+    }
   }
 
   #rtoMs(): number {
@@ -178,10 +196,7 @@ export class StunConnection {
     const now = performance.now();
     const { sent } = transaction;
     const rttMs = now - transaction.lastSentAt;
-    // Karn's algorithm (RFC 6298 §3): after a retransmission the round trip is ambiguous, and the RTO stays backed off
-    // (§5.5 to §5.7), so that a path that is slower than the first RTO is measured by the next request.
-    const rtoMs = sent === 1 ? Math.max(leastRtoMs, 3 * rttMs) : this.#rtoMs() * 2 ** (sent - 1);
-    this.#rto = { ms: Math.min(mostRtoMs, rtoMs), learntAt: now };
+    this.#learn(sent === 1 ? rttMs : null, sent, now);
     transaction.settle({ message, rttMs: sent === 1 ? rttMs : null, sent });
   }
 
@@ -234,13 +249,12 @@ class Transaction {
   /** Transmits; with an RTO again and again, each time after twice as long. */
   start(send: () => void, rtoMs: number | null): void {
     this.#startedAt = performance.now();
-    this.#timers.deadline = setTimeout(() => this.expire(), this.#timeoutMs);
+    this.#timers.deadline = setTimeout(() => this.expire(this.#timeoutMs), this.#timeoutMs);
     this.#transmit(send, rtoMs);
   }
 
-  /** No answer came in time. */
-  expire(): void {
-    const afterMs = Math.min(this.#timeoutMs, Math.round(performance.now() - this.#startedAt));
+  /** No answer came in time, or for as long as it was worth waiting. */
+  expire(afterMs = Math.round(performance.now() - this.#startedAt)): void {
     this.settle(new AttemptError(this.#strange ?? { kind: 'timeout', afterMs, sent: this.sent }));
   }
 

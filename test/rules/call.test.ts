@@ -237,3 +237,12 @@ describe('call-audio', () => {
     expect(outcome).toMatchObject({ findings: [{ evidence: { lastMs: 990, durationMs: 3000 } }] });
   });
 });
+
+it('blames no server that still answers others for a request of the call that was lost', () => {
+  const facts = healthyFacts(targetOf(), {
+    call: done(noConnection(silence)),
+    recheck: done({ mapped: { address: '198.51.100.20', port: 40000 }, software: null, rttMs: 3, sent: 1 }),
+  });
+  const context = { criteria: criteriaWith(), credential, plannedMs: 3000 };
+  expect(said(judgeCall(facts, context)['call-connects'])).toBe('unknown');
+});

@@ -144,17 +144,20 @@ export const callCatalog = {
     confusedWith: ['LOSS_HIGH: there losses are spread over the call.'],
     references: ['RFC 3550 §6.4.1'],
   }),
-  AUDIO_UNUSABLE: entry<ListenerEvidence & { mos: number; lossRatio: number; rttMs: number | null }>({
+  AUDIO_UNUSABLE: entry<ListenerEvidence & { mos: number; lossRatio: number; delayMs: number | null }>({
     severity: 'error',
     subject: server,
-    example: { ...exampleListener, mos: 1.4, lossRatio: 0.69, rttMs: 24 },
-    title: (e) => `Audio flows, and nobody understands it (MOS ${mos(e.mos, 0)})`,
+    example: { ...exampleListener, mos: 1.4, lossRatio: 0.69, delayMs: 24 },
+    title: (e) =>
+      `Audio flows, and nobody ${isLost(e) ? 'understands it' : 'can talk by it'} (MOS ${mos(e.mos, 0)})`,
     cause: (e) =>
-      `Of the audio through ${e.host} over ${e.transport}, ${percent(e.lossRatio, 0)} is lost${e.rttMs === null ? '' : `, and the round trip is ${ms(e.rttMs, 0)}`}. With a MOS of ${mos(e.mos, 0)} words do not get through.`,
+      isLost(e)
+        ? `Of the audio through ${e.host} over ${e.transport}, ${percent(e.lossRatio, 0)} is lost. With a MOS of ${mos(e.mos, 0)} words do not get through.`
+        : `Audio through ${e.host} over ${e.transport} arrives${e.delayMs === null ? ' too late' : ` ${ms(e.delayMs, 0)} after it was said`}. With a MOS of ${mos(e.mos, 0)} people talk into each other all the time.`,
     proof: () =>
       'E-model of ITU-T G.107 from one-way delay and loss, counted at the receivers, the worse direction.',
     fix: (e) => [
-      ...(e.lossRatio > 0.03
+      ...(isLost(e)
         ? ['a limit on the bandwidth drops what is beyond it:', grepConfig('max-bps|bps-capacity')]
         : []),
       traceRoute(e),
@@ -231,6 +234,11 @@ export const callCatalog = {
     references: ['ITU-T G.107', 'ITU-T G.109'],
   }),
 } as const;
+
+/** Whether losses are heard; else it is the delay. */
+function isLost({ lossRatio }: { readonly lossRatio: number }): boolean {
+  return lossRatio > 0.03;
+}
 
 type Format = (value: number, moreDigits: number) => string;
 
