@@ -269,6 +269,11 @@ export function judgeSilence(
   if (here !== null) return unknown(here);
   const evidence = { ...allocatorOf(facts), step: name, seen: describeFailure(failure) };
   if (hasStopped(failure, facts)) return failed('SERVER_STOPPED', evidence, target);
+  if (isTimeout(failure) && losesPackets(facts)) {
+    return unknown(
+      `${name} got ${describeFailure(failure)}, and other requests had to be repeated: packets are lost on the way`,
+    );
+  }
   return failed('REQUEST_FAILED', evidence, target, options);
 }
 
@@ -279,6 +284,12 @@ export function judgeSilence(
 function hasStopped(failure: Failure, { binding, recheck }: TargetFacts): boolean {
   if (!isSilent(failure)) return false;
   return isRefusal(failure) || (binding.state === 'done' && recheck.state === 'failed');
+}
+
+/** Whether a request that was answered had to be sent more than once. */
+function losesPackets({ binding, allocate, recheck }: TargetFacts): boolean {
+  const repeated = [binding, recheck].some((step) => step.state === 'done' && step.value.sent > 1);
+  return repeated || (allocate.state === 'done' && allocate.value.rttMs === null);
 }
 
 /** That this machine itself lost its way out, which says nothing about a server; null when it did not. */

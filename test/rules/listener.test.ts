@@ -371,3 +371,26 @@ describe('a request after the listener had answered', () => {
     expect(judgeSilence(done(1), 'an Allocate', facts)).toBeNull();
   });
 });
+
+describe('a request without an answer', () => {
+  const refresh = failed(silence);
+  const recheck = done({ mapped, software: null, rttMs: 3, sent: 1 });
+  const judged = (overrides: Partial<TargetFacts>): Outcome | null => {
+    const facts = healthyFacts(udp, { refresh, recheck, ...overrides });
+    return judgeSilence(facts.refresh, 'a Refresh', facts);
+  };
+
+  it('is the fault of a server that answers all others at once', () => {
+    expect(said(judged({}) ?? { status: 'passed' })).toBe('REQUEST_FAILED');
+  });
+
+  it.each<[string, Partial<TargetFacts>]>([
+    ['the Binding', { binding: done({ mapped, software: null, rttMs: null, sent: 2 }) }],
+    ['the Allocate', { allocate: done({ relayed, mapped, lifetimeSeconds: 600, rttMs: null }) }],
+    ['the Binding after it', { recheck: done({ mapped, software: null, rttMs: null, sent: 3 }) }],
+  ])('is not, where %s had to be repeated as well', (_what, overrides) => {
+    expect(said(judged(overrides) ?? { status: 'passed' })).toMatch(
+      /^unknown: .*packets are lost on the way$/,
+    );
+  });
+});
