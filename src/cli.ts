@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import type { Command } from 'commander';
 import type { CommandContext, GlobalOptions } from './commands/context.ts';
 import { RtcOpsError, exitCode, interruptedBy, reasonOf, type ExitCode } from './model/error.ts';
+import { isFileOrDevice, writeWhole } from './commands/standard-output.ts';
 import { version } from './model/version.ts';
 
 // commander is CommonJS: required, it is there 3 ms sooner than imported, of the 45 ms that bare Node takes to start.
@@ -76,7 +77,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     });
   }
   const context: CommandContext = {
-    stdout: (text) => void process.stdout.write(text),
+    stdout: (text) => {
+      const { fd, isTTY } = process.stdout;
+      if (isFileOrDevice(fd, isTTY)) writeWhole(fd, text);
+      else process.stdout.write(text);
+    },
     stderr: (text) => void process.stderr.write(text),
     stdin: async () => (await (await import('node:stream/consumers')).buffer(process.stdin)).toString('utf8'),
     env: process.env,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { access, constants, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RtcOpsError, reasonOf } from '../model/error.ts';
 
 /** A file that a result goes to. */
@@ -24,7 +25,8 @@ export async function openOutputFile(path: string, mode: number | null): Promise
     const existing = await statOf(file);
     if (existing?.isDirectory()) throw new Error('it is a directory');
     if (existing !== null) await access(file, constants.W_OK);
-    // A device or a pipe (/dev/stdout) is written to, not replaced.
+    if (existing?.isFIFO()) return await openPipe(path, file);
+    // A device (/dev/stdout) is written to, not replaced.
     if (existing !== null && !existing.isFile()) return written(path, (text) => writeFile(file, text));
     const kept = mode ?? (existing === null ? null : existing.mode & 0o777);
     const trial = await temporaryBeside(file, '', kept);
@@ -33,6 +35,29 @@ export async function openOutputFile(path: string, mode: number | null): Promise
   } catch (cause) {
     throw new RtcOpsError('usage', `--output ${path} cannot be written: ${reasonOf(cause)}`, { cause });
   }
+}
+
+// A reader that is slower than the writer gets its time.
+const fullPipeMs = 20;
+
+/** A pipe with a name. Not to be opened by waiting for a reader: that would wait for ever, deaf to every signal. */
+async function openPipe(path: string, file: string): Promise<OutputFile> {
+  const pipe = await open(file, constants.O_WRONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENXIO')
+      throw new Error('nobody reads the pipe');
+    throw error;
+  });
+  return written(path, async (text) => {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += (await pipe.write(bytes, at)).bytesWritten;
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+        await sleep(fullPipeMs);
+      }
+    }
+  });
 }
 
 function written(path: string, write: (text: string) => Promise<void>): OutputFile {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCode } from '../model/error.ts';
 import type { Report } from '../model/report.ts';
@@ -75,6 +76,8 @@ async function round(
   signal: AbortSignal,
 ): Promise<Report | null> {
   const own = new AbortController();
+  // As of the signal of the whole run: everything that a round opens listens to it.
+  setMaxListeners(0, own.signal);
   const abort = (): void => own.abort(signal.reason);
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();

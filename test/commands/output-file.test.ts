@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { execa } from 'execa';
+import { describe, expect, it, vi } from 'vitest';
 import { openOutputFile } from '../../src/commands/output-file.ts';
 import { directoryWith } from '../support/temporary.ts';
 
@@ -81,5 +82,24 @@ describe('an output file', () => {
     await writeFile(join(file, 'x'), '');
     await expect(output.write('x')).rejects.toMatchObject({ exitCode: 4 });
     expect(await readdir(directory)).toEqual(['report.json']);
+  });
+});
+
+describe('a pipe with a name', () => {
+  it('that nobody reads is an error, and nothing waits for a reader', async () => {
+    const directory = await directoryWith({});
+    await execa('mkfifo', [join(directory, 'pipe')]);
+    await expect(openOutputFile(join(directory, 'pipe'), null)).rejects.toThrow(/nobody reads the pipe/);
+  });
+
+  it('gets a result that is larger than it', async () => {
+    const directory = await directoryWith({});
+    await execa('mkfifo', [join(directory, 'pipe')]);
+    const text = 'line\n'.repeat(60_000);
+    const reader = execa('head', ['-c', String(text.length), join(directory, 'pipe')]);
+    // The reader takes a moment to open the pipe.
+    const output = await vi.waitFor(() => openOutputFile(join(directory, 'pipe'), null), 5000);
+    await output.write(text);
+    expect((await reader).stdout.length).toBe(text.trimEnd().length);
   });
 });

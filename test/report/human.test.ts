@@ -185,6 +185,18 @@ describe('marks', () => {
   });
 });
 
+it('lets nothing in a report command the terminal', () => {
+  const evil = 'turn.example\u001b[2J\u009b31m\u202e.com\n::error::';
+  const target = targetOf('udp', { host: evil });
+  const facts = observationsOf([
+    deadFacts(target, 'binding', { kind: 'system', code: 'EODD', message: evil }),
+  ]);
+  const text = shown(reportOf(facts));
+  // eslint-disable-next-line no-control-regex
+  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+  expect(text).not.toMatch(/^::error::/m);
+});
+
 describe('many servers', () => {
   function servers(count: number, dead: number): Report {
     const facts = Array.from({ length: count }, (_, index) => {
