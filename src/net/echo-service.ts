@@ -74,6 +74,11 @@ export class EchoService {
   }
 
   #receive(bytes: Buffer, { address, port }: RemoteInfo): void {
+    // A port that no answer can be sent to: Node would throw.
+    if (port === 0) {
+      this.#counts.dropped++;
+      return;
+    }
     const from = { address: address.replace(/%.*$/, ''), port };
     const request = decodeEchoRequest(bytes, this.#secret);
     const nonce = request === null ? '' : Buffer.from(request.nonce).toString('latin1');

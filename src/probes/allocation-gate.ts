@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
+import { wait } from './wait.ts';
 
 // coturn 4.6 confirms a release at once and gives the quota back when it deletes the session, about a second later.
 const freeingMs = 1500;
@@ -55,19 +55,10 @@ export class AllocationGate {
 
   async #afterFreeing<T>(work: () => Promise<T>, wasRefused: (result: T) => boolean): Promise<T> {
     await Promise.allSettled(this.#running);
-    await this.#wait();
+    await wait(freeingMs, this.#signal);
     const result = await work();
     if (!wasRefused(result)) this.#hasUsed = true;
     this.#isSpent = !this.#hasUsed;
     return result;
-  }
-
-  async #wait(): Promise<void> {
-    try {
-      await sleep(freeingMs, undefined, { signal: this.#signal });
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      throw error;
-    }
   }
 }

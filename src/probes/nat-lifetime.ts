@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sameAddress, type Endpoint } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import type { NatFacts, NatLifetimeFacts } from '../model/observations.ts';
@@ -7,6 +6,7 @@ import { responsePort } from '../stun/discovery-attributes.ts';
 import { attempt, notTried } from './attempt.ts';
 import { ask, mappedIn, type BindingSocket } from './binding-socket.ts';
 import type { NatProbeContext } from './nat-context.ts';
+import { wait } from './wait.ts';
 
 // What NATs are set to: 30 s and 60 s are common, Linux has 30 s and 120 s, RFC 4787 §4.3 asks for two minutes.
 const idleSeconds = [
@@ -45,7 +45,7 @@ export async function probeLifetime(
     let aliveMs: number | null = null;
     for (const { idleMs, socket, mapped } of waiting) {
       const leftMs = idleMs - (performance.now() - startedAt);
-      if (leftMs > 0) await sleep(leftMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      if (leftMs > 0) await wait(leftMs, signal);
       const knock = { to: server, receiver: socket, attributes: [put(responsePort, mapped.port)] };
       try {
         await ask(sender.socket, { ...knock, timeoutMs: answerMs, signal });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { familyOf, sameAddress, sameEndpoint, type Endpoint } from '../model/endpoint.ts';
-import type { Attempt, OutsideFacts } from '../model/observations.ts';
+import { AttemptError } from '../model/failure.ts';
+import type { Attempt, Failure, OutsideFacts } from '../model/observations.ts';
 import type { Secret } from '../model/secret.ts';
 import { decodeEchoAnswer, encodeEchoRequest, type EchoAnswer, type EchoKind } from '../net/echo-message.ts';
 import { openPeerSocket, type PeerSocket } from '../net/peer-socket.ts';
@@ -13,6 +14,8 @@ export interface OutsidePeer {
   readonly url: string;
   /** Of every family that its name has. */
   readonly endpoints: readonly Endpoint[];
+  /** Why its name gave no address; null when it gave one. */
+  readonly lookupFailure: Failure | null;
   readonly secret: Secret;
 }
 
@@ -43,6 +46,10 @@ export function probeOutside(options: OutsideProbeOptions): Promise<Attempt<Outs
   const { allocation, outside, clock, signal } = options;
   const family = familyOf(allocation.relayed.address);
   const peer = outside.endpoints.find(({ address }) => familyOf(address) === family);
+  const { lookupFailure } = outside;
+  if (lookupFailure !== null) {
+    return attempt(clock, () => Promise.reject(new AttemptError(lookupFailure)));
+  }
   if (peer === undefined) {
     return Promise.resolve(
       notTried(`${outside.url} has no IPv${family} address, which this relay would need`),
@@ -165,7 +172,10 @@ function directWay(socket: PeerSocket, peer: Endpoint): Way {
   return {
     send: (bytes) => socket.send(bytes, peer),
     listen(receive) {
-      socket.onBytes = receive;
+      // From elsewhere, the relay would take it for another peer's.
+      socket.onBytes = (bytes, from) => {
+        if (sameEndpoint(from, peer)) receive(bytes, from);
+      };
     },
   };
 }

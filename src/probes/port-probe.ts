@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { familyOf, type Endpoint, type Family } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import type { Failure, PortSampleFacts } from '../model/observations.ts';
@@ -9,6 +8,7 @@ import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
 import { knockedFrom } from './outside-probe.ts';
 import { peerToClient } from './relay-probe.ts';
+import { wait } from './wait.ts';
 
 export interface PortProbeOptions {
   readonly server: TurnServer;
@@ -45,7 +45,7 @@ export async function probePorts(options: PortProbeOptions): Promise<PortSampleF
   const refusals: Failure[] = [];
   let begun = 0;
   const lane = async (index: number): Promise<void> => {
-    await sleep(index * spacingMs, undefined, { signal });
+    await wait(index * spacingMs, signal);
     while (begun < wanted && refusals.length === 0) {
       begun++;
       const sample = await sampled(options);
@@ -69,7 +69,7 @@ async function oneByOne(options: PortProbeOptions, samples: Sample[]): Promise<F
   while (samples.length < options.wanted) {
     let sample = await sampled(options);
     if (!('relayed' in sample) && isShortage(sample)) {
-      await sleep(freeingMs, undefined, { signal: options.signal });
+      await wait(freeingMs, options.signal);
       sample = await sampled(options);
     }
     if (!('relayed' in sample)) return sample;

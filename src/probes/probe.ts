@@ -218,10 +218,10 @@ async function outsidePeer({ outside, env, timeoutMs, signal }: ProbeOptions): P
   const resolver = new NameResolver(env);
   try {
     const addresses = await resolver.resolve(host, timeoutMs, signal);
-    return { url, secret, endpoints: addresses.map((address) => ({ address, port })) };
+    return { url, secret, lookupFailure: null, endpoints: addresses.map((address) => ({ address, port })) };
   } catch (error) {
     if (!(error instanceof AttemptError)) throw error;
-    return { url, secret, endpoints: [] };
+    return { url, secret, lookupFailure: error.failure, endpoints: [] };
   } finally {
     await resolver.close();
   }

@@ -107,9 +107,9 @@ async function relayFacts(
   return { permission, publicPeers: notAsked, peer, inbound, ...rest };
 }
 
-/** Whether a permission came when the socket had hardly anything left to send. */
+/** Whether a permission came when the socket had sent already: then not all of that could have been let in. */
 function wasLate({ addresses, atMs }: GrantedOthers, beganAtMs: number): boolean {
-  return addresses.length > 0 && atMs > beganAtMs + resendMs * (mostTransmissions - 2);
+  return addresses.length > 0 && atMs > beganAtMs + resendMs / 2;
 }
 
 interface GrantedOthers {

@@ -52,7 +52,10 @@ export function judgeFromOutside(facts: TargetFacts, address: Outcome): RelayOut
   if (inbound.state === 'done') return all(passed());
   const stateful =
     inbound.state === 'failed' && inbound.failure.kind === 'timeout'
-      ? failed('RELAY_PORTS_STATEFUL_ONLY', evidence, target)
+      ? // Nothing shows that it left the network of the outside peer.
+        unknown(
+          `${url} sent first, and nothing came through: the relay takes replies only, or a firewall there holds it back`,
+        )
       : unknown(`${url} was not asked to send first`);
   return { inbound: stateful, outbound: passed(), reply: passed() };
 }
@@ -76,18 +79,22 @@ export function outsideFindings({ targets }: Observations): Finding[] {
     const { outside, target } = facts;
     if (outside === null) return [];
     const options = { targets: [target.url] };
-    if (outside.state !== 'done') {
-      if (outside.state === 'not-tried') return [];
-      const evidence = { ...allocatorOf(facts), url: '--peer', seen: describeFailure(outside.failure) };
-      return [finding('OUTSIDE_PEER_SILENT', evidence, options)];
-    }
+    const silent = (url: string, seen: string): Finding[] => [
+      finding('OUTSIDE_PEER_SILENT', { ...allocatorOf(facts), url, seen }, options),
+    ];
+    // Without an allocation there was nothing to ask it for, and that is told elsewhere.
+    if (facts.allocate.state !== 'done') return [];
+    if (outside.state === 'not-tried') return silent('--peer', outside.because);
+    if (outside.state === 'failed') return silent('--peer', describeFailure(outside.failure));
     const { url, peer, permission, echo, direct } = outside.value;
     if (stunErrorOf(permission) === 403 && scopeOf(peer.address) === 'global') {
       return [finding('PEER_DENIED', { ...allocatorOf(facts), peer: peer.address }, options)];
     }
+    if (permission.state === 'failed') {
+      return silent(url, `the server gave no permission for it (${describeFailure(permission.failure)})`);
+    }
     if (echo.state === 'done' || direct.state === 'done') return [];
-    const seen = direct.state === 'failed' ? describeFailure(direct.failure) : 'no answer';
-    return [finding('OUTSIDE_PEER_SILENT', { ...allocatorOf(facts), url, seen }, options)];
+    return silent(url, direct.state === 'failed' ? describeFailure(direct.failure) : 'no answer');
   });
 }
 

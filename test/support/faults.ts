@@ -375,7 +375,7 @@ export const faults: Readonly<Record<ServerFindingCode, Fault>> = {
       outside: done(outsideFacts({ direct: failed(silence), echo: failed(silence) })),
     }),
     verdict: 'degraded',
-    headline: 'works, but the outside peer udp://peer.example.net:3479 does not answer',
+    headline: 'works, but the outside peer udp://peer.example.net:3479 proves nothing',
   },
   VANTAGE_TOO_CLOSE: {
     facts: observationsOf([healthyFacts(udp)], {

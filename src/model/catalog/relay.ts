@@ -216,10 +216,10 @@ export const relayCatalog = {
     severity: 'warning',
     subject: server,
     example: { ...exampleListener, url: 'udp://peer.example.net:3479', seen: 'no answer within 1 s' },
-    title: (e) => `The outside peer ${e.url} does not answer`,
+    title: (e) => `The outside peer ${e.url} proves nothing`,
     cause: (e) =>
-      `${e.url} answered neither this client nor the relay of ${serverName(e)}, so it proves nothing. It does not run, a firewall is in front of it, or its secret is another one: it is silent to what it cannot verify.`,
-    proof: (e) => `Asked directly: ${e.seen}; through the relay: no answer.`,
+      `${e.url} was to play the other end of the relay of ${serverName(e)}, and did not: ${e.seen}. Where it gives no answer, it does not run, a firewall is in front of it, or its secret is another one: it is silent to what it cannot verify.`,
+    proof: (e) => `${e.url}: ${e.seen}.`,
     fix: () => [
       'start it, open its UDP port, and give the same secret here by --peer-secret-file',
       "on the peer's machine:  rtc-ops peer --listen ADDRESS:PORT --secret-file FILE",
