@@ -22,7 +22,11 @@ export function describeFailure(failure: Failure): string {
     case 'timeout':
       return `no answer within ${seconds(failure.afterMs)}${failure.sent > 1 ? ` (sent ${failure.sent} times)` : ''}`;
     case 'system':
-      return systemErrors[failure.code] ?? `${failure.code}: ${failure.message}`;
+      return (
+        (/^(?:bind|listen) /.test(failure.message) ? bindErrors[failure.code] : undefined) ??
+        systemErrors[failure.code] ??
+        `${failure.code}: ${failure.message}`
+      );
     case 'closed':
       return failure.bytesReceived === 0
         ? 'the connection was closed without an answer'
@@ -44,14 +48,22 @@ export function describeFailure(failure: Failure): string {
   }
 }
 
+/** What the codes mean where a socket of this machine takes its own address. */
+const bindErrors: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'the address is none of this machine (EADDRNOTAVAIL)',
+  EACCES: 'this user may not take that port (EACCES)',
+};
+
 /** What the operating system's codes mean in this field; ICMP arrives as one of them on a connected UDP socket. */
 const systemErrors: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused: nothing listens on that port (ECONNREFUSED)',
-  EHOSTUNREACH: 'no route to that host, or a firewall says so (EHOSTUNREACH)',
+  ECONNREFUSED: 'refused: nothing listens on that port, or a firewall rejects it (ECONNREFUSED)',
+  EHOSTUNREACH: 'no route to that host, or a firewall prohibits it (EHOSTUNREACH)',
   ENETUNREACH: 'no route to that network from here (ENETUNREACH)',
-  EACCES: 'a firewall forbids it (EACCES)',
+  EACCES: 'a firewall forbids it, or it is a broadcast address (EACCES)',
   EPERM: 'a firewall on this machine forbids it (EPERM)',
   ECONNRESET: 'the connection was reset (ECONNRESET)',
+  EPIPE: 'the connection was reset (EPIPE)',
+  EADDRINUSE: 'another program has the port (EADDRINUSE)',
   EADDRNOTAVAIL: 'this machine has no address of that family (EADDRNOTAVAIL)',
   EAFNOSUPPORT: 'this machine does not speak that address family (EAFNOSUPPORT)',
   ENOTFOUND: 'no such name, or no address for it (ENOTFOUND)',

@@ -1,5 +1,5 @@
 import type { CheckId } from '../model/check.ts';
-import type { FindingCode } from '../model/finding.ts';
+import type { Finding, FindingCode } from '../model/finding.ts';
 import type { CheckReport } from '../model/report.ts';
 import { severityMark, statusMark, widthOf, type Style } from './human-style.ts';
 
@@ -63,20 +63,40 @@ export function colored(check: CheckReport, text: string, style: Style): string 
  * A cell of the table: `✔ 12 ms`, `✖ private`, `✔ ✖ ?`. What does not fit into `width` is left out; a mark always
  * fits.
  */
-export function cell(checks: readonly CheckReport[], width: number, style: Style): string {
+export function cell(
+  checks: readonly CheckReport[],
+  width: number,
+  style: Style,
+  findings: readonly Finding[] = [],
+): string {
   const [first] = checks;
   if (first === undefined) return '';
   const only = checks.length === 1 ? first : decisive(checks);
   if (only === null) return checks.map((check) => colored(check, markOf(check), style)).join(' ');
   if (only.status === 'skipped') return '';
   const mark = markOf(only);
-  const text = `${mark} ${textOf(only)}`.trimEnd();
+  const text = `${mark} ${textOf(only, findings)}`.trimEnd();
   return colored(only, widthOf(text) <= width ? text : mark, style);
 }
 
-function textOf({ status, detail, findings }: CheckReport): string {
-  if (status === 'failed') return (findings[0] && words[findings[0]]) ?? '';
+function textOf({ status, detail, findings: [code] }: CheckReport, findings: readonly Finding[]): string {
+  if (status === 'failed')
+    return wordOf(findings.find((each) => each.code === code)) ?? (code && words[code]) ?? '';
   return detail === null ? '' : shortened(detail);
+}
+
+/** A word that only the evidence of a finding gives; undefined where the code is enough. */
+function wordOf(of: Finding | undefined): string | undefined {
+  switch (of?.code) {
+    case 'SERVER_UNREACHABLE':
+    case 'UDP_BLOCKED':
+    case 'PORT_BLOCKED':
+      return of.evidence.told ? 'unreachable' : undefined;
+    case 'NOT_A_TURN_SERVER':
+      return of.evidence.closed ? 'closed' : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** Only the first part fits a cell: `127.0.0.1, for this machine only` → `127.0.0.1`. */

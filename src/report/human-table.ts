@@ -66,7 +66,9 @@ function table(targets: readonly TargetReport[], report: Report, style: Style): 
   const folded = foldedRows(targets);
   const shown = rows.filter((row) => isWorthShowing(row, targets) && !folded.includes(row));
   const names = targets.map(({ transport, port }) => `${transport} ${port}`);
-  const cells = shown.map(({ ids }) => targets.map((target) => cell(checksOf(target, ids), room, style)));
+  const cells = shown.map(({ ids }) =>
+    targets.map((target) => cell(checksOf(target, ids), room, style, findingsOf(report, target))),
+  );
   const figures = callRows(targets, report);
   const width = gap + Math.max(leastCell, ...[...cells.flat(), ...names].map((text) => widthOf(text)));
   const line = (label: string, texts: readonly string[]): string =>
@@ -85,6 +87,14 @@ function heading(targets: readonly TargetReport[], line: (label: string) => stri
   const title = host === address ? host : `${host} ${address}`;
   if (widthOf(title) + 2 + gap <= labelWidth) return [line(`  ${style.bold(title)}`)];
   return [...paragraph(style.bold(title), 2, style), line('')];
+}
+
+/** What was found at this target, at it alone or at others too. */
+function findingsOf({ findings }: Report, { url, address }: TargetReport): Report['findings'] {
+  return findings.filter(
+    ({ targets, evidence }) =>
+      targets.includes(url) && (!('address' in evidence) || evidence.address === address),
+  );
 }
 
 function checksOf({ checks }: TargetReport, ids: readonly CheckId[]): CheckReport[] {

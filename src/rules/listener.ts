@@ -131,11 +131,12 @@ function judgeSilentListener(
   }
   if (answering.length > 0) {
     const code = target.transport === 'udp' ? 'UDP_BLOCKED' : 'PORT_BLOCKED';
-    return failed(code, { ...listener, seen, answering, leavesTo }, target, root);
+    return failed(code, { ...listener, seen, told: isTold(failure), answering, leavesTo }, target, root);
   }
   const elsewhere = isIP(target.host) ? [] : answeringAddresses(target, all);
   const refusing = beside.filter(wasRefused).map(({ target: other }) => listenerName(other));
-  return failed('SERVER_UNREACHABLE', { ...listener, seen, elsewhere, refusing, leavesTo }, target, root);
+  const evidence = { ...listener, seen, told: isTold(failure), elsewhere, refusing, leavesTo };
+  return failed('SERVER_UNREACHABLE', evidence, target, root);
 }
 
 /** The other listeners of the same address that were tested. */
@@ -205,6 +206,11 @@ export function wasClosed(failure: Failure): boolean {
 /** An error of the network on the way there. A reset comes from the other end. */
 function isUnreachable(failure: Failure): boolean {
   return failure.kind === 'system' && failure.code !== 'ECONNRESET' && failure.code !== 'EPIPE';
+}
+
+/** The network's own word: ICMP "prohibited" and "unreachable", and a neighbour that does not answer ARP, look alike. */
+function isTold(failure: Failure): boolean {
+  return failure.kind === 'system' && (failure.code === 'EHOSTUNREACH' || failure.code === 'EHOSTDOWN');
 }
 
 /** What is looked for behind a URI: `turn:` asks for a TURN server, `stun:` is content with STUN. */

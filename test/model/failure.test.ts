@@ -8,8 +8,29 @@ describe('describeFailure', () => {
     [{ kind: 'timeout', afterMs: 1250, sent: 5 }, 'no answer within 1.3 s (sent 5 times)'],
     [
       { kind: 'system', code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 203.0.113.10:3478' },
-      'connection refused: nothing listens on that port (ECONNREFUSED)',
+      'refused: nothing listens on that port, or a firewall rejects it (ECONNREFUSED)',
     ],
+    [
+      { kind: 'system', code: 'EADDRNOTAVAIL', message: 'bind EADDRNOTAVAIL 192.0.2.1:9' },
+      'the address is none of this machine (EADDRNOTAVAIL)',
+    ],
+    [
+      { kind: 'system', code: 'EADDRNOTAVAIL', message: 'connect EADDRNOTAVAIL 2001:db8::1' },
+      'this machine has no address of that family (EADDRNOTAVAIL)',
+    ],
+    [
+      { kind: 'system', code: 'EADDRINUSE', message: 'bind EADDRINUSE 127.0.0.1:9' },
+      'another program has the port (EADDRINUSE)',
+    ],
+    [
+      { kind: 'system', code: 'EACCES', message: 'bind EACCES 127.0.0.1:9' },
+      'this user may not take that port (EACCES)',
+    ],
+    [
+      { kind: 'system', code: 'EACCES', message: 'connect EACCES 255.255.255.255:3478' },
+      'a firewall forbids it, or it is a broadcast address (EACCES)',
+    ],
+    [{ kind: 'system', code: 'EPIPE', message: 'write EPIPE' }, 'the connection was reset (EPIPE)'],
     [{ kind: 'system', code: 'EODD', message: 'it is odd' }, 'EODD: it is odd'],
     [{ kind: 'closed', bytesReceived: 0 }, 'the connection was closed without an answer'],
     [{ kind: 'closed', bytesReceived: 1 }, 'the connection was closed after 1 byte'],

@@ -186,6 +186,10 @@ it('a fix is one text, a step a line', () => {
   const [only] = findingList([refusedTcp(tcp)]);
   expect(only?.fix.split('\n')).toEqual([
     'on the server:  sudo ss -lntp | grep turnserver',
+    'if turnserver is listed, a firewall rejects in its name; its rules:',
+    'on the server:  sudo ufw status verbose',
+    'on the server:  sudo nft list ruleset',
+    'if it is not listed for that port, it needs:',
     '/etc/turnserver.conf:  listening-port=3478',
     'without no-tcp',
     'on the server:  sudo systemctl restart coturn',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/model/check.ts';
+import { wordsOf, type FindingWords } from '../../src/model/finding.ts';
 import type { Failure, Target, TargetFacts } from '../../src/model/observations.ts';
 import { judgeBinding, judgeListener, judgeSilence } from '../../src/rules/listener.ts';
 import {
@@ -33,6 +34,12 @@ function listener(facts: TargetFacts, ...others: readonly TargetFacts[]): Outcom
 
 function evidenceOf(outcome: Outcome): unknown {
   return outcome.status === 'failed' ? outcome.findings[0]?.evidence : null;
+}
+
+function wordsOfFirst(outcome: Outcome): FindingWords {
+  const [first] = outcome.status === 'failed' ? outcome.findings : [];
+  if (first === undefined) throw new Error(`no finding: ${outcome.status}`);
+  return wordsOf(first);
 }
 
 function said(outcome: Outcome): string {
@@ -199,6 +206,57 @@ describe('a listener that did not answer, and its neighbours', () => {
     const outcome = listener(facts, ...others);
     expect(said(outcome)).toBe(code);
     expect(evidenceOf(outcome)).toMatchObject(evidence);
+  });
+
+  const prohibited = systemError('EHOSTUNREACH');
+
+  it.each<[string, TargetFacts, readonly TargetFacts[], RegExp, RegExp]>([
+    // A firewall that rejects sends what the system of a server sends on whose port nothing listens.
+    [
+      'all refused',
+      deadFacts(tcp, 'connect', refusal),
+      [deadFacts(udp, 'binding', refusal)],
+      /or a firewall rejects them/,
+      /nothing listens there\.|runs at/,
+    ],
+    [
+      'UDP refused while TCP answers',
+      deadFacts(udp, 'binding', refusal),
+      [healthyFacts(tcp)],
+      /TCP 3478 answers, so the server runs: it does not listen there, or a firewall rejects it\.$/,
+      /Nothing listens/,
+    ],
+    [
+      'TLS refused alone',
+      deadFacts(tls, 'connect', refusal),
+      [],
+      /nothing listens there, .*, or a firewall rejects it\.$/,
+      /Nothing listens/,
+    ],
+    [
+      'nothing but ICMP "host unreachable" or "prohibited"',
+      deadFacts(udp, 'binding', prohibited),
+      [],
+      /^The network itself says that UDP 3478 cannot be reached: a firewall prohibits it, or there is no route/,
+      /Nothing came back|drops|does not answer/,
+    ],
+    [
+      'UDP prohibited while TCP answers',
+      deadFacts(udp, 'binding', prohibited),
+      [healthyFacts(tcp)],
+      /the network says that UDP 3478 cannot be reached: .* prohibits UDP/,
+      /silent|drops/,
+    ],
+  ])('words claim no more than was seen: %s', (_what, facts, others, claim, overclaim) => {
+    const { title, cause } = wordsOfFirst(listener(facts, ...others));
+    expect(cause).toMatch(claim);
+    expect(`${title} ${cause}`).not.toMatch(overclaim);
+  });
+
+  it('a refusal is looked into by what has the port, and then by the firewall', () => {
+    const { fix } = wordsOfFirst(listener(deadFacts(udp, 'binding', refusal), healthyFacts(tcp)));
+    expect(fix[0]).toContain('ss -lnup | grep turnserver');
+    expect(fix.slice(1, 4).join(' ')).toMatch(/firewall rejects.*ufw status.*nft list ruleset/);
   });
 
   it('counts as answering what answers Allocate without Binding', () => {

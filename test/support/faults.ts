@@ -143,7 +143,7 @@ export const faults: Readonly<Record<ServerFindingCode, Fault>> = {
       deadFacts(tls, 'connect', refusal),
     ]),
     verdict: 'broken',
-    headline: 'no TURN server runs there',
+    headline: 'what was tested of this server refuses',
   },
   LISTENER_SILENT: {
     facts: observationsOf([

@@ -49,11 +49,23 @@ const whoseFirewall = ({ leavesTo }: OutwardEvidence, what: string): string =>
 const orFirewallHere = ({ leavesTo }: OutwardEvidence): readonly string[] =>
   leavesTo.length === 0 ? [orHere] : [];
 
-/** What ends a sentence that begins with `nothing listens there:`. */
+/** What stands behind a refusal: the system of the server and a firewall that rejects send the same. */
 const whyRefused = ({ answering }: BesideEvidence): string =>
   answering.length === 0
-    ? 'coturn is stopped, or it listens elsewhere'
-    : `${listed(answering)} ${answering.length === 1 ? 'answers' : 'answer'}, so the server runs and does not listen there`;
+    ? 'nothing listens there, as coturn is stopped or listens elsewhere, or a firewall rejects it'
+    : `${listed(answering)} ${answering.length === 1 ? 'answers' : 'answer'}, so the server runs: it does not listen there, or a firewall rejects it`;
+const rejectedThere = [
+  'if turnserver is listed, a firewall rejects in its name; its rules:',
+  onServer('sudo ufw status verbose'),
+  onServer('sudo nft list ruleset'),
+];
+
+interface UnreachableEvidence {
+  /** Whether the network itself said that there is no way, by ICMP or because no machine has the address. */
+  readonly told: boolean;
+}
+
+const whyTold = 'a firewall prohibits it, or there is no route to that address, or no machine there has it';
 
 export const reachCatalog = {
   DNS_NOT_FOUND: entry<{ host: string; seen: string }>({
@@ -70,28 +82,41 @@ export const reachCatalog = {
     references: ['RFC 8656 §4', 'RFC 7065 §3'],
   }),
   SERVER_UNREACHABLE: entry<
-    UnansweredEvidence & OutwardEvidence & { elsewhere: readonly string[]; refusing: readonly string[] }
+    UnansweredEvidence &
+      OutwardEvidence &
+      UnreachableEvidence & { elsewhere: readonly string[]; refusing: readonly string[] }
   >({
     severity: 'error',
     subject: server,
+    distinctBy: ['told'],
     example: {
       ...exampleListener,
       seen: 'no answer within 5 s (sent 5 times)',
+      told: false,
       elsewhere: [],
       refusing: [],
       leavesTo: [],
     },
     title: (e) =>
       e.refusing.length > 0
-        ? `${listenerName(e)} of ${serverName(e)} does not answer`
-        : `${serverName(e)} does not answer`,
+        ? `${listenerName(e)} of ${serverName(e)} ${e.told ? 'cannot be reached' : 'does not answer'}`
+        : `${serverName(e)} ${e.told ? 'cannot be reached' : 'does not answer'}`,
     cause: (e) => {
+      if (e.told) {
+        const beside =
+          e.elsewhere.length > 0
+            ? `${e.host} answers at ${listed(e.elsewhere)}`
+            : e.refusing.length > 0
+              ? `${listed(e.refusing)} ${e.refusing.length === 1 ? 'refuses' : 'refuse'} connections`
+              : 'no other listener tested at that address answered';
+        return `The network itself says that ${listenerName(e)} cannot be reached: ${whyTold}; ${beside}.`;
+      }
       if (e.refusing.length > 0) {
-        return `${listenerName(e)} stays silent, and ${listed(e.refusing)} ${e.refusing.length === 1 ? 'refuses' : 'refuse'} connections: the host is up, and no TURN server was found on it. It is stopped, or it is there and a firewall hides it.`;
+        return `${listenerName(e)} stays silent, and ${listed(e.refusing)} ${e.refusing.length === 1 ? 'refuses' : 'refuse'} connections: something answers for that host, and no TURN server was found on it. It is stopped, or it is there and a firewall hides it.`;
       }
       return e.elsewhere.length > 0
         ? `Nothing came back from any listener tested at ${e.address}, while ${e.host} answers at ${listed(e.elsewhere)}. That address record is wrong, or a firewall drops everything to it, or the server does not listen there.`
-        : `Nothing came back from ${listenerName(e)}, nor from any other listener tested at that address. The server is down, or the address is wrong, or a firewall ${e.leavesTo.length === 0 ? 'on the way' : 'at the server'} drops everything${e.leavesTo.length === 0 ? '' : ` (${listed(e.leavesTo)} ${e.leavesTo.length === 1 ? 'answers' : 'answer'} from here)`}.`;
+        : `Nothing came back from ${listenerName(e)}, and no other listener tested at that address answered. The server is down, or the address is wrong, or a firewall ${e.leavesTo.length === 0 ? 'on the way' : 'at the server'} drops everything${e.leavesTo.length === 0 ? '' : ` (${listed(e.leavesTo)} ${e.leavesTo.length === 1 ? 'answers' : 'answer'} from here)`}.`;
     },
     proof: (e) => `${listenerName(e)}: ${e.seen}.`,
     fix: (e) => [
@@ -118,17 +143,19 @@ export const reachCatalog = {
       address: '203.0.113.10',
       refusing: ['UDP 3478', 'TCP 3478', 'TLS 5349'],
     },
-    title: (e) => `No TURN server runs at ${serverName(e)}`,
+    title: (e) => `${serverName(e)} refuses on every port that was tested`,
     cause: (e) =>
-      `${listed(e.refusing)} all refuse: the host is up, and nothing listens there. coturn is stopped, or it listens on other ports.`,
+      `${listed(e.refusing)} all refuse: nothing listens there, as coturn is stopped or listens on other ports, or a firewall rejects them.`,
     proof: (e) => `${listed(e.refusing)} were refused at once, by a TCP reset or ICMP "port unreachable".`,
     fix: () => [
+      onServer('sudo ss -lntup | grep turnserver'),
+      'if it is not listed, it does not run, or not on these ports:',
       onServer('sudo systemctl status coturn'),
       journal,
-      onServer('sudo ss -lntup | grep turnserver'),
+      ...rejectedThere,
     ],
     explanation:
-      'Every listener that was tested at that address was refused by the operating system of the server (or by a firewall that rejects in its name).',
+      'Every listener that was tested at that address was refused by the operating system of the server, or by a firewall that rejects in its name: from outside both look the same.',
     confusedWith: [
       'TCP_REFUSED and UDP_REFUSED: there one listener refuses, and others answer or stay silent.',
     ],
@@ -156,19 +183,20 @@ export const reachCatalog = {
     ],
     references: ['RFC 8489 §6.2.2'],
   }),
-  UDP_BLOCKED: entry<UnansweredEvidence & BesideEvidence & OutwardEvidence>({
+  UDP_BLOCKED: entry<UnansweredEvidence & BesideEvidence & OutwardEvidence & UnreachableEvidence>({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
     example: {
       ...exampleListener,
       seen: 'no answer within 5 s (sent 5 times)',
+      told: false,
       answering: ['TCP 3478'],
       leavesTo: [],
     },
     title: (e) => `UDP ${e.port} of ${e.host} does not answer`,
     cause: (e) =>
-      `${serverName(e)} answers over ${listed(e.answering)}, but UDP ${e.port} stays silent: ${whoseFirewall(e, 'drops UDP to that port')}. Clients that rely on UDP get nothing.`,
+      `${serverName(e)} answers over ${listed(e.answering)}, but ${e.told ? `the network says that UDP ${e.port} cannot be reached: ${whoseFirewall(e, 'prohibits UDP to that port')}` : `UDP ${e.port} stays silent: ${whoseFirewall(e, 'drops UDP to that port')}`}. Clients that rely on UDP get nothing.`,
     proof: (e) =>
       `UDP ${e.port}: ${e.seen}, while ${listed(e.answering)} of the same address ${e.answering.length === 1 ? 'answers' : 'answer'}.`,
     fix: (e) => [openPort(e), providerFirewall(e), ...orFirewallHere(e)],
@@ -180,11 +208,17 @@ export const reachCatalog = {
     ],
     references: ['RFC 8489 §6.2.1'],
   }),
-  PORT_BLOCKED: entry<UnansweredEvidence & BesideEvidence & OutwardEvidence>({
+  PORT_BLOCKED: entry<UnansweredEvidence & BesideEvidence & OutwardEvidence & UnreachableEvidence>({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
-    example: { ...exampleTls, seen: 'no answer within 5 s', answering: ['UDP 3478'], leavesTo: [] },
+    example: {
+      ...exampleTls,
+      seen: 'no answer within 5 s',
+      told: false,
+      answering: ['UDP 3478'],
+      leavesTo: [],
+    },
     title: (e) => `${listenerName(e)} of ${e.host} does not answer`,
     cause: (e) =>
       `${serverName(e)} answers over ${listed(e.answering)}, but no connection to ${listenerName(e)} comes about: ${whoseFirewall(e, 'blocks that port')}.`,
@@ -204,12 +238,13 @@ export const reachCatalog = {
     subject: server,
     distinctBy: listenerKeys,
     example: { ...exampleTls, answering: ['UDP 3478', 'TCP 3478'] },
-    title: (e) => `Nothing listens on ${listenerName(e)} of ${e.host}`,
-    cause: (e) =>
-      `${serverName(e)} refuses the connection: the host is up, and nothing listens there. ${whyRefused(e)}.`,
+    title: (e) => `${listenerName(e)} of ${e.host} refuses connections`,
+    cause: (e) => `${serverName(e)} refuses the connection: ${whyRefused(e)}.`,
     proof: (e) => `The TCP connection to ${e.address} port ${e.port} was refused at once.`,
     fix: (e) => [
       onServer('sudo ss -lntp | grep turnserver'),
+      ...rejectedThere,
+      'if it is not listed for that port, it needs:',
       ...(e.transport === 'tls'
         ? [
             inConfig(`tls-listening-port=${e.port}`),
@@ -219,8 +254,8 @@ export const reachCatalog = {
       restart,
     ],
     explanation:
-      'The operating system of the server (or a firewall that rejects in its name) answered the connection with a reset.',
-    confusedWith: ['A firewall with a REJECT rule sends the same answer.'],
+      'The operating system of the server (or a firewall that rejects in its name) answered the connection with a reset: from outside both look the same.',
+    confusedWith: ['PORT_BLOCKED: there nothing comes back, or the network says that there is no way.'],
     references: ['RFC 9293 §3.5.2'],
   }),
   UDP_REFUSED: entry<ListenerEvidence & BesideEvidence>({
@@ -228,19 +263,20 @@ export const reachCatalog = {
     subject: server,
     distinctBy: listenerKeys,
     example: { ...exampleListener, answering: [] },
-    title: (e) => `Nothing listens on UDP ${e.port} of ${e.host}`,
-    cause: (e) =>
-      `${serverName(e)} answers with ICMP "port unreachable": the host is up, and nothing listens there. ${whyRefused(e)}.`,
+    title: (e) => `UDP ${e.port} of ${e.host} refuses`,
+    cause: (e) => `${serverName(e)} answers with ICMP "port unreachable": ${whyRefused(e)}.`,
     proof: (e) =>
       `A Binding request to ${e.address} UDP port ${e.port} came back as ICMP "port unreachable".`,
     fix: (e) => [
       onServer('sudo ss -lnup | grep turnserver'),
+      ...rejectedThere,
+      'if it is not listed for that port, it needs:',
       inConfig(`listening-port=${e.port}`),
       'without no-udp',
       restart,
     ],
     explanation:
-      'The host (or a firewall that rejects in its name) answered UDP with ICMP type 3 code 3, or ICMPv6 type 1 code 4.',
+      'The host (or a firewall that rejects in its name) answered UDP with ICMP type 3 code 3, or ICMPv6 type 1 code 4: from outside both look the same.',
     confusedWith: ['UDP_BLOCKED: there nothing comes back at all.'],
     references: ['RFC 1122 §3.2.2.1', 'RFC 4443 §3.1'],
   }),
