@@ -94,6 +94,8 @@ function wordOf(of: Finding | undefined): string | undefined {
       return of.evidence.told ? 'unreachable' : undefined;
     case 'NOT_A_TURN_SERVER':
       return of.evidence.closed ? 'closed' : undefined;
+    case 'BINDING_UNANSWERED':
+      return of.evidence.code === null ? undefined : 'refused';
     default:
       return undefined;
   }

@@ -38,6 +38,9 @@ function judgeHost({ target }: TargetFacts, { candidates, complete }: GatheringF
 function judgeServerReflexive({ target, binding }: TargetFacts, gathered: GatheringFacts): Outcome {
   const srflx = first(gathered.candidates, 'srflx');
   if (srflx) return passed(`${srflx.address}, ${duration(srflx.atMs)}`);
+  if (binding.state === 'failed' && binding.failure.kind === 'stun-error') {
+    return unknown(`the server refused Binding: ${describeFailure(binding.failure)}`);
+  }
   if (binding.state !== 'done') return unknown('the server did not answer Binding');
   // RFC 8445 §5.1.3: a candidate equal to one that is there already is redundant and left out.
   const { mapped } = binding.value;

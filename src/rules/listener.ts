@@ -135,7 +135,15 @@ function judgeSilentListener(
   }
   const elsewhere = isIP(target.host) ? [] : answeringAddresses(target, all);
   const refusing = beside.filter(wasRefused).map(({ target: other }) => listenerName(other));
-  const evidence = { ...listener, seen, told: isTold(failure), elsewhere, refusing, leavesTo };
+  const evidence = {
+    ...listener,
+    seen,
+    told: isTold(failure),
+    kind: kindOf(target),
+    elsewhere,
+    refusing,
+    leavesTo,
+  };
   return failed('SERVER_UNREACHABLE', evidence, target, root);
 }
 
@@ -243,14 +251,15 @@ export function judgeBinding(facts: TargetFacts, maxRttMs: number | null): Outco
   if (binding.failure.kind === 'internal') return unknown(ownFault(binding.failure.detail));
   if (!hasAnswered(facts)) return unknown('the listener did not answer');
   const evidence = { ...listenerOf(target), seen: describeFailure(binding.failure) };
-  const request = { ...evidence, step: 'a Binding request' };
+  const code = binding.failure.kind === 'stun-error' ? binding.failure.code : null;
+  const request = { ...evidence, step: 'a Binding request', securesStun: code === 401 };
   if (challenge.state !== 'done' || !isTurn(target)) return failed('REQUEST_FAILED', request, target);
   // Calls go on without Binding. But a limit that the user has set must not go unmeasured.
   const severity = maxRttMs === null ? 'warning' : 'error';
   // Answered over a new connection: then it was this one, and not Binding as such.
   return recheck.state === 'done'
     ? failed('REQUEST_FAILED', request, target, { severity })
-    : failed('BINDING_UNANSWERED', evidence, target, { severity });
+    : failed('BINDING_UNANSWERED', { ...evidence, code }, target, { severity });
 }
 
 /**

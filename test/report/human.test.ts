@@ -2,14 +2,18 @@ import { fileURLToPath } from 'node:url';
 import stringWidth from 'string-width';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { TargetFacts } from '../../src/model/observations.ts';
 import type { Report } from '../../src/model/report.ts';
 import { renderHuman } from '../../src/report/human.ts';
 import { arbitraryCriteria, arbitraryObservations } from '../support/arbitrary-facts.ts';
 import {
   deadFacts,
+  failed,
   healthyFacts,
   observationsOf,
   silence,
+  stunError,
+  systemError,
   targetOf,
   threeTargets,
 } from '../support/facts.ts';
@@ -177,6 +181,20 @@ describe('marks', () => {
       expect(shown({ ...report, targets })).toContain(`no word of ${id}`);
     },
   );
+
+  it.each<[string, TargetFacts, RegExp]>([
+    ['silence', deadFacts(targetOf('udp'), 'binding', silence), /✖ silent\n/],
+    [
+      'what the network said',
+      deadFacts(targetOf('udp'), 'binding', systemError('EHOSTUNREACH')),
+      /✖ unreachable\n/,
+    ],
+    ['a refused Binding', healthyFacts(targetOf('udp'), { binding: failed(stunError(401)) }), /! refused\n/],
+    ['no Binding', healthyFacts(targetOf('udp'), { binding: failed(silence) }), /! no answer\n/],
+  ])('a cell tells %s in its own word', (_what, facts, word) => {
+    const text = shown(reportOf(observationsOf([facts])));
+    expect(/listener · STUN binding .*\n/.exec(text)?.[0]).toMatch(word);
+  });
 
   it('the call is shown as poor by its quality, not by its connection', () => {
     expect(shown(reportOf(faults.MOS_LOW.facts))).toMatch(/call through the relay +! poor\n/);

@@ -253,6 +253,15 @@ describe('a listener that did not answer, and its neighbours', () => {
     expect(`${title} ${cause}`).not.toMatch(overclaim);
   });
 
+  it('no-stun is one of the causes where only STUN was asked for, and not where TURN was', () => {
+    const stun = targetOf('udp', { scheme: 'stun' });
+    const silent = wordsOfFirst(listener(deadFacts(stun, 'binding', silence)));
+    expect(silent.cause).toContain('no-stun');
+    expect(silent.fix.join(' ')).toContain("grep -nE '^(no-stun)'");
+    const turn = wordsOfFirst(listener(deadFacts(udp, 'binding', silence)));
+    expect(`${turn.cause} ${turn.fix.join(' ')}`).not.toContain('no-stun');
+  });
+
   it('a refusal is looked into by what has the port, and then by the firewall', () => {
     const { fix } = wordsOfFirst(listener(deadFacts(udp, 'binding', refusal), healthyFacts(tcp)));
     expect(fix[0]).toContain('ss -lnup | grep turnserver');
@@ -312,6 +321,20 @@ describe('stun-binding', () => {
     expect(late).toMatchObject({
       findings: [{ code: 'RTT_HIGH', severity: 'error', evidence: { by: 'binding' } }],
     });
+  });
+
+  it('names secure-stun where Binding is refused with 401, and calls that no silence', () => {
+    const stun = targetOf('udp', { scheme: 'stun' });
+    const refused = { binding: failed(stunError(401)) };
+    const unasked = { ...refused, challenge: notTried('a stun: URL asks for no relay') };
+    for (const facts of [healthyFacts(stun, unasked), healthyFacts(udp, refused)]) {
+      const { title, cause, proof, fix } = wordsOfFirst(judgeBinding(facts, null));
+      expect(cause).toContain('secure-stun');
+      expect(fix[0]).toContain("grep -nE '^(secure-stun)'");
+      expect(`${title} ${cause} ${proof}`).not.toMatch(
+        /answers other requests|no answer|not answer|unanswered/,
+      );
+    }
   });
 
   it('is as fast as the fastest answer, and nothing is told of what was asked twice', () => {

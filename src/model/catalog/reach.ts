@@ -18,6 +18,11 @@ import {
 } from './entry.ts';
 import { hostName, server } from '../subject.ts';
 
+/** What 401 in answer to Binding means; nothing is asked for by default (RFC 8489 §12). */
+export const wantsCredentials =
+  'refuses a STUN Binding without credentials (coturn with secure-stun). Clients send none, and learn no address of their own from it';
+export const openBinding = [grepConfig('secure-stun'), 'remove secure-stun', restart];
+
 interface UnansweredEvidence extends ListenerEvidence {
   /** What was seen, in words. */
   readonly seen: string;
@@ -84,7 +89,11 @@ export const reachCatalog = {
   SERVER_UNREACHABLE: entry<
     UnansweredEvidence &
       OutwardEvidence &
-      UnreachableEvidence & { elsewhere: readonly string[]; refusing: readonly string[] }
+      UnreachableEvidence & {
+        kind: 'TURN' | 'STUN';
+        elsewhere: readonly string[];
+        refusing: readonly string[];
+      }
   >({
     severity: 'error',
     subject: server,
@@ -93,6 +102,7 @@ export const reachCatalog = {
       ...exampleListener,
       seen: 'no answer within 5 s (sent 5 times)',
       told: false,
+      kind: 'TURN',
       elsewhere: [],
       refusing: [],
       leavesTo: [],
@@ -116,13 +126,16 @@ export const reachCatalog = {
       }
       return e.elsewhere.length > 0
         ? `Nothing came back from any listener tested at ${e.address}, while ${e.host} answers at ${listed(e.elsewhere)}. That address record is wrong, or a firewall drops everything to it, or the server does not listen there.`
-        : `Nothing came back from ${listenerName(e)}, and no other listener tested at that address answered. The server is down, or the address is wrong, or a firewall ${e.leavesTo.length === 0 ? 'on the way' : 'at the server'} drops everything${e.leavesTo.length === 0 ? '' : ` (${listed(e.leavesTo)} ${e.leavesTo.length === 1 ? 'answers' : 'answer'} from here)`}.`;
+        : `Nothing came back from ${listenerName(e)}, and no other listener tested at that address answered. The server is down, or ${e.kind === 'STUN' ? 'leaves STUN Binding unanswered (no-stun), or ' : ''}the address is wrong, or a firewall ${e.leavesTo.length === 0 ? 'on the way' : 'at the server'} drops everything${e.leavesTo.length === 0 ? '' : ` (${listed(e.leavesTo)} ${e.leavesTo.length === 1 ? 'answers' : 'answer'} from here)`}.`;
     },
     proof: (e) => `${listenerName(e)}: ${e.seen}.`,
     fix: (e) => [
       ...(e.elsewhere.length > 0 ? [here(`dig +short ${e.host} A ${e.host} AAAA`)] : []),
       onServer('sudo systemctl status coturn'),
       onServer('sudo ss -lntup | grep turnserver'),
+      ...(e.kind === 'STUN' && !e.told
+        ? [grepConfig('no-stun'), 'with no-stun the server answers no STUN request; probe it by a turn: URL']
+        : []),
       openPort(e),
       providerFirewall(e),
       ...(e.elsewhere.length > 0 ? [] : orFirewallHere(e)),
@@ -311,16 +324,25 @@ export const reachCatalog = {
     confusedWith: ['A TLS listener on a plain port, or the reverse: the beginning of the answer shows it.'],
     references: ['RFC 8489 §5', 'RFC 8656 §7'],
   }),
-  BINDING_UNANSWERED: entry<UnansweredEvidence>({
+  BINDING_UNANSWERED: entry<UnansweredEvidence & { code: number | null }>({
     severity: 'warning',
     subject: server,
-    example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)' },
+    example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)', code: null },
     title: (e) => `${listenerName(e)} of ${e.host} serves TURN, but not STUN Binding`,
     cause: (e) =>
-      `${serverName(e)} answers Allocate, but clients cannot learn their own address from it, so calls that could go directly use the relay.`,
-    proof: (e) => `Binding: ${e.seen}; an Allocate request over the same connection was answered.`,
-    fix: () => [grepConfig('no-stun|secure-stun|stun-only'), 'remove no-stun and secure-stun', restart],
-    explanation: 'coturn does so with no-stun, and with secure-stun, which wants credentials for Binding.',
+      e.code === 401
+        ? `${serverName(e)} ${wantsCredentials}, so calls that could go directly use the relay.`
+        : `${serverName(e)} answers Allocate, but clients cannot learn their own address from it, so calls that could go directly use the relay.`,
+    proof: (e) =>
+      e.code === null
+        ? `Binding: ${e.seen}; an Allocate request over the same connection was answered.`
+        : `A Binding request was answered with ${e.seen}; Allocate is served.`,
+    fix: (e) =>
+      e.code === 401
+        ? openBinding
+        : [grepConfig('no-stun|secure-stun|stun-only'), 'remove no-stun and secure-stun', restart],
+    explanation:
+      'coturn does so with no-stun, which leaves Binding unanswered, and with secure-stun, which refuses it with 401 as it wants credentials.',
     confusedWith: ['Packet loss: probe again.'],
     references: ['RFC 8489 §12', 'RFC 8445 §5.1.1.2'],
   }),

@@ -12,6 +12,7 @@ import {
   serverName,
   type ListenerEvidence,
 } from './entry.ts';
+import { openBinding, wantsCredentials } from './reach.ts';
 import { server } from '../subject.ts';
 
 export interface RelayEvidence extends ListenerEvidence {
@@ -228,16 +229,25 @@ export const relayCatalog = {
     confusedWith: ['A network that lets no UDP out: then the relay alone could reach the peer, and did not.'],
     references: ['RFC 8656 §11.2'],
   }),
-  REQUEST_FAILED: entry<ListenerEvidence & { step: string; seen: string }>({
+  REQUEST_FAILED: entry<
+    ListenerEvidence & {
+      step: string;
+      seen: string;
+      /** A Binding was refused with 401. */
+      securesStun?: boolean;
+    }
+  >({
     severity: 'error',
     subject: server,
     distinctBy: ['step'],
     example: { ...exampleListener, step: 'a ChannelBind', seen: 'error 400 Bad Request' },
     title: (e) => `${e.host} fails at ${e.step}`,
     cause: (e) =>
-      `${serverName(e)} is there and answers other requests, but ${e.step} ended with: ${e.seen}.`,
+      e.securesStun === true
+        ? `${serverName(e)} ${wantsCredentials}.`
+        : `${serverName(e)} is there, but ${e.step} ended with: ${e.seen}.`,
     proof: (e) => `Over ${e.transport}, ${e.step}: ${e.seen}.`,
-    fix: () => [journal],
+    fix: (e) => (e.securesStun === true ? openBinding : [journal]),
     explanation:
       'One request of a TURN client was refused with an error that is none of the known ones, or was not answered while a new connection was.',
     confusedWith: ['PEER_DENIED (403).', 'SERVER_STOPPED: there a new connection gets no answer either.'],
