@@ -71,6 +71,9 @@ const broken: Partial<Record<FindingCode, string>> = {
 function brokenFor(targets: readonly TargetReport[], worst: FindingReport | undefined): string {
   const hosts = new Set(targets.map(({ host }) => host)).size;
   if (hosts > 1) return `none of ${hosts} servers serves: ${lowerFirst(worst?.title ?? '')}`;
+  if (worst?.code === 'NOT_A_TURN_SERVER' && worst.evidence.closed) {
+    return 'connections to this server end at the first STUN request';
+  }
   return (worst && broken[worst.code]) ?? 'users who need the relay will hear nothing';
 }
 

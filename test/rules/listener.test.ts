@@ -262,6 +262,23 @@ describe('a listener that did not answer, and its neighbours', () => {
     expect(`${turn.cause} ${turn.fix.join(' ')}`).not.toContain('no-stun');
   });
 
+  it.each([closed, systemError('ECONNRESET')])(
+    'a connection that is broken off names no culprit: %j',
+    (failure) => {
+      const { title, cause } = wordsOfFirst(listener(deadFacts(tcp, 'binding', failure)));
+      expect(title).toBe('TCP 3478 of turn.example.com breaks off at a STUN request');
+      expect(cause).toMatch(/another service has that port, or a firewall or a middlebox/);
+      expect(wordsOfFirst(listener(deadFacts(tcp, 'binding', garbage))).title).toMatch(/is no TURN server$/);
+    },
+  );
+
+  it('a connection on which nothing follows can be a firewall that looks into it', () => {
+    const hung = deadFacts(tcp, 'binding', silence);
+    for (const outcome of [listener(hung), listener(hung, healthyFacts(udp))]) {
+      expect(wordsOfFirst(outcome).cause).toContain('or a firewall drops by content');
+    }
+  });
+
   it('a refusal is looked into by what has the port, and then by the firewall', () => {
     const { fix } = wordsOfFirst(listener(deadFacts(udp, 'binding', refusal), healthyFacts(tcp)));
     expect(fix[0]).toContain('ss -lnup | grep turnserver');

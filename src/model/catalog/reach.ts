@@ -184,8 +184,8 @@ export const reachCatalog = {
         : `${serverName(e)} accepts connections and says nothing`,
     cause: (e) =>
       e.answering.length > 0
-        ? `${listed(e.answering)} of ${serverName(e)} ${e.answering.length === 1 ? 'answers' : 'answer'}, but over ${listenerName(e)} no answer follows the connection: something else has that port, or a proxy on the way accepts for the server.`
-        : `The host accepts TCP connections, but no STUN request was answered, over any transport that was tested. The server hangs, or something else has its ports, or a proxy on the way accepts for it.`,
+        ? `${listed(e.answering)} of ${serverName(e)} ${e.answering.length === 1 ? 'answers' : 'answer'}, but over ${listenerName(e)} no answer follows the connection: something else has that port, or a proxy on the way accepts for the server, or a firewall drops by content.`
+        : `The host accepts TCP connections, but no STUN request was answered, over any transport that was tested. The server hangs, or something else has its ports, or a proxy on the way accepts for it, or a firewall drops by content.`,
     proof: (e) => `${listenerName(e)}: ${e.seen}, after a TCP connection to that host had been accepted.`,
     fix: (e) => [whoHasThePort(e), journal, restart],
     explanation:
@@ -306,21 +306,32 @@ export const reachCatalog = {
       kind: 'TURN',
       answersStun: false,
     },
-    title: (e) => `${listenerName(e)} of ${e.host} is no ${e.kind} server`,
+    title: (e) =>
+      e.closed
+        ? `${listenerName(e)} of ${e.host} breaks off at a STUN request`
+        : `${listenerName(e)} of ${e.host} is no ${e.kind} server`,
     cause: (e) =>
       e.answersStun
         ? `${serverName(e)} is a STUN server that gives no relay: ${e.seen}.`
-        : `Something is there at ${serverName(e)}, but not a ${e.kind} server: ${e.seen}.`,
+        : e.closed
+          ? `Something resets or closes the connection to ${serverName(e)} when a STUN request comes: another service has that port, or a firewall or a middlebox on the way does it.`
+          : `Something is there at ${serverName(e)}, but not a ${e.kind} server: ${e.seen}.`,
     proof: (e) => `${listenerName(e)}: ${e.seen}.`,
     fix: (e) =>
       e.answersStun
         ? ['coturn does so with stun-only:', grepConfig('stun-only'), journal, restart]
         : [
             whoHasThePort(e),
+            ...(e.closed
+              ? [
+                  'if it is turnserver, see its log; if nothing of this probe is in it, it is a firewall that ends it:',
+                  journal,
+                ]
+              : []),
             'check host and port of the URL; a name behind an HTTP proxy or CDN cannot carry TURN',
           ],
     explanation:
-      'The listener answered with something that is not STUN (HTTP, an echo, a TLS alert), closed the connection on a STUN request, or answers STUN and does not know Allocate.',
+      'The listener answered with something that is not STUN (HTTP, an echo, a TLS alert), or the connection was closed on a STUN request, by it or by something on the way, or it answers STUN and does not know Allocate.',
     confusedWith: ['A TLS listener on a plain port, or the reverse: the beginning of the answer shows it.'],
     references: ['RFC 8489 §5', 'RFC 8656 §7'],
   }),
