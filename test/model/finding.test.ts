@@ -195,6 +195,23 @@ describe('words that depend on what was seen', () => {
       "here:  rtc-ops probe 'turn:203.0.113.11:3478?transport=tcp'",
     ],
     ['LOSS_HIGH', { transport: 'tls', port: 443 }, 'here:  mtr --report --tcp --port 443 203.0.113.10'],
+    [
+      'RELAY_PORTS_BLOCKED',
+      { relayed: '[2001:db8::10]:49152' },
+      'on the server:  sudo ufw allow 49152:65535/udp',
+    ],
+    // Outside of the default range there is a line in the configuration, and its range is not known.
+    ['RELAY_PORTS_BLOCKED', { relayed: '203.0.113.10:49151' }, 'on the server:  sudo ufw allow MIN:MAX/udp'],
+    [
+      'RELAY_PORTS_STATEFUL_ONLY',
+      { relayed: '[2001:db8::10]:20001' },
+      'on the server:  sudo ufw allow MIN:MAX/udp',
+    ],
+    [
+      'RELAY_PORTS_PARTLY_BLOCKED',
+      { silent: [50000], answering: [20000] },
+      'on the server:  sudo ufw allow MIN:MAX/udp',
+    ],
   ])('%s %j: fix', (code, overrides, line) => {
     expect(wordsOf(example(code, overrides)).fix).toContain(line);
   });

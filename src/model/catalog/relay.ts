@@ -21,12 +21,30 @@ export interface RelayEvidence extends ListenerEvidence {
   readonly relayedAddress: string;
 }
 
-const openRelayPorts = [
-  grepConfig('min-port|max-port'),
-  'without such lines the range is 49152 to 65535; open it in every firewall on the way:',
-  onServer('sudo ufw allow 49152:65535/udp'),
-  "in the provider's firewall, allow UDP of that range inbound, from anywhere",
-];
+// RFC 8656 §7.2, and what coturn takes without min-port and max-port.
+const defaultLeastPort = 49152;
+
+/** A port outside of the default range shows that the configuration names another. */
+function openRelayPorts(seen: readonly number[]): string[] {
+  return [
+    grepConfig('min-port|max-port'),
+    ...(seen.every((port) => port >= defaultLeastPort)
+      ? [
+          'without such lines the range is 49152 to 65535; open it in every firewall on the way:',
+          onServer('sudo ufw allow 49152:65535/udp'),
+        ]
+      : [
+          'open that range in every firewall on the way, MIN and MAX being min-port and max-port of the config:',
+          onServer('sudo ufw allow MIN:MAX/udp'),
+        ]),
+    "in the provider's firewall, allow UDP of that range inbound, from anywhere",
+  ];
+}
+
+/** The port of `ADDRESS:PORT`. */
+function portOf({ relayed }: RelayEvidence): number {
+  return Number(relayed.slice(relayed.lastIndexOf(':') + 1));
+}
 
 export const exampleRelay = {
   ...exampleListener,
@@ -111,7 +129,7 @@ export const relayCatalog = {
     cause: (e) =>
       `Packets leave the relay of ${serverName(e)}, but none gets in: a firewall drops UDP to its relay ports. Allocations work, calls are silent.`,
     proof: (e) => `What was sent to ${e.relayed} never came through; what the relay sent did arrive.`,
-    fix: () => [...openRelayPorts],
+    fix: (e) => openRelayPorts([portOf(e)]),
     explanation:
       'A second socket of the probe sent to the relay address, with the permission in place, and the packet was not relayed; the relay could send to that socket.',
     confusedWith: [
@@ -129,7 +147,7 @@ export const relayCatalog = {
       `A stateful firewall lets packets into the relay of ${serverName(e)} only from peers to which the relay has sent first. Calls connect late, and those with peers behind a symmetric NAT not at all.`,
     proof: (e) =>
       `A first packet to ${e.relayed} did not come through; after the relay had sent, a reply did.`,
-    fix: () => [...openRelayPorts],
+    fix: (e) => openRelayPorts([portOf(e)]),
     explanation:
       'Inbound first fails, the reply passes: the signature of a firewall rule "established only" over the relay ports.',
     confusedWith: ['RELAY_PORTS_BLOCKED: there replies are dropped too.'],
@@ -166,7 +184,7 @@ export const relayCatalog = {
       `Of ${e.sampled} relay ports of ${serverName(e)} that were tried, ${e.silent.length} took nothing in: a firewall opens a part of the range only. Calls that are given such a port are silent.`,
     proof: (e) =>
       `Silent: ${portRuns(e.silent, e.answering)}. Answering: ${portRuns(e.answering, e.silent)}.`,
-    fix: () => [...openRelayPorts],
+    fix: (e) => openRelayPorts([...e.silent, ...e.answering]),
     explanation:
       'With --ports N, allocations were taken one after the other, and a second socket sent to each relay address first. It did not get through to some of them.',
     confusedWith: ['RELAY_PORTS_BLOCKED: there none is open.'],
