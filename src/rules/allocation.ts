@@ -109,15 +109,23 @@ export function judgeAllocate(facts: TargetFacts, credential: CredentialFacts, n
   return refusedAllocation(facts, credential, code);
 }
 
-/** An error other than 401 in answer to a signed Allocate, from whichever client. */
-export function refusedAllocation(facts: TargetFacts, credential: CredentialFacts, code: number): Outcome {
+/**
+ * An error other than 401 in answer to a signed Allocate, from whichever client. `granted` counts the allocations that
+ * the probe had got a moment before.
+ */
+export function refusedAllocation(
+  facts: TargetFacts,
+  credential: CredentialFacts,
+  code: number,
+  granted = 0,
+): Outcome {
   const listener = allocatorOf(facts);
   const username = credential.source === 'none' ? '(none)' : credential.username;
   switch (code) {
     case 486:
       return failed('QUOTA_REACHED', { ...listener, username }, facts.target);
     case 508:
-      return failed('RELAY_CAPACITY_EXHAUSTED', listener, facts.target);
+      return failed('RELAY_CAPACITY_EXHAUSTED', { ...listener, granted }, facts.target);
     case 440: {
       // A listener of one family over which the other is relayed serves users: they ask for no family.
       const evidence = { ...listener, code, name: turnErrorName(code) };

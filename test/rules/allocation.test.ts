@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/model/check.ts';
+import { wordsOf } from '../../src/model/finding.ts';
 import type { ChallengeFacts, CredentialFacts, TargetFacts } from '../../src/model/observations.ts';
 import {
   judgeAllocate,
@@ -7,6 +8,7 @@ import {
   judgeChannel,
   judgeRefresh,
   judgeRelease,
+  refusedAllocation,
 } from '../../src/rules/allocation.ts';
 import {
   closed,
@@ -136,6 +138,17 @@ describe('turn-allocate', () => {
     ],
   ])('%s', (_what, overrides, expected) => {
     expect(said(judged(overrides))).toBe(expected);
+  });
+
+  it('does not say that nobody gets a relay where this probe has just got one', () => {
+    const words = (granted?: number): string => {
+      const outcome = refusedAllocation(healthyFacts(udp), secret, 508, granted);
+      const [first] = outcome.status === 'failed' ? outcome.findings : [];
+      return first === undefined ? '' : wordsOf(first).cause;
+    };
+    expect(words()).toContain('Whoever comes next gets no relay');
+    expect(words(1)).toMatch(/granted 1 allocation to this probe/);
+    expect(words(1)).not.toContain('Whoever comes next');
   });
 
   it('warns of a family that is not relayed, as clients ask for none', () => {

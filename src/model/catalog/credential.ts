@@ -215,13 +215,27 @@ export const credentialCatalog = {
     confusedWith: ['QUOTA_REACHED: there not even one is granted.'],
     references: ['RFC 8656 §7.2'],
   }),
-  RELAY_CAPACITY_EXHAUSTED: entry<ListenerEvidence>({
+  RELAY_CAPACITY_EXHAUSTED: entry<
+    ListenerEvidence & {
+      /** Allocations that this probe had got a moment before. */
+      granted: number;
+    }
+  >({
     severity: 'error',
     subject: server,
-    example: exampleListener,
-    title: (e) => `${e.host} has no relay port left`,
-    cause: (e) => `${serverName(e)} found no free port in its relay range. Whoever comes next gets no relay.`,
-    proof: (e) => `A signed Allocate over ${e.transport} was refused with 508.`,
+    example: { ...exampleListener, granted: 0 },
+    title: (e) =>
+      e.granted === 0
+        ? `${e.host} has no relay port left`
+        : `${e.host} has no relay port left after ${count(e.granted)}`,
+    cause: (e) =>
+      e.granted === 0
+        ? `${serverName(e)} found no free port in its relay range. Whoever comes next gets no relay.`
+        : `${serverName(e)} granted ${count(e.granted)} to this probe, and then found no free port in its relay range: a few ports are left, and a browser takes several. Users may get none.`,
+    proof: (e) =>
+      e.granted === 0
+        ? `A signed Allocate over ${e.transport} was refused with 508.`
+        : `A signed Allocate over ${e.transport} was refused with 508, while this probe held ${count(e.granted)}.`,
     fix: () => [
       grepConfig('min-port|max-port'),
       'widen the range (one port per allocation), and open the same range in the firewalls',
