@@ -181,6 +181,8 @@ describe('words that depend on what was seen', () => {
       '/etc/turnserver.conf:  external-ip=PUBLIC-ADDRESS/10.0.0.5',
     ],
     ['RELAY_ADDRESS_MISMATCH', { from: '203.0.113.12' }, '/etc/turnserver.conf:  external-ip=203.0.113.12'],
+    // A second daemon on the port can be the open one.
+    ['ANONYMOUS_RELAY', { port: 3479 }, "on the server:  sudo ss -lnup 'sport = :3479'"],
     ['UDP_BLOCKED', { port: 3479 }, 'on the server:  sudo ufw allow 3479/udp'],
     // TLS is TCP to a packet filter.
     ['PORT_BLOCKED', { transport: 'tls', port: 443 }, 'on the server:  sudo ufw allow 443/tcp'],

@@ -67,10 +67,13 @@ export const credentialCatalog = {
     example: { ...exampleListener, relayed: '203.0.113.10:49160' },
     title: (e) => `${e.host} relays for anyone`,
     cause: (e) =>
-      `${serverName(e)} gave out a relay address without any credentials. Anyone can send traffic through it, into its own network too. coturn does this when it cannot read its configuration file, and with the one that Debian installs.`,
+      `${serverName(e)} gave out a relay address without any credentials. Anyone can send traffic through it, into its own network too. coturn does this when it cannot read its configuration file, and with the one that Debian installs; a second daemon that shares the port can be the one that does.`,
     proof: (e) =>
       `An Allocate without credentials over ${e.transport} was granted: ${e.relayed}. It was freed again.`,
-    fix: () => [
+    fix: (e) => [
+      'see whether one daemon alone has the port, and stop any other:',
+      onServer(`sudo ss -ln${e.transport === 'udp' ? 'u' : 't'}p 'sport = :${e.port}'`),
+      'what the one that stays needs:',
       inConfig('use-auth-secret'),
       inConfig('static-auth-secret=SECRET'),
       inConfig('realm=REALM'),
@@ -80,7 +83,10 @@ export const credentialCatalog = {
     ],
     explanation:
       'An Allocate request without MESSAGE-INTEGRITY must be refused with 401. Proven by sending one; the allocation, if granted, is freed at once.',
-    confusedWith: ['A server that wants no credentials for STUN Binding: that is normal.'],
+    confusedWith: [
+      'A server that wants no credentials for STUN Binding: that is normal.',
+      'TWO_SERVERS_ANSWER: there a second daemon on the port was seen by its other answers.',
+    ],
     references: ['RFC 8656 §7.2', 'RFC 8489 §9.2.4'],
   }),
   CREDENTIAL_EXPIRED: entry<RefusalEvidence & { expiredAt: string }>({
