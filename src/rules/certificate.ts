@@ -1,3 +1,4 @@
+import { timeLeft } from '../model/catalog/tls.ts';
 import type { Outcome } from '../model/check.ts';
 import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding } from '../model/finding.ts';
@@ -5,7 +6,8 @@ import type { CertificateFacts, Target, TargetFacts, TlsFacts } from '../model/o
 import { handshakeFailed, wasClosed } from './listener.ts';
 import { failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 // certbot renews 30 days before the end; with 14 left, its timer has failed many times. A certificate that lives
 // for less than 30 days as a whole is renewed at about a third of its life; a quarter is late.
 const soonDays = 14;
@@ -27,8 +29,8 @@ export function judgeCertificate(facts: TargetFacts, now: Date): Outcome {
   if (leaf === undefined) return unknown('the server showed no certificate');
   const findings = certificateFindings(tls.value, leaf, target, now);
   if (findings.length > 0) return { status: 'failed', findings };
-  const days = daysBetween(now, leaf.notAfter);
-  return passed(Number.isNaN(days) ? undefined : `${days} days`);
+  const left = leftOf(now, leaf.notAfter);
+  return passed(Number.isNaN(left.daysLeft) ? undefined : timeLeft(left));
 }
 
 /** OpenSSL's codes for an answer that is no TLS record. */
@@ -56,11 +58,11 @@ function certificateFindings(facts: TlsFacts, leaf: CertificateFacts, target: Ta
     const mismatch = { ...evidence, servername: facts.servername, names: leaf.names };
     findings.push(finding('TLS_NAME_MISMATCH', mismatch, options));
   }
-  const daysLeft = daysBetween(now, leaf.notAfter);
+  const left = leftOf(now, leaf.notAfter);
   const lifeDays = daysBetween(new Date(leaf.notBefore), leaf.notAfter);
   const limit = lifeDays < shortLifeDays ? Math.floor(lifeDays / 4) : soonDays;
-  if (findings.length === 0 && daysLeft < limit) {
-    const soon = { ...evidence, notAfter: leaf.notAfter, daysLeft };
+  if (findings.length === 0 && left.daysLeft < limit) {
+    const soon = { ...evidence, notAfter: leaf.notAfter, ...left };
     findings.push(finding('TLS_CERT_EXPIRES_SOON', soon, options));
   }
   return findings;
@@ -75,6 +77,11 @@ function isIncomplete({ chainError, chain }: TlsFacts): boolean {
     chainError === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' || chainError === 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
   const [leaf] = chain;
   return missing && chain.length === 1 && leaf?.selfIssued === false && leaf.issuerUrl !== null;
+}
+
+function leftOf(now: Date, notAfter: string): { daysLeft: number; hoursLeft: number } {
+  const hoursLeft = Math.floor((Date.parse(notAfter) - now.getTime()) / hourMs);
+  return { daysLeft: daysBetween(now, notAfter), hoursLeft };
 }
 
 function daysBetween(from: Date, to: string): number {

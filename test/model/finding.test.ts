@@ -149,7 +149,9 @@ describe('figures', () => {
 
 describe('words that depend on what was seen', () => {
   it.each<[FindingCode, object, RegExp]>([
-    ['TLS_CERT_EXPIRES_SOON', { daysLeft: 0 }, /ends within a day/],
+    ['TLS_CERT_EXPIRES_SOON', { daysLeft: 0, hoursLeft: 23 }, /ends in 23 hours$/],
+    ['TLS_CERT_EXPIRES_SOON', { daysLeft: 0, hoursLeft: 1 }, /ends in 1 hour$/],
+    ['TLS_CERT_EXPIRES_SOON', { daysLeft: 0, hoursLeft: 0 }, /ends in less than an hour$/],
     ['TLS_CERT_EXPIRES_SOON', { daysLeft: 1 }, /ends in 1 day(?!s)/],
     [
       'RELAY_ADDRESS_PRIVATE',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { wordsOf } from '../../src/model/finding.ts';
 import type { CertificateFacts, Failure, TlsFacts } from '../../src/model/observations.ts';
 import { judgeCertificate } from '../../src/rules/certificate.ts';
 import {
@@ -34,6 +35,26 @@ const dayMs = 86_400_000;
 const inDays = (days: number): string => new Date(now.getTime() + days * dayMs).toISOString();
 
 describe('tls-certificate', () => {
+  it('counts the last day in hours', () => {
+    // Lives for three days, so that hours are no reason to worry yet.
+    const short = judged(leaf({ notBefore: inDays(-2.5), notAfter: inDays(0.5) }));
+    expect(short).toEqual({ status: 'passed', detail: '12 hours' });
+    const late = judged(leaf({ notAfter: inDays(0.5) }));
+    expect(late).toMatchObject({ findings: [{ evidence: { daysLeft: 0, hoursLeft: 12 } }] });
+    expect(judged(leaf({ notBefore: inDays(-3), notAfter: inDays(1.5) }))).toMatchObject({ detail: '1 day' });
+  });
+
+  it('that is not valid yet is looked into by the clocks first', () => {
+    const outcome = judged({ chainError: 'CERT_NOT_YET_VALID' });
+    const [first] = outcome.status === 'failed' ? outcome.findings : [];
+    const fix = first === undefined ? [] : wordsOf(first).fix;
+    expect(fix.slice(0, 3)).toEqual([
+      'compare the clocks of both machines first:',
+      'here:  date -u',
+      'on the server:  date -u',
+    ]);
+  });
+
   it.each<[string, Partial<TlsFacts>, readonly string[]]>([
     ['chain, name and dates in order', {}, ['passed']],
     ['ended', { ...leaf({ notAfter: inDays(-1) }), chainError: 'CERT_HAS_EXPIRED' }, ['TLS_CERT_EXPIRED']],

@@ -99,12 +99,14 @@ export const tlsCatalog = {
     ],
     references: ['RFC 5280 §4.1.2.5'],
   }),
-  TLS_CERT_EXPIRES_SOON: entry<CertificateEvidence & { notAfter: string; daysLeft: number }>({
+  TLS_CERT_EXPIRES_SOON: entry<
+    CertificateEvidence & { notAfter: string; daysLeft: number; hoursLeft: number }
+  >({
     severity: 'warning',
     subject: server,
     distinctBy: ['subject', 'notAfter'],
-    example: { ...exampleCertificate, notAfter: '2026-05-01T00:00:00.000Z', daysLeft: 5 },
-    title: (e) => `The certificate of ${e.host} ends ${inDays(e.daysLeft)}`,
+    example: { ...exampleCertificate, notAfter: '2026-05-01T00:00:00.000Z', daysLeft: 5, hoursLeft: 125 },
+    title: (e) => `The certificate of ${e.host} ends in ${timeLeft(e)}`,
     cause: (e) =>
       `${listenerName(e)} serves a certificate that ends on ${e.notAfter.slice(0, 10)}. It should have been renewed by now: the renewal, or the reload after it, does not work.`,
     proof: (e) => `Served: ${e.subject}, valid until ${e.notAfter}.`,
@@ -165,6 +167,14 @@ export const tlsCatalog = {
     proof: (e) =>
       `Served: ${e.subject}, issued by ${e.issuer === e.subject ? 'itself' : e.issuer}; verification ended with ${e.reason}.`,
     fix: (e) => [
+      ...(e.reason === 'CERT_NOT_YET_VALID'
+        ? [
+            'compare the clocks of both machines first:',
+            here('date -u'),
+            onServer('date -u'),
+            'if they are right, the certificate begins later: serve the one before it, or get a new one:',
+          ]
+        : []),
       ...newCertificate(e.host),
       'with a CA of your own, give its root to the probe (--ca FILE) and to every client',
       ...(e.issuer === e.subject
@@ -177,7 +187,9 @@ export const tlsCatalog = {
   }),
 } as const;
 
-function inDays(days: number): string {
-  if (days === 0) return 'within a day';
-  return days === 1 ? 'in 1 day' : `in ${days} days`;
+/** `62 days`, `1 day`, `7 hours`, `less than an hour`. */
+export function timeLeft({ daysLeft, hoursLeft }: { daysLeft: number; hoursLeft: number }): string {
+  if (daysLeft > 0) return daysLeft === 1 ? '1 day' : `${daysLeft} days`;
+  if (hoursLeft < 1) return 'less than an hour';
+  return hoursLeft === 1 ? '1 hour' : `${hoursLeft} hours`;
 }
