@@ -1,22 +1,11 @@
-export type TimeUnit = 'milliseconds' | 'microseconds' | 'nanoseconds';
+import type { TimeProblem } from '../model/credential-time.ts';
 
 /**
  * What is wrong with a credential. The first group is about the time in the username, the second about what the
  * password was made of and how; several can hold at once.
  */
 export type CredentialProblem =
-  /** It was good once. */
-  | { readonly kind: 'expired'; readonly expiresAt: number; readonly agoSeconds: number }
-  /** The username does not begin with a time. */
-  | { readonly kind: 'no-time' }
-  /** The time counts in thousandths or less. */
-  | { readonly kind: 'time-unit'; readonly unit: TimeUnit; readonly username: string }
-  /** A lifetime stands where the time of its end belongs. */
-  | { readonly kind: 'lifetime'; readonly seconds: number; readonly username: string }
-  /** `USER:UNIX` instead of `UNIX:USER`. */
-  | { readonly kind: 'swapped'; readonly username: string }
-  /** The time is beyond the 32 bits of coturn. */
-  | { readonly kind: 'time-too-large'; readonly expiresAt: number }
+  | TimeProblem
   /** Blanks or a line break where none belong. */
   | { readonly kind: 'blanks'; readonly where: 'username' | 'password' | 'secret' }
   /** The password was made from the secret and a line break behind it. */

@@ -37,7 +37,7 @@ export type CredentialFacts =
       /** `secret`: derived here from a shared secret. `given`: username and password as the user gave them. */
       readonly source: 'secret' | 'given';
       readonly username: string;
-      /** From the username of the form `UNIX[:ID]`, seconds since the epoch; null when it has another form. */
+      /** The end that the username tells, seconds since the epoch; null when it tells none. */
       readonly expiresAt: number | null;
     };
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
+import { judgeTime } from '../model/credential-time.ts';
 import type {
   Attempt,
   CallFacts,
@@ -69,8 +70,6 @@ export interface ProbeProgress {
   readonly step: ProbeStep | 'nat-mapping' | 'nat-lifetime';
 }
 
-// September 2001: no server that is asked today was given a credential that ended before.
-const earliestTime = 1e9;
 // Pacing, checks, DTLS and the data channel take some 15 round trips one after the other; and a busy machine its time.
 const setUp = { leastMs: 5000, roundTrips: 20 };
 // A call's process keeps most of a core busy while it connects; more at once would measure this machine, not the server.
@@ -151,11 +150,7 @@ function asStun(uri: TurnUri): TurnUri {
 function credentialFacts(credential: ProbeOptions['credential']): CredentialFacts {
   if (credential === null) return { source: 'none' };
   const { source, username } = credential;
-  const [, digits, colon] = /^(\d{1,15})(:|$)/.exec(username) ?? [];
-  const time = Number(digits);
-  // A small number alone is the name of a static user (a SIP extension, say), not a time.
-  const isTime = digits !== undefined && (colon === ':' || time >= earliestTime);
-  return { source, username, expiresAt: isTime ? time : null };
+  return { source, username, expiresAt: judgeTime(username, 0).expiresAt };
 }
 
 async function probeTargets(

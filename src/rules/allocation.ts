@@ -1,4 +1,5 @@
 import type { Outcome } from '../model/check.ts';
+import { formOf, judgeTime, type TimeProblem } from '../model/credential-time.ts';
 import { formatEndpoint, type Endpoint } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { Severity } from '../model/finding.ts';
@@ -140,35 +141,47 @@ function judgeRefusal(facts: TargetFacts, credential: CredentialFacts, now: Date
   const { target, challenge } = facts;
   if (credential.source === 'none') return unknown('no credentials were given');
   const realm = challenge.state === 'done' && !challenge.value.granted ? challenge.value.realm : null;
-  const { username, expiresAt, source } = credential;
+  const { username, source } = credential;
   const evidence = { ...allocatorOf(facts), username, realm };
   const nowSeconds = Math.floor(now.getTime() / 1000);
-  if (expiresAt !== null) {
-    const mistake = timeMistake(expiresAt, nowSeconds);
-    if (mistake !== null) return failed('CREDENTIAL_FORMAT', { ...evidence, ...mistake }, target);
-    if (expiresAt < nowSeconds) {
-      const expiredAt = new Date(expiresAt * 1000).toISOString();
-      return failed('CREDENTIAL_EXPIRED', { ...evidence, expiredAt }, target);
-    }
+  const { problems } = judgeTime(username, nowSeconds);
+  const mistake = formOf(username) === 'time-limited' ? timeMistake(problems) : null;
+  if (mistake !== null) return failed('CREDENTIAL_FORMAT', { ...evidence, ...mistake }, target);
+  const expired = problems.find(({ kind }) => kind === 'expired');
+  if (expired?.kind === 'expired') {
+    const expiredAt = new Date(expired.expiresAt * 1000).toISOString();
+    return failed('CREDENTIAL_EXPIRED', { ...evidence, expiredAt }, target);
   }
   return failed('CREDENTIAL_SECRET_MISMATCH', { ...evidence, derived: source === 'secret' }, target);
 }
 
-// 2001-09-09: no TURN credential is older, and no lifetime is 31 years long.
-const earliestTime = 1_000_000_000;
-const latestTime = 2 ** 32 - 1; // coturn counts in 32 bits
-
-/** A number in the username that is no Unix time in seconds near today. */
-function timeMistake(time: number, nowSeconds: number): { mistake: string; right: string } | null {
-  if (time < earliestTime) {
-    const mistake = `${time} is a lifetime, not the time of its end`;
-    return { mistake, right: `the time of its end, for example ${nowSeconds + time}` };
+/** A number in the username that is no Unix time in seconds near today; null when there is none. */
+function timeMistake(problems: readonly TimeProblem[]): { mistake: string; right: string } | null {
+  for (const problem of problems) {
+    switch (problem.kind) {
+      case 'lifetime': {
+        const mistake = `${problem.seconds} is a lifetime, not the time of its end`;
+        return { mistake, right: `the time of its end, for example ${numberOf(problem.username)}` };
+      }
+      case 'time-unit':
+        return { mistake: `The time in it is in ${problem.unit}`, right: numberOf(problem.username) };
+      case 'time-too-large':
+        return { mistake: 'The time in it is beyond any calendar', right: 'a Unix time in seconds' };
+      case 'expired':
+      case 'no-time':
+      // coturn takes it, so that it is no reason for a refusal.
+      case 'swapped':
+        break;
+      default:
+        return problem satisfies never;
+    }
   }
-  if (time <= latestTime) return null;
-  const seconds = Math.floor(time / 1000);
-  return seconds >= earliestTime && seconds <= latestTime
-    ? { mistake: 'The time in it is in milliseconds', right: `${seconds}` }
-    : { mistake: 'The time in it is beyond any calendar', right: 'a Unix time in seconds' };
+  return null;
+}
+
+/** The number with which a username begins. */
+function numberOf(username: string): string {
+  return username.split(':', 1)[0] ?? username;
 }
 
 /** `turn-refresh`. */

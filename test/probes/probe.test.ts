@@ -67,11 +67,12 @@ describe('a credential', () => {
   it.each([
     ['1599491771', 1599491771],
     ['1599491771:alice', 1599491771],
-    ['86400:alice', 86400],
+    ['86400:alice', null],
     // The name of a static user, not a time.
     ['1001', null],
     ['alice', null],
-    ['12:x:y', 12],
+    ['x:1777593600', 1_777_593_600],
+    ['12:x:y', null],
   ])('with the username %s ends at %s', async (username, expiresAt) => {
     const { Secret } = await import('../../src/model/secret.ts');
     const credential = { source: 'given', username, password: new Secret('x') } as const;

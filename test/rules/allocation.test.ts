@@ -108,6 +108,7 @@ describe('turn-allocate', () => {
     username: `${nowSeconds + 3600}:x`,
     expiresAt: nowSeconds + 3600,
   };
+  const given = (username: string): CredentialFacts => ({ source: 'given', username, expiresAt: null });
   const judged = (overrides: Partial<TargetFacts>, credential: CredentialFacts = secret): Outcome =>
     judgeAllocate(healthyFacts(udp, overrides), credential, now);
   const refusedWith = (code: number): Partial<TargetFacts> => ({ allocate: failed(stunError(code)) });
@@ -173,22 +174,40 @@ describe('turn-allocate', () => {
 
   it.each<[string, CredentialFacts, string]>([
     ['in time, from the secret', secret, 'CREDENTIAL_SECRET_MISMATCH'],
-    ['no time in it', { source: 'given', username: 'alice', expiresAt: null }, 'CREDENTIAL_SECRET_MISMATCH'],
-    ['ended a second ago', { ...secret, expiresAt: nowSeconds - 1 }, 'CREDENTIAL_EXPIRED'],
+    ['no time in it', given('alice'), 'CREDENTIAL_SECRET_MISMATCH'],
+    ['ended a second ago', given(`${nowSeconds - 1}:x`), 'CREDENTIAL_EXPIRED'],
+    ['ended, the time alone', given(`${nowSeconds - 1}`), 'CREDENTIAL_EXPIRED'],
+    // coturn reads the time behind the name too.
+    ['ended, the time behind the name', given('x:1700000000'), 'CREDENTIAL_EXPIRED'],
+    ['in time, behind the name', given(`x:${nowSeconds + 60}`), 'CREDENTIAL_SECRET_MISMATCH'],
+    ['milliseconds behind the name', given(`x:${nowSeconds}000`), 'CREDENTIAL_FORMAT'],
+    ['microseconds', given(`${nowSeconds}000000:x`), 'CREDENTIAL_FORMAT'],
+    // It can be a static user as well.
+    ['a small number alone', given('3600'), 'CREDENTIAL_SECRET_MISMATCH'],
     // coturn takes it up to and in the second that it names.
-    ['ends now', { ...secret, expiresAt: nowSeconds }, 'CREDENTIAL_SECRET_MISMATCH'],
-    ['milliseconds', { ...secret, expiresAt: (nowSeconds + 60) * 1000 }, 'CREDENTIAL_FORMAT'],
-    ['a lifetime of a day', { ...secret, expiresAt: 86_400 }, 'CREDENTIAL_FORMAT'],
-    ['a lifetime of a year', { ...secret, expiresAt: 31_536_000 }, 'CREDENTIAL_FORMAT'],
-    ['beyond 32 bits', { ...secret, expiresAt: 9_000_000_000_000_00 }, 'CREDENTIAL_FORMAT'],
+    ['ends now', given(`${nowSeconds}:x`), 'CREDENTIAL_SECRET_MISMATCH'],
+    ['milliseconds', given(`${(nowSeconds + 60) * 1000}:x`), 'CREDENTIAL_FORMAT'],
+    ['a lifetime of a day', given('86400:x'), 'CREDENTIAL_FORMAT'],
+    ['a lifetime of a year', given('31536000:x'), 'CREDENTIAL_FORMAT'],
+    ['beyond 32 bits', given('900000000000000:x'), 'CREDENTIAL_FORMAT'],
     ['no credentials', { source: 'none' }, 'unknown'],
   ])('a credential that is refused: %s', (_what, credential, expected) => {
     expect(said(judged(refusedWith(401), credential))).toBe(expected);
   });
 
+  it('says of a small number alone both that it can be', () => {
+    const outcome = judged(refusedWith(401), given('3600'));
+    const [first] = outcome.status === 'failed' ? outcome.findings : [];
+    const cause = first === undefined ? '' : wordsOf(first).cause;
+    expect(cause).toMatch(
+      /if it is a static user, .*; if .* time-limited credential, the number is a lifetime/,
+    );
+    expect(cause).not.toContain('another secret');
+  });
+
   it('names the time that would be right', () => {
     const evidence = (expiresAt: number): unknown => {
-      const outcome = judged(refusedWith(401), { ...secret, expiresAt });
+      const outcome = judged(refusedWith(401), given(`${expiresAt}:x`));
       return outcome.status === 'failed' ? outcome.findings[0]?.evidence : null;
     };
     expect(evidence((nowSeconds + 60) * 1000)).toMatchObject({ right: `${nowSeconds + 60}` });

@@ -11,6 +11,7 @@ import {
   serverName,
   type ListenerEvidence,
 } from './entry.ts';
+import { formOf } from '../credential-time.ts';
 import { server } from '../subject.ts';
 
 interface RefusalEvidence extends ListenerEvidence {
@@ -23,8 +24,15 @@ const exampleRefusal = { ...exampleListener, username: '1777593600:alice', realm
 const refusalProof = (e: RefusalEvidence): string =>
   `The signed Allocate of ${e.username} was refused with 401 (${e.realm === null ? 'no realm' : `realm ${e.realm}`}).`;
 
-/** Whether a username can be one of a time-limited credential: UNIX or UNIX:USER. Static users have none. */
-const hasTime = (username: string): boolean => /^\d+(?::|$)|:\d{9,}$/.test(username);
+const noSuchUser =
+  'there is no such user, or the password is another one, or its realm was another one when its key was made';
+
+/** Why a server may not know a username with its password. */
+const whyUnknown = {
+  'time-limited': 'one of both is wrong, or was made from another secret.',
+  static: `${noSuchUser}.`,
+  either: `if it is a static user, ${noSuchUser}; if it was meant as a time-limited credential, the number is a lifetime, and the time of its end belongs there.`,
+} as const;
 
 const issueAnother = here('rtc-ops credentials issue --secret-file FILE --ttl 12h');
 
@@ -136,9 +144,7 @@ export const credentialCatalog = {
       e.derived
         ? `The password was made from the given secret just before, and ${serverName(e)} refuses it: its static-auth-secret is another one, or it does not use time-limited credentials, or its clock is far ahead.`
         : `${serverName(e)} does not know ${e.username} with this password: ${
-            hasTime(e.username)
-              ? 'one of both is wrong, or was made from another secret.'
-              : 'there is no such user, or the password is another one, or its realm was another one when its key was made.'
+            whyUnknown[formOf(e.username)]
           }`,
     proof: refusalProof,
     fix: (e) =>
@@ -150,7 +156,7 @@ export const credentialCatalog = {
             'if they are equal, compare the clocks:',
             onServer('date -u'),
           ]
-        : hasTime(e.username)
+        : formOf(e.username) === 'time-limited'
           ? [
               here("rtc-ops credentials check 'USERNAME' 'PASSWORD' --secret-file FILE"),
               'it names the exact mistake',
