@@ -78,7 +78,9 @@ function judgeNoConnection(call: CallFacts, facts: TargetFacts, { credential }: 
     const username = credential.source === 'none' ? '(none)' : credential.username;
     return failed('QUOTA_TOO_SMALL', { ...listener, username, granted: 1, needed: 2 }, facts.target);
   }
-  if (refusal === 486 || refusal === 508) return refusedAllocation(facts, credential, refusal);
+  if (refusal === 486 || refusal === 508) {
+    return refusedAllocation(facts, credential, refusal, facts.allocate.state === 'done' ? 1 : 0);
+  }
   // Both have their relay address, so it is the permission for that of the other which was refused.
   if (refusal === 403 && bothAllocated && first) {
     // Nobody but that machine itself could be meant; a server that allows it is open to its own host's services.
