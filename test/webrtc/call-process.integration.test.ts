@@ -341,8 +341,8 @@ needs('coturn').describe('a call without a good server', () => {
       server.coturn.kill('SIGSTOP'),
     );
     expect(facts.relay.released).toBe(false);
-    expect(facts.relay.lost[0]?.failure).toMatchObject({ kind: 'timeout' });
-    // The call itself had lasted its time.
+    // The call had lasted its time: that the release was not confirmed has ended nothing.
+    expect(facts.relay.lost).toEqual([]);
     expect(facts.endedBecause).toBeNull();
   });
 });
