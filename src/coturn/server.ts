@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
@@ -176,6 +177,8 @@ class RunningCoturn implements CoturnServer {
     const over = new AbortController();
     const signals = [over.signal, ...(this.#signal ? [this.#signal] : [])];
     const signal = AbortSignal.any(signals);
+    // Each listener of the config waits with it.
+    setMaxListeners(0, signal);
     try {
       await Promise.race([
         untilAllServe(this.listeners, signal),
