@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Certificate } from 'node:tls';
 import type { CertificateFacts } from '../model/observations.ts';
+import { isHost } from '../model/turn-uri.ts';
 
 // A chain of a public CA has at most four. A server may send any number, and each one stands in the report.
 const longestChain = 10;
@@ -22,6 +23,8 @@ export function chainOf(leaf: X509Certificate | undefined): CertificateFacts[] {
  */
 export function nameErrorOf(leaf: X509Certificate | undefined, servername: string): string | null {
   if (leaf === undefined) return 'there is no certificate';
+  // Node throws for a name with a NUL in it. A certificate is never for what is no name.
+  if (!isHost(servername)) return 'what it should name is no host name';
   const found = isIP(servername)
     ? leaf.checkIP(servername)
     : leaf.checkHost(servername, { subject: 'never', partialWildcards: false });

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../model/endpoint.ts';
 import { AttemptError, previewOf } from '../model/failure.ts';
 import type { Secret } from '../model/secret.ts';
+import { isHost } from '../model/turn-uri.ts';
 import { alternateServer } from '../stun/address-attributes.ts';
 import { firstAttribute, put, putRaw, read, type EncodableAttribute } from '../stun/attribute.ts';
 import {
@@ -259,7 +260,11 @@ export function reading<T>(message: StunMessage, work: (message: StunMessage) =>
 export function failureOf(response: StunMessage): AttemptError {
   const { code, reason } = errorOf(response);
   const alternate = code === 300 ? read(response, alternateServer) : undefined;
-  if (alternate) return new TryAlternateError(alternate, read(response, alternateDomain) ?? null);
+  if (alternate) {
+    const domain = read(response, alternateDomain);
+    // What is no name can neither be asked for by SNI nor stand in a certificate.
+    return new TryAlternateError(alternate, domain !== undefined && isHost(domain) ? domain : null);
+  }
   return new AttemptError({ kind: 'stun-error', code, reason });
 }
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TlsFacts } from '../../src/model/observations.ts';
-import { chainOf } from '../../src/net/certificate.ts';
+import { chainOf, nameErrorOf } from '../../src/net/certificate.ts';
 import { connectTcp, handshakeTls } from '../../src/net/stream.ts';
 import { certificate, type Certificate } from '../support/certificates.ts';
 
@@ -202,6 +202,10 @@ describe('the facts of a certificate', () => {
     expect(literal).toMatchObject({ sni: undefined, servername: '127.0.0.1', nameError: null });
     const dotted = await factsOf(presenting(leaf, intermediate), { ca: root.cert, servername: `${host}.` });
     expect(dotted).toMatchObject({ sni: host, servername: host, nameError: null });
+  });
+
+  it.each(['a\0.example', '', '*', 'a example'])('are never for what is no name: %j', (servername) => {
+    expect(nameErrorOf(new X509Certificate(leaf.cert), servername)).toMatch(/no host name/);
   });
 
   it('are judged by the anchors of the one who asks, each time', async () => {

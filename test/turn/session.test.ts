@@ -316,6 +316,20 @@ describe('a refusal', () => {
     }
   });
 
+  it('by 300 with a domain that is no name leaves the name of the certificate as it was', async () => {
+    for (const domain of ['a\0.example', '', 'other example', '*.example.org']) {
+      const { request } = await sessionWith((one) =>
+        one.refuse(300, [
+          put(alternateServer, { address: '192.0.2.80', port: 3479 }),
+          put(alternateDomain, domain),
+        ]),
+      );
+      const error: unknown = await request().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(TryAlternateError);
+      expect(error).toMatchObject({ domain: null });
+    }
+  });
+
   it('by 300 without a place to go is an error like any other', async () => {
     const { request } = await sessionWith((one) => one.refuse(300));
     const error: unknown = await request().catch((reason: unknown) => reason);
