@@ -82,15 +82,23 @@ export class Bridge {
   #challenged: string | null = null;
   #open = true;
 
-  /** Listens on a free port of the loopback interface. */
+  /**
+   * Listens on a free port of the loopback interface.
+   * @throws Error of the system when it cannot
+   */
   static async open(options: BridgeOptions): Promise<Bridge> {
     const socket = createSocket({
       type: options.address === '::1' ? 'udp6' : 'udp4',
       recvBufferSize: socketBufferBytes,
       sendBufferSize: socketBufferBytes,
     });
-    socket.bind(0, options.address);
-    await once(socket, 'listening');
+    try {
+      socket.bind(0, options.address);
+      await once(socket, 'listening');
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
     return new Bridge(socket, options);
   }
 

@@ -151,24 +151,34 @@ interface Relay {
   close(): Promise<void>;
 }
 
-/** Begins to allocate, and gives the bridge by which the agent will learn what came of it. */
-async function openRelay(
+/**
+ * Begins to allocate, and gives the bridge by which the agent will learn what came of it.
+ * @throws Error of the system when the bridge cannot be opened; nothing has been asked of the server then
+ */
+export async function openRelay(
   { family, timeoutMs }: GatheringRequest,
   turn: NonNullable<GatheringRequest['turn']>,
   address: AgentLocal['bridgeAddress'],
   signal: AbortSignal,
 ): Promise<Relay> {
-  const allocation: Promise<Allocation> = allocate({
-    ...turn,
-    ...(family === undefined ? {} : { family }),
-    timeoutMs,
-    signal,
+  let begin = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
   });
+  const allocation: Promise<Allocation> = begun.then(() =>
+    allocate({
+      ...turn,
+      ...(family === undefined ? {} : { family }),
+      timeoutMs,
+      signal,
+    }),
+  );
   let failure: Failure | null = null;
   allocation.catch((error: unknown) => {
     if (error instanceof AttemptError) failure = error.failure;
   });
   const bridge = await Bridge.open({ allocation, address });
+  begin();
   return {
     bridge,
     get failure() {

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { GatheringFacts } from '../../src/model/observations.ts';
-import { parseCandidate, untilRelayed } from '../../src/webrtc/gathering.ts';
+import { openRelay, parseCandidate, untilRelayed } from '../../src/webrtc/gathering.ts';
+import { scriptedServer, turnCredential } from '../support/scripted-server.ts';
 
 type Gathered = Omit<GatheringFacts, 'attempts'>;
 
@@ -45,6 +47,25 @@ describe('untilRelayed', () => {
 
   it('misses no relay candidate that was not asked for', async () => {
     expect((await gathered([lost], false)).facts.attempts).toBe(1);
+  });
+});
+
+describe('openRelay', () => {
+  it('asks the server for nothing when the bridge cannot be opened', async () => {
+    let asked = 0;
+    const { server } = await scriptedServer('udp', () => void asked++);
+    const { signal } = new AbortController();
+    const request = { stun: null, turn: null, bindAddress: null, timeoutMs: 300 };
+    // A documentation address (RFC 5737) is on no interface: it cannot be bound.
+    const opened = openRelay(
+      request,
+      { server, credential: turnCredential },
+      '192.0.2.1' as '127.0.0.1',
+      signal,
+    );
+    await expect(opened).rejects.toThrow(/EADDRNOTAVAIL/);
+    await sleep(100);
+    expect(asked).toBe(0);
   });
 });
 
