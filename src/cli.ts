@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 import type { Command } from 'commander';
 import type { CommandContext, GlobalOptions } from './commands/context.ts';
+import { isOwnVariable } from './model/environment.ts';
 import { RtcOpsError, exitCode, interruptedBy, reasonOf, type ExitCode } from './model/error.ts';
 import { isFileOrDevice, writeWhole } from './commands/standard-output.ts';
 import { version } from './model/version.ts';
@@ -76,6 +77,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = exitCode.toolFailed;
     });
   }
+  const env = takeEnvironment();
   const context: CommandContext = {
     stdout: (text) => {
       const { fd, isTTY } = process.stdout;
@@ -84,7 +86,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     },
     stderr: (text) => void process.stderr.write(text),
     stdin: async () => (await (await import('node:stream/consumers')).buffer(process.stdin)).toString('utf8'),
-    env: process.env,
+    env,
     get workingDirectory() {
       return workingDirectory();
     },
@@ -123,6 +125,13 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   // What a library has left open must not hold the process once the result is out.
   process.stdout.write('', () => process.exit());
+}
+
+/** The environment for commands. Our own variables, some of them secrets, leave that of the process: children inherit it. */
+function takeEnvironment(): CommandContext['env'] {
+  const env = { ...process.env };
+  for (const name of Object.keys(env).filter(isOwnVariable)) delete process.env[name];
+  return env;
 }
 
 /** Looked up when a command asks: many do without, and it can be gone. */

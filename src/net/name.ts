@@ -1,10 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { withoutOwnVariables, type Environment } from '../model/environment.ts';
 import { AttemptError, systemFailure } from '../model/failure.ts';
 import type { LookupAnswer, LookupRequest } from './lookup-worker.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Waiting {
   readonly settle: (answer: LookupAnswer) => void;
@@ -101,7 +100,7 @@ export class NameResolver {
     const child = fork(file, [], {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      env: { ...this.#env, UV_THREADPOOL_SIZE: String(threads) },
+      env: { ...withoutOwnVariables(this.#env), UV_THREADPOOL_SIZE: String(threads) },
     });
     child.on('message', (answer: LookupAnswer) => {
       this.#underWay--;

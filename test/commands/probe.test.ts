@@ -1,6 +1,9 @@
-import { createServer } from 'node:http';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { FindingCode } from '../../src/model/finding.ts';
 import { rtcOps, rtcOpsReport } from '../support/cli.ts';
@@ -176,6 +179,44 @@ describe('usage errors are told before the first packet', () => {
       expect.stringContaining('the certificate in --ca ca.pem cannot be read'),
     ]);
   });
+});
+
+/** The command line of each child of a process, and its environment. */
+function childrenOf(pid: number): { command: string; env: string }[] {
+  const read = (path: string): string => {
+    try {
+      return readFileSync(`/proc/${path}`, 'latin1');
+    } catch (error) {
+      // It has ended.
+      if (error instanceof Error && 'code' in error) return '';
+      throw error;
+    }
+  };
+  return read(`${pid}/task/${pid}/children`)
+    .split(' ')
+    .filter((child) => child !== '')
+    .map((child) => ({ command: read(`${child}/cmdline`), env: read(`${child}/environ`) }));
+}
+
+it('the processes that a probe starts do not have its secrets in their environment', async () => {
+  const port = await udpListener(() => null);
+  const args = ['bin/rtc-ops.js', 'probe', `turn:localhost:${port}`, '--timeout', '500ms', '--quiet'];
+  const env = { ...process.env, RTC_OPS_SECRET: 'the-secret-of-all', LOCALDOMAIN: 'kept.example' };
+  const probing = spawn(process.execPath, args, { env, stdio: 'ignore' });
+  onTestFinished(() => void probing.kill('SIGKILL'));
+  const seen = new Map<string, string>();
+  while (probing.exitCode === null) {
+    for (const child of childrenOf(probing.pid ?? 0)) {
+      const worker = /(\w+)-worker/.exec(child.command)?.[1];
+      if (worker !== undefined && child.env !== '') seen.set(worker, child.env);
+    }
+    await sleep(2);
+  }
+  expect([...seen.keys()].toSorted()).toEqual(['gathering', 'lookup']);
+  for (const variables of seen.values()) {
+    expect(variables).toContain('LOCALDOMAIN=kept.example');
+    expect(variables).not.toContain('RTC_OPS_');
+  }
 });
 
 it('--help writes defaults as one would type them', async () => {
