@@ -53,20 +53,18 @@ export function mosOption(text: string): number {
   return mos;
 }
 
-export function countOption(text: string): number {
-  const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (count < 1) throw new InvalidArgumentError('Write a whole number from 1 to 999999.');
-  return count;
+function wholeNumberOption(most: number): (text: string) => number {
+  return (text) => {
+    const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+    if (count < 1 || count > most) throw new InvalidArgumentError(`Write a whole number from 1 to ${most}.`);
+    return count;
+  };
 }
+
+export const countOption = wholeNumberOption(999_999);
 
 // Each is an allocation of its own: more would be a load, and say no more.
-const mostPorts = 500;
-
-export function portCountOption(text: string): number {
-  const count = countOption(text);
-  if (count > mostPorts) throw new InvalidArgumentError(`Write a number from 1 to ${mostPorts}.`);
-  return count;
-}
+export const portCountOption = wholeNumberOption(500);
 
 /** `udp://peer.example.net:3479`, where an `rtc-ops peer` listens. */
 export function peerUrlOption(text: string): { url: string; host: string; port: number } {

@@ -24,7 +24,9 @@ that came from, and at a limited rate. Listen on the address that the probe is g
 Examples:
   openssl rand -hex 32 > peer.secret && chmod 600 peer.secret
   rtc-ops peer --listen 198.51.100.7:3479 --secret-file peer.secret
-  rtc-ops peer --listen '[2001:db8::7]:3479' --secret-file peer.secret --format json`;
+  rtc-ops peer --listen '[2001:db8::7]:3479' --secret-file peer.secret --format json
+
+Exit code: 0 when ended by Ctrl-C, SIGTERM or SIGHUP, as it is for a service; 2 usage.`;
 
 export function define(command: Command, context: CommandContext): void {
   command

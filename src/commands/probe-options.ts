@@ -43,6 +43,11 @@ export interface ProbeCommandOptions extends OutputOptions, CriteriaOptions {
   readonly count?: number;
 }
 
+/** An option that is repeated adds to its list. */
+export function controlsOption(text: string, previous: readonly TurnUri[] = []): TurnUri[] {
+  return [...previous, ...text.split(',').flatMap((part) => urisOf(part.trim()))];
+}
+
 /** Who is asked, as whom. */
 function addTargets(command: Command): void {
   command
@@ -72,7 +77,7 @@ function addMeasures(command: Command): void {
     .option(
       '--control <list>',
       'servers known to work (stun:HOST, …): what is silent there too is blocked in this network',
-      (text: string) => text.split(',').flatMap(urisOf),
+      controlsOption,
     )
     .option('--nat', 'examine the NAT of this network (RFC 5780), 2 to 6 s; needs a UDP listener')
     .option(

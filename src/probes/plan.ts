@@ -31,8 +31,17 @@ export function urisOf(argument: string): TurnUri[] {
     });
   }
   throw new RtcOpsError('usage', `${JSON.stringify(argument)} is neither a TURN or STUN URI nor a host`, {
-    hint: 'Write turn:HOST, turns:HOST:443?transport=tcp, stun:HOST, or just HOST (for a port: turn:HOST:PORT).',
+    hint: isHostWithPort(argument)
+      ? `Write turn:${argument}, or turns:${argument} for TLS.`
+      : 'Write turn:HOST, turns:HOST:443?transport=tcp, stun:HOST, or just HOST (for a port: turn:HOST:PORT).',
   });
+}
+
+/** `192.0.2.1:3478`, `[2001:db8::1]:3478` */
+function isHostWithPort(text: string): boolean {
+  const [, literal, name, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  return isHost(literal ?? name ?? '') && port >= 1 && port <= 65_535;
 }
 
 /** Every address of every URI as a target of its own, in order and without repetitions. */

@@ -51,6 +51,10 @@ describe('rtc-ops peer', () => {
     expect(text).not.toContain(secret);
   });
 
+  it('says in its help that ending it is no failure', async () => {
+    expect((await rtcOps(['peer', '--help'])).stdout).toMatch(/Exit code: 0 when ended by Ctrl-C/);
+  });
+
   it.each<[string, string[], Record<string, string>, RegExp]>([
     ['a secret', ['--listen', '127.0.0.1:0'], {}, /secret that probe and peer share is missing/],
     ['a long secret', ['--listen', '127.0.0.1:0'], { RTC_OPS_PEER_SECRET: 'short' }, /fewer than 16/],

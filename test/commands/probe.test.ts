@@ -126,6 +126,12 @@ describe('usage errors are told before the first packet', () => {
     [['probe', 'turns:turn.example.com?transport=udp'], 'transport=tcp'],
     [['probe', 'turn:[::1'], 'scheme:host'],
     [['probe', 'exa mple'], 'neither'],
+    [['probe', '127.0.0.1:27100'], 'Write turn:127.0.0.1:27100, or turns:127.0.0.1:27100 for TLS.'],
+    [['probe', '[::1]:3478'], 'Write turn:[::1]:3478, or'],
+    [['probe', '127.0.0.1:99999'], 'Write turn:HOST'],
+    [['probe', '127.0.0.1', '--ports', '0'], 'from 1 to 500.'],
+    [['probe', '127.0.0.1', '--ports', '501'], 'from 1 to 500.'],
+    [['probe', '127.0.0.1', '--concurrency', '0'], 'from 1 to 999999.'],
     [['probe', '127.0.0.1', '--timeout', '5'], '150ms'],
     [['probe', '127.0.0.1', '--timeout', '0s'], '100ms to 24h'],
     [['probe', '127.0.0.1', '--transport', 'sctp'], 'udp, tcp, tls'],
@@ -217,6 +223,18 @@ it('the processes that a probe starts do not have its secrets in their environme
     expect(variables).toContain('LOCALDOMAIN=kept.example');
     expect(variables).not.toContain('RTC_OPS_');
   }
+});
+
+it('--control adds to what was given before', async () => {
+  const [first, second] = [await udpListener(() => null), await udpListener(() => null)];
+  const { report } = await rtcOpsReport([
+    'probe',
+    `stun:127.0.0.1:${await unusedPort()}`,
+    ...[first, second].flatMap((port) => ['--control', `stun:127.0.0.1:${port}`]),
+    '--timeout',
+    '300ms',
+  ]);
+  expect(report.observations.controls.map(({ target }) => target.port)).toEqual([first, second]);
 });
 
 it('--help writes defaults as one would type them', async () => {

@@ -24,7 +24,7 @@ describe('urisOf', () => {
 
   it.each([
     ['https://turn.example.com/x?y', 'Write turn:turn.example.com'],
-    ['turn.example.com:3478', 'for a port: turn:HOST:PORT'],
+    ['turn.example.com:3478', 'Write turn:turn.example.com:3478, or turns:'],
     ['', 'or just HOST'],
   ])('refuses %j and says what would be right', (text, hint) => {
     expect(() => urisOf(text)).toThrow(
