@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { formatEndpoint, type Endpoint } from '../model/endpoint.ts';
+import { formatEndpoint, scopeOf, type Endpoint } from '../model/endpoint.ts';
 import { RtcOpsError } from '../model/error.ts';
 import { AttemptError } from '../model/failure.ts';
 import { EchoService } from '../net/echo-service.ts';
@@ -87,6 +87,12 @@ export function endpointOption(text: string): Endpoint {
   if (isIP(address) === 0 || (bracketed !== undefined) !== (isIP(address) === 6) || !(port <= 65_535)) {
     throw new InvalidArgumentError(
       'Write ADDRESS:PORT, for example 198.51.100.7:3479 or [2001:db8::7]:3479.',
+    );
+  }
+  if (scopeOf(address) === 'unspecified') {
+    // What is sent from such a socket leaves from whichever address the route has, and the probe would not take it.
+    throw new InvalidArgumentError(
+      `${address} is every address of this machine; write the one that the probe is given by --peer.`,
     );
   }
   return { address, port };

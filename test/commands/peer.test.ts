@@ -28,6 +28,10 @@ describe('--listen', () => {
   ])('not %j', (text) => {
     expect(() => endpointOption(text)).toThrow(/ADDRESS:PORT/);
   });
+
+  it.each(['0.0.0.0:3479', '[::]:3479', '[0:0::0]:3479', '[::ffff:0.0.0.0]:3479'])('not %s', (text) => {
+    expect(() => endpointOption(text)).toThrow(/every address of this machine/);
+  });
 });
 
 describe('rtc-ops peer', () => {
