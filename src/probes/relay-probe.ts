@@ -18,8 +18,11 @@ export type RelayFacts = Pick<
   'permission' | 'publicPeers' | 'peer' | 'inbound' | 'outbound' | 'reply'
 >;
 
+/** What is used of an allocation. */
+export type Relay = Pick<Allocation, 'relayed' | 'permit' | 'send' | 'onData'>;
+
 export interface RelayProbeOptions {
-  readonly allocation: Allocation;
+  readonly allocation: Relay;
   /** This client as the server sees it on the connection of the allocation. */
   readonly own: Endpoint;
   /** UDP listeners to learn the peer's mapping from, the likeliest first. */
@@ -99,7 +102,8 @@ async function relayFacts(
     return { ...nothingTried(permission, peer), publicPeers: await publicPeers(options) };
   }
   const inbound =
-    tried.value !== null && (tried.value.state !== 'failed' || !wasLate(learnt.value, tried.value.atMs))
+    // What was sent before another address was granted may have come from that one.
+    tried.value !== null && (tried.value.state !== 'failed' || addresses.length === 0)
       ? tried.value
       : await attempt(clock, () => peerToClient(options, socket));
   const notAsked = notTried('an own address is allowed as a peer');
@@ -107,16 +111,9 @@ async function relayFacts(
   return { permission, publicPeers: notAsked, peer, inbound, ...rest };
 }
 
-/** Whether a permission came when the socket had sent already: then not all of that could have been let in. */
-function wasLate({ addresses, atMs }: GrantedOthers, beganAtMs: number): boolean {
-  return addresses.length > 0 && atMs > beganAtMs + resendMs / 2;
-}
-
 interface GrantedOthers {
   readonly appearance: Appearance;
   readonly addresses: readonly string[];
-  /** When the last of them was granted. */
-  readonly atMs: number;
 }
 
 /** How the socket looks from outside, and those of its addresses beside the allocation's own that the server allows. */
@@ -134,7 +131,7 @@ async function grantedOthers(
   // One by one: a server refuses all of a request for the sake of one address.
   const asked = await Promise.all(others.map(permit));
   const addresses = asked.flatMap((one) => (one.state === 'done' ? [one.value.peer] : []));
-  return { appearance: { source, mappings }, addresses, atMs: options.clock() };
+  return { appearance: { source, mappings }, addresses };
 }
 
 function nothingTried(permission: RelayFacts['permission'], peer: RelayFacts['peer']): RelayFacts {

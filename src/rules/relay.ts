@@ -168,7 +168,10 @@ function whyPeerUncertain({ peer }: TargetFacts): string | null {
   }
   const [address] = addresses;
   if (address === undefined) return 'the address of this client towards the relay is not known';
-  if (!isPermitted(address)) return `the server denies ${address}, from which this client sends to the relay`;
+  if (!isPermitted(address)) {
+    // It may have refused one, or not answered: the facts do not tell.
+    return `the server gave no permission for ${address}, from which this client sends to the relay`;
+  }
   const sameWay = mappings.some((each) => each.source !== null && each.source === source);
   return sameWay || (source !== null && isPermitted(source))
     ? null

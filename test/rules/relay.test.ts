@@ -144,6 +144,14 @@ describe('the three ways through a relay tell one fault from another', () => {
     },
   );
 
+  it('does not say that a server denies what it only gave no permission for', () => {
+    const seen = { source: here, mappings: [seenAs('198.51.100.21')], permitted: [clientAddress] };
+    const because =
+      'the server gave no permission for 198.51.100.21, from which this client sends to the relay';
+    const outcomes = judgeRelay(facts({ ...withRelay('010'), peer: done(seen) }));
+    expect(outcomes['relay-inbound']).toEqual({ status: 'unknown', because });
+  });
+
   it.each(['channel', 'refresh', 'release'] as const)(
     'blames no firewall when the server stopped in the middle (at %s)',
     (step) => {
