@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { familyOf, sameAddress, sameEndpoint, type Endpoint } from '../model/endpoint.ts';
-import { AttemptError } from '../model/failure.ts';
+import { describeFailure } from '../model/failure.ts';
 import type { Attempt, Failure, OutsideFacts } from '../model/observations.ts';
 import type { Secret } from '../model/secret.ts';
 import { decodeEchoAnswer, encodeEchoRequest, type EchoAnswer, type EchoKind } from '../net/echo-message.ts';
 import { openPeerSocket, type PeerSocket } from '../net/peer-socket.ts';
-import type { Allocation } from '../turn/allocation.ts';
 import { attempt, notTried, type Clock } from './attempt.ts';
+import type { Relay } from './relay-probe.ts';
 import { repeated } from './repetition.ts';
 
 /** An `rtc-ops peer` somewhere else. */
@@ -20,7 +20,7 @@ export interface OutsidePeer {
 }
 
 export interface OutsideProbeOptions {
-  readonly allocation: Allocation;
+  readonly allocation: Relay;
   readonly outside: OutsidePeer;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -48,7 +48,9 @@ export function probeOutside(options: OutsideProbeOptions): Promise<Attempt<Outs
   const peer = outside.endpoints.find(({ address }) => familyOf(address) === family);
   const { lookupFailure } = outside;
   if (lookupFailure !== null) {
-    return attempt(clock, () => Promise.reject(new AttemptError(lookupFailure)));
+    return Promise.resolve(
+      notTried(`the lookup of ${outside.url} failed: ${describeFailure(lookupFailure)}`),
+    );
   }
   if (peer === undefined) {
     return Promise.resolve(
@@ -72,7 +74,7 @@ export function probeOutside(options: OutsideProbeOptions): Promise<Attempt<Outs
  */
 export async function knockedFrom(
   { endpoint, secret }: { readonly endpoint: Endpoint; readonly secret: Secret },
-  allocation: Allocation,
+  allocation: Relay,
   signal: AbortSignal,
 ): Promise<void> {
   const way = relayWay(allocation, endpoint);
@@ -180,7 +182,7 @@ function directWay(socket: PeerSocket, peer: Endpoint): Way {
   };
 }
 
-function relayWay(allocation: Allocation, peer: Endpoint): Way {
+function relayWay(allocation: Relay, peer: Endpoint): Way {
   return {
     send: (bytes) => allocation.send(peer, bytes),
     listen(receive) {

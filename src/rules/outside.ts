@@ -86,14 +86,19 @@ export function outsideFindings({ targets }: Observations): Finding[] {
     if (facts.allocate.state !== 'done') return [];
     if (outside.state === 'not-tried') return silent('--peer', outside.because);
     if (outside.state === 'failed') return silent('--peer', describeFailure(outside.failure));
-    const { url, peer, permission, echo, direct } = outside.value;
+    const { url, peer, permission, echo, direct, arrival } = outside.value;
     if (stunErrorOf(permission) === 403 && scopeOf(peer.address) === 'global') {
       return [finding('PEER_DENIED', { ...allocatorOf(facts), peer: peer.address }, options)];
     }
     if (permission.state === 'failed') {
       return silent(url, `the server gave no permission for it (${describeFailure(permission.failure)})`);
     }
-    if (echo.state === 'done' || direct.state === 'done') return [];
+    // What it tells then is in the checks.
+    if (echo.state === 'done' || arrival.state === 'done') return [];
+    if (direct.state === 'done') {
+      const seen = arrival.state === 'failed' ? describeFailure(arrival.failure) : arrival.because;
+      return silent(url, `no answer came through the relay, and what had reached it was not told (${seen})`);
+    }
     return silent(url, direct.state === 'failed' ? describeFailure(direct.failure) : 'no answer');
   });
 }

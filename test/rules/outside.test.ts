@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/model/check.ts';
 import type { OutsideFacts, TargetFacts } from '../../src/model/observations.ts';
 import { outsideFindings } from '../../src/rules/outside.ts';
+import { judge } from '../../src/rules/judgement.ts';
 import { judgeRelay } from '../../src/rules/relay.ts';
 import {
+  criteriaWith,
   done,
   failed,
   healthyFacts,
@@ -104,13 +106,32 @@ describe('an outside peer', () => {
 
   it.each<[string, Partial<OutsideFacts>, readonly string[]]>([
     ['answers', {}, []],
-    ['answers this client alone', { echo: lost }, []],
+    ['answers this client alone', arrivedFrom(null), []],
+    [
+      'answers this client once, and then nobody',
+      { ...arrivedFrom(null), arrival: lost },
+      ['OUTSIDE_PEER_SILENT'],
+    ],
     ['answers the relay alone', { direct: lost }, []],
     ['answers nobody', { direct: lost, echo: lost }, ['OUTSIDE_PEER_SILENT']],
     ['has no permission for another reason', { permission: failed(stunError(400)) }, ['OUTSIDE_PEER_SILENT']],
   ])('that %s', (_what, outside, expected) => {
     const findings = outsideFindings(observationsOf([factsWith(outside)]));
     expect(findings.map(({ code }) => code)).toEqual(expected);
+  });
+
+  it.each<[string, TargetFacts['outside'] & object, string]>([
+    ['has no address', notTried('the lookup of udp://x:1 failed: why'), 'udp://x:1 failed: why'],
+    ['cannot be sent to', failed(silence), 'no answer within'],
+    ['gets no permission in time', done(outsideFacts({ permission: lost })), 'gave no permission for it'],
+  ])('that %s is told of where the relay works from here', (_what, outside, why) => {
+    const facts = healthyFacts(targetOf(), { outside });
+    const [finding, ...others] = outsideFindings(observationsOf([facts]));
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ code: 'OUTSIDE_PEER_SILENT', severity: 'warning' });
+    expect(finding?.evidence).toMatchObject({ seen: expect.stringContaining(why) as string });
+    const report = judge(observationsOf([facts]), criteriaWith());
+    expect(report.verdict).toBe('degraded');
   });
 
   it('with a public address that the server denies is a finding', () => {
