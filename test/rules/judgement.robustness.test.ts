@@ -31,7 +31,7 @@ function always(property: (judged: Judged, facts: Observations, criteria: Criter
     fc.property(arbitraryObservations, arbitraryCriteria, (facts, criteria) => {
       property(judge(facts, criteria), facts, criteria);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 }
 
@@ -244,7 +244,7 @@ describe('one step that went wrong at a server that is in order', () => {
         const roots = judged.findings.filter(({ causedBy }) => causedBy === null);
         expect(roots.length).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
