@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { NatFacts, Observations, TargetFacts } from '../model/observations.ts';
 import { RtcOpsError } from '../model/error.ts';
 import { schemaVersion, type ReportCriteria } from '../model/report.ts';
-import { parseTurnUri } from '../model/turn-uri.ts';
+import { isHost, parseTurnUri } from '../model/turn-uri.ts';
 
 /**
  * What of a saved report is read: the facts, and what was asked of them. Checks, findings and the verdict follow from
@@ -20,6 +20,14 @@ const count = z.number().nonnegative();
 const ratio = z.number().min(0).max(1);
 const endpoint = z.object({ address, port: z.int().min(0).max(65535) });
 const transport = z.enum(['udp', 'tcp', 'tls']);
+const host = z.string().refine(isHost, 'must be a host name or an IP address');
+
+// No probe makes as many; a list without an end could exhaust what goes through it.
+const mostItems = 10_000;
+
+function list<T extends z.ZodType>(item: T, most = mostItems) {
+  return z.array(item).max(most);
+}
 
 const failure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('timeout'), afterMs: duration, sent: count }),
@@ -44,7 +52,7 @@ function attempt<T extends z.ZodType>(value: T) {
 const certificate = z.object({
   subject: z.string(),
   issuer: z.string(),
-  names: z.array(z.string()),
+  names: list(z.string()),
   notBefore: date,
   notAfter: date,
   serial: z.string(),
@@ -59,7 +67,7 @@ const tls = z.object({
   servername: z.string(),
   chainError: z.string().nullable(),
   nameError: z.string().nullable(),
-  chain: z.array(certificate),
+  chain: list(certificate, 100),
 });
 
 const binding = z.object({
@@ -87,7 +95,7 @@ const allocation = z.object({
 });
 
 const gathering = z.object({
-  candidates: z.array(
+  candidates: list(
     z.object({
       type: z.enum(['host', 'srflx', 'prflx', 'relay']),
       // An IP address, or a name of mDNS (RFC 8828 §5.2).
@@ -138,13 +146,13 @@ const call = z.object({
     .nullable(),
   pacing: z.object({ due: count, skipped: count }).nullable(),
   longestStallMs: duration,
-  pairs: z.array(z.object({ local: z.string(), remote: z.string(), relayed: z.boolean() })),
-  audio: z.array(audio),
+  pairs: list(z.object({ local: z.string(), remote: z.string(), relayed: z.boolean() })),
+  audio: list(audio, 2),
   dataChannel: z.object({ sent: count, received: count, rttMs: duration.nullable() }).nullable(),
   relay: z.object({
-    relayed: z.array(endpoint.nullable()),
+    relayed: list(endpoint.nullable(), 2),
     allocateMs: duration.nullable(),
-    lost: z.array(z.object({ atMs: duration, failure })),
+    lost: list(z.object({ atMs: duration, failure })),
     released: z.boolean(),
   }),
 });
@@ -153,7 +161,7 @@ const lifetime = z.object({ lifetimeSeconds: z.number() });
 const seenFrom = z.object({ seenFrom: endpoint });
 
 const identities = z.object({
-  answers: z.array(
+  answers: list(
     z.object({
       code: z.number().nullable(),
       realm: z.string().nullable(),
@@ -165,8 +173,8 @@ const identities = z.object({
 
 const peer = z.object({
   source: address.nullable(),
-  mappings: z.array(z.object({ server: endpoint, source: address.nullable(), mapped: endpoint })),
-  permitted: z.array(address),
+  mappings: list(z.object({ server: endpoint, source: address.nullable(), mapped: endpoint })),
+  permitted: list(address),
 });
 
 const outside = z.object({
@@ -182,7 +190,7 @@ const outside = z.object({
 const ports = z.object({
   wanted: count,
   from: z.enum(['here', 'outside']),
-  samples: z.array(z.object({ relayed: endpoint, answered: z.boolean() })),
+  samples: list(z.object({ relayed: endpoint, answered: z.boolean() }), 500),
   stopped: failure.nullable(),
 });
 
@@ -194,9 +202,9 @@ const targetObservations = z.object({
   alternate: attempt(z.object({ server: endpoint, answer: challenge })),
   identities: attempt(identities),
   allocate: attempt(allocation),
-  redirects: z.array(endpoint),
+  redirects: list(endpoint),
   permission: attempt(z.object({ peer: address })),
-  publicPeers: attempt(z.object({ allowed: z.array(address), denied: z.array(address) })),
+  publicPeers: attempt(z.object({ allowed: list(address), denied: list(address) })),
   channel: attempt(z.object({ peer: endpoint, channel: z.number() })),
   peer: attempt(peer),
   inbound: attempt(seenFrom),
@@ -224,7 +232,7 @@ function isTurnUri(text: string): boolean {
 const target = z.object({
   url: z.string().refine(isTurnUri, 'must be a TURN or STUN URI'),
   scheme: z.enum(['stun', 'stuns', 'turn', 'turns']),
-  host: z.string(),
+  host,
   address,
   family: z.literal([4, 6]),
   port: z.int().min(0).max(65535),
@@ -236,13 +244,13 @@ const changedOrigin = z.object({ addressAndPort: attempt(from), port: attempt(fr
 
 const nat = z.object({
   url: z.string(),
-  host: z.string(),
+  host,
   family: z.literal([4, 6]),
   server: endpoint,
   binding: attempt(
     z.object({ local: endpoint, mapped: endpoint, xored: z.boolean(), other: endpoint.nullable() }),
   ),
-  mappings: z.array(z.object({ to: endpoint, answer: attempt(z.object({ mapped: endpoint })) })),
+  mappings: list(z.object({ to: endpoint, answer: attempt(z.object({ mapped: endpoint })) })),
   filtering: changedOrigin,
   control: changedOrigin,
   hairpin: attempt(z.object({ from: endpoint, mapped: endpoint })),
@@ -250,7 +258,7 @@ const nat = z.object({
 }) satisfies z.ZodType<NatFacts>;
 
 const observations = z.object({
-  interfaces: z.array(z.object({ interface: z.string(), address, prefixLength: z.int().min(0).max(128) })),
+  interfaces: list(z.object({ interface: z.string(), address, prefixLength: z.int().min(0).max(128) })),
   credential: z.discriminatedUnion('source', [
     z.object({ source: z.literal('none') }),
     z.object({
@@ -259,20 +267,20 @@ const observations = z.object({
       expiresAt: z.number().nullable(),
     }),
   ]),
-  names: z.array(
+  names: list(
     z.object({
-      host: z.string(),
+      host,
       isControl: z.boolean(),
-      lookup: attempt(z.object({ addresses: z.array(z.string()) })),
+      lookup: attempt(z.object({ addresses: list(z.string()) })),
     }),
   ),
   callDurationMs: duration.nullable(),
-  controls: z.array(targetObservations.extend({ target: target })),
-  nat: z.array(nat).nullable(),
+  controls: list(targetObservations.extend({ target: target })),
+  nat: list(nat).nullable(),
 }) satisfies z.ZodType<Omit<Observations, 'startedAt' | 'durationMs' | 'targets'>>;
 
 const criteria = z.object({
-  require: z.array(z.string()).nullable(),
+  require: list(z.string()).nullable(),
   maxRttMs: duration.nullable(),
   maxLossRatio: ratio.nullable(),
   maxJitterMs: duration.nullable(),
@@ -293,6 +301,6 @@ export const reportSchema = z.object({
   startedAt: date,
   durationMs: duration,
   criteria,
-  targets: z.array(target.extend({ observations: targetObservations })),
+  targets: list(target.extend({ observations: targetObservations })),
   observations,
 });

@@ -2,6 +2,7 @@ import { fork, type ChildProcess as NodeChildProcess } from 'node:child_process'
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Failure } from '../model/observations.ts';
+import { printable } from '../model/printable.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 
 /** What came of work in a child process. A failure is always `internal`: it says nothing about the server. */
@@ -181,7 +182,7 @@ export class ChildProcess<Request, Result, Progress> {
 
   #lastErrorLine(): string {
     const line = this.#errors.trimEnd().split('\n').at(-1) ?? '';
-    return line === '' ? '' : `: ${line}`;
+    return line === '' ? '' : `: ${printable(line)}`;
   }
 
   #send(message: ToWorker<Request>): void {

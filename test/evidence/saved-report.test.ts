@@ -91,6 +91,40 @@ describe('what is no saved report is refused by name and place', () => {
     expect(error.exitCode).toBe(3);
   });
 
+  it.each<[string, (report: Report) => void, RegExp]>([
+    [
+      'a target that commands a terminal',
+      ({ targets: [target] }) => Object.assign(target ?? {}, { host: '\u001b]0;owned\u0007' }),
+      /targets\[0\]\.host: must be a host name/,
+    ],
+    [
+      'a name that is none',
+      ({ observations: { names } }) => Object.assign(names[0] ?? {}, { host: 'a b' }),
+      /observations\.names\[0\]\.host: must be a host name/,
+    ],
+    [
+      'a list without an end',
+      ({ targets: [target] }) =>
+        Object.assign(target?.observations ?? {}, {
+          redirects: Array.from({ length: 10_001 }, () => ({ address: '192.0.2.1', port: 1 })),
+        }),
+      /redirects: Too big/,
+    ],
+    [
+      'a call with more than two directions',
+      ({ targets: [target] }) => {
+        const call = target?.observations.call;
+        if (call?.state !== 'done') throw new Error('the scene has no call');
+        Object.assign(call.value, { audio: Array(3).fill(call.value.audio[0]) });
+      },
+      /call\.value\.audio: Too big/,
+    ],
+  ])('%s', (_, change, told) => {
+    const report = JSON.parse(whole) as Report;
+    change(report);
+    expect(refusal(JSON.stringify(report)).message).toMatch(told);
+  });
+
   it('several on a line each, with a way to take one', () => {
     const line = renderJsonLine(reportOfScene('healthy'));
     expect(refusal(line + line).hint).toContain('tail -n 1');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkIds } from '../../src/model/check.ts';
 import type { Report } from '../../src/model/report.ts';
-import { renderJson } from '../../src/report/json.ts';
+import { renderJson, renderJsonLine } from '../../src/report/json.ts';
 import { judge } from '../../src/rules/judgement.ts';
 import { arbitraryCriteria, arbitraryObservations } from '../support/arbitrary-facts.ts';
 import {
@@ -37,6 +37,17 @@ describe('the JSON report', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('is ASCII where a terminal would obey or show another text, and reads back as it was', () => {
+    const headline = 'a\u001b[2J\u009b31m\u202e\u2066\u2028\u2029\u007f größer';
+    const report = { ...reportOfScene('healthy'), headline };
+    for (const text of [renderJson(report), renderJsonLine(report)]) {
+      // eslint-disable-next-line no-control-regex
+      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
+      expect(text).toContain('größer');
+      expect(JSON.parse(text)).toMatchObject({ headline });
+    }
   });
 
   // Scripts rely on these: none may go, or mean something else, without a new schemaVersion.

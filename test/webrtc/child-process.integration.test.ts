@@ -9,6 +9,7 @@ import { ChildProcess } from '../../src/webrtc/child-process.ts';
 import { relayServer, type RelayServer } from '../support/relay-server.ts';
 import { needs } from '../support/requirements.ts';
 import { isRunning } from '../support/running-process.ts';
+import { directoryWith } from '../support/temporary.ts';
 
 function startChild(name = 'call-worker'): ChildProcess<CallOrder, CallFacts, CallProgress> {
   const child = new ChildProcess<CallOrder, CallFacts, CallProgress>(name, 'test');
@@ -60,6 +61,20 @@ describe('ChildProcess', () => {
     expect(child.hasEnded).toBe(true);
     // It stays ended.
     expect(await child.run(order, { deadlineMs: 5000, signal: never })).toMatchObject({ ok: false });
+  });
+
+  it('repeats the last words of a child, without what a terminal would obey', async () => {
+    const script =
+      "process.stderr.write('first\\n\\u001b]0;owned\\u0007 \\u009b2J last\\n'); process.exitCode = 3;";
+    const directory = await directoryWith({ 'worker.js': script });
+    const child = startChild(`${'../'.repeat(30)}${directory.slice(1)}/worker`);
+    expect(await child.run({} as CallOrder, { deadlineMs: 5000, signal: never })).toEqual({
+      ok: false,
+      failure: {
+        kind: 'internal',
+        detail: 'the process of the test ended with code 3: \ufffd]0;owned\ufffd \ufffd2J last',
+      },
+    });
   });
 
   it('passes on what the work throws', async () => {
