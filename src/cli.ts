@@ -116,7 +116,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = code;
     },
   };
-  const program = createProgram();
+  const program = createProgram(context);
   try {
     await addCommands(program, argv.slice(2), context);
     await program.parseAsync(argv);
@@ -146,7 +146,7 @@ function workingDirectory(): string {
   }
 }
 
-function createProgram(): Command {
+function createProgram({ stdout }: CommandContext): Command {
   return new Program('rtc-ops')
     .description('Deploy, probe and explain TURN/STUN servers.')
     .version(version, '-V, --version')
@@ -159,6 +159,7 @@ function createProgram(): Command {
     .option('--debug', 'stack traces and details')
     .showHelpAfterError('Run with --help for the usage.')
     .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: stdout })
     .exitOverride();
 }
 

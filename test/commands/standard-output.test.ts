@@ -5,7 +5,7 @@ import { isFileOrDevice, writeWhole } from '../../src/commands/standard-output.t
 import { directoryWith } from '../support/temporary.ts';
 
 describe('a result that does not fit on the disk', () => {
-  it.each(['explain', 'explain --format json', 'explain LOSS_HIGH'])(
+  it.each(['explain', 'explain --format json', 'explain LOSS_HIGH', '--help', 'probe --help', '--version'])(
     'is an error, and told: %s',
     async (args) => {
       const { exitCode, stderr } = await execa('sh', ['-c', `node bin/rtc-ops.js ${args} > /dev/full`], {
