@@ -1,3 +1,4 @@
+import type { Environment } from '../model/environment.ts';
 import type { ExitCode } from '../model/error.ts';
 
 /** What a command may touch of the world; handed in, so that tests and other commands can run it too. */
@@ -8,7 +9,7 @@ export interface CommandContext {
   readonly stderr: (text: string) => void;
   /** All of standard input, as text, with the byte order mark that it may begin with. */
   readonly stdin: () => Promise<string>;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly workingDirectory: string;
   /** Aborted by SIGINT and SIGTERM: stop, clean up, and let the caller exit with 128 and the signal's number. */
   readonly signal: AbortSignal;
