@@ -190,7 +190,7 @@ const outside = z.object({
 const ports = z.object({
   wanted: count,
   from: z.enum(['here', 'outside']),
-  samples: list(z.object({ relayed: endpoint, answered: z.boolean() }), 500),
+  samples: list(z.object({ relayed: endpoint, answered: z.boolean().nullable() }), 500),
   stopped: failure.nullable(),
 });
 

@@ -186,7 +186,8 @@ export interface PortSampleFacts {
   readonly wanted: number;
   /** Who sent to the relay ports: a socket of this machine, or the outside peer where none of this machine gets there. */
   readonly from: 'here' | 'outside';
-  readonly samples: readonly { readonly relayed: Endpoint; readonly answered: boolean }[];
+  /** Answered: what was sent to it first came through; null when nothing shows that the outside peer had sent. */
+  readonly samples: readonly { readonly relayed: Endpoint; readonly answered: boolean | null }[];
   /** Why there are fewer than were wanted; null when there are not. */
   readonly stopped: Failure | null;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { familyOf, sameAddress, sameEndpoint, type Endpoint } from '../model/endpoint.ts';
-import { describeFailure } from '../model/failure.ts';
+import { AttemptError, describeFailure } from '../model/failure.ts';
 import type { Attempt, Failure, OutsideFacts } from '../model/observations.ts';
 import type { Secret } from '../model/secret.ts';
 import { decodeEchoAnswer, encodeEchoRequest, type EchoAnswer, type EchoKind } from '../net/echo-message.ts';
@@ -68,19 +68,75 @@ export function probeOutside(options: OutsideProbeOptions): Promise<Attempt<Outs
   });
 }
 
+interface Knocker {
+  readonly endpoint: Endpoint;
+  readonly secret: Secret;
+}
+
 /**
- * Has the outside peer, for which there is a permission, send to a relay first, as `probeOutside` does.
- * @throws AttemptError `timeout` when no echo or no such packet came
+ * Has the outside peer, for which there is a permission, send to a relay first, as `probeOutside` does. False only where
+ * the peer says that it got the question, and so has answered it; null where nothing came and it does not say so: what
+ * was asked may have been lost on the way there, or have been beyond the peer's rate.
+ * @throws AttemptError `system` when this machine has no socket; the reason of `signal` when aborted
  */
 export async function knockedFrom(
-  { endpoint, secret }: { readonly endpoint: Endpoint; readonly secret: Secret },
-  allocation: Relay,
+  { endpoint, secret }: Knocker,
+  relay: Relay,
   signal: AbortSignal,
-): Promise<void> {
-  const way = relayWay(allocation, endpoint);
-  const { answer } = await answered(way, { kind: 'hello', secret, signal, nonces: [], accept: () => true });
+): Promise<boolean | null> {
+  const way = relayWay(relay, endpoint);
+  const asked = { secret, signal, accept: () => true };
+  const nonces: Buffer[] = [];
+  const greeting = await unlessSilent(() => answered(way, { ...asked, kind: 'hello', nonces }));
+  if (greeting === null) {
+    const socket = await openPeerSocket(familyOf(endpoint.address), signal);
+    try {
+      const directly = directWay(socket, endpoint);
+      const hello = await unlessSilent(() => answered(directly, { ...asked, kind: 'hello', nonces: [] }));
+      if (hello === null) return null;
+      return await falseWhereHeard(directly, nonces, { ...asked, cookie: hello.answer.cookie });
+    } finally {
+      socket.close();
+    }
+  }
+  const { cookie } = greeting.answer;
   const accept = (sender: Endpoint): boolean => !sameEndpoint(sender, endpoint);
-  await answered(way, { kind: 'knock', secret, signal, nonces: [], accept, cookie: answer.cookie });
+  const knocks: Buffer[] = [];
+  const knock = { ...asked, kind: 'knock', cookie, accept, nonces: knocks } as const;
+  if ((await unlessSilent(() => answered(way, knock))) !== null) return true;
+  return falseWhereHeard(way, knocks, { ...asked, cookie });
+}
+
+/** False when one of these requests had come to the outside peer; null when it says none, or nothing. */
+async function falseWhereHeard(
+  way: Way,
+  nonces: readonly Buffer[],
+  asked: Omit<Asked, 'kind' | 'nonces'>,
+): Promise<false | null> {
+  const arrival = await unlessSilent(() => arrivedFrom(way, nonces, asked));
+  return arrival === null ? null : false;
+}
+
+/** From where the outside peer, asked in another way, had got one of these requests; null when none of them. */
+async function arrivedFrom(
+  way: Way,
+  nonces: readonly Buffer[],
+  asked: Omit<Asked, 'kind' | 'nonces'>,
+): Promise<Endpoint | null> {
+  for (const subject of nonces) {
+    const { answer } = await answered(way, { ...asked, kind: 'ask', subject, nonces: [] });
+    if (answer.seenFrom !== null) return answer.seenFrom;
+  }
+  return null;
+}
+
+async function unlessSilent<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AttemptError && error.failure.kind === 'timeout') return null;
+    throw error;
+  }
 }
 
 async function examine(
@@ -128,13 +184,9 @@ async function examine(
     return { ...facts, echo, inbound, arrival };
   }
   const { cookie } = greeting.value.answer;
-  const arrival = await attempt(clock, async () => {
-    for (const subject of nonces) {
-      const { answer } = await ask(directly, 'ask', { cookie, subject });
-      if (answer.seenFrom !== null) return { seenFrom: answer.seenFrom };
-    }
-    return { seenFrom: null };
-  });
+  const arrival = await attempt(clock, async () => ({
+    seenFrom: await arrivedFrom(directly, nonces, { secret, signal, cookie, accept: () => true }),
+  }));
   return { ...facts, echo, inbound, arrival };
 }
 

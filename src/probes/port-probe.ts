@@ -3,11 +3,11 @@ import { AttemptError } from '../model/failure.ts';
 import type { Failure, PortSampleFacts } from '../model/observations.ts';
 import type { Secret } from '../model/secret.ts';
 import { openPeerSocket } from '../net/peer-socket.ts';
-import { allocate, type Allocation } from '../turn/allocation.ts';
+import { allocate } from '../turn/allocation.ts';
 import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
 import { knockedFrom } from './outside-probe.ts';
-import { peerToClient } from './relay-probe.ts';
+import { peerToClient, type Relay } from './relay-probe.ts';
 import { wait } from './wait.ts';
 
 export interface PortProbeOptions {
@@ -25,8 +25,11 @@ export interface PortProbeOptions {
 
 // A port that does not answer costs a second. Eight at once are no load, and no more than one call's browsers take.
 const atOnce = 8;
-// Spread over time: a burst of allocations looks like an attack, and would take a whole small range at once.
+// Spread over time: a burst of allocations looks like an attack, would take a whole small range at once, and is more than
+// an outside peer answers one server.
 const spacingMs = 25;
+// What did not come is asked for once more, when a burst of losses is over.
+const pauseMs = 500;
 // coturn 4.6 gives quota and port back about a second after a release.
 const freeingMs = 1500;
 const releaseTimeoutMs = 1000;
@@ -43,17 +46,19 @@ export async function probePorts(options: PortProbeOptions): Promise<PortSampleF
   const from = options.outside === null ? 'here' : 'outside';
   const samples: Sample[] = [];
   const refusals: Failure[] = [];
+  const startedAtMs = performance.now();
   let begun = 0;
-  const lane = async (index: number): Promise<void> => {
-    await wait(index * spacingMs, signal);
+  const lane = async (): Promise<void> => {
     while (begun < wanted && refusals.length === 0) {
-      begun++;
+      const dueMs = startedAtMs + begun++ * spacingMs;
+      await wait(Math.max(0, dueMs - performance.now()), signal);
+      if (refusals.length > 0) return;
       const sample = await sampled(options);
       if ('relayed' in sample) samples.push(sample);
       else refusals.push(sample);
     }
   };
-  const lanes = Array.from({ length: Math.min(atOnce, wanted) }, (_, index) => lane(index));
+  const lanes = Array.from({ length: Math.min(atOnce, wanted) }, lane);
   for (const one of await Promise.allSettled(lanes)) {
     signal.throwIfAborted();
     if (one.status === 'rejected') throw one.reason;
@@ -89,7 +94,7 @@ async function sampled(options: PortProbeOptions): Promise<Sample | Failure> {
     const allocation = await allocate({ ...options, timeoutMs, signal });
     try {
       await allocation.permit(outside === null ? addresses : [outside.endpoint.address]);
-      return { relayed: allocation.relayed, answered: await reaches(allocation, options) };
+      return { relayed: allocation.relayed, answered: await takesPackets(allocation, options) };
     } finally {
       await allocation.release(releaseTimeoutMs);
     }
@@ -99,21 +104,35 @@ async function sampled(options: PortProbeOptions): Promise<Sample | Failure> {
   }
 }
 
-async function reaches(allocation: Allocation, { outside, signal }: PortProbeOptions): Promise<boolean> {
+/**
+ * Whether what is sent first to a relay comes through, tried twice; null when nothing shows that it was sent.
+ * @throws AttemptError `system` when this machine has no socket; the reason of `signal` when aborted
+ */
+export async function takesPackets(
+  relay: Relay,
+  options: Pick<PortProbeOptions, 'outside' | 'signal'>,
+): Promise<boolean | null> {
+  const first = await comesThrough(relay, options);
+  if (first === true) return true;
+  await wait(pauseMs, options.signal);
+  const second = await comesThrough(relay, options);
+  return second ?? first;
+}
+
+async function comesThrough(
+  relay: Relay,
+  { outside, signal }: Pick<PortProbeOptions, 'outside' | 'signal'>,
+): Promise<boolean | null> {
+  if (outside !== null) return knockedFrom(outside, relay, signal);
+  // Another socket each time: a NAT with several addresses may give it another one, that the server takes.
+  const peer = await openPeerSocket(familyOf(relay.relayed.address), signal);
   try {
-    if (outside !== null) {
-      await knockedFrom(outside, allocation, signal);
-      return true;
-    }
-    const peer = await openPeerSocket(familyOf(allocation.relayed.address), signal);
-    try {
-      await peerToClient({ allocation, signal }, peer);
-    } finally {
-      peer.close();
-    }
+    await peerToClient({ allocation: relay, signal }, peer);
     return true;
   } catch (error) {
     if (error instanceof AttemptError && error.failure.kind === 'timeout') return false;
     throw error;
+  } finally {
+    peer.close();
   }
 }

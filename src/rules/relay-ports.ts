@@ -4,21 +4,29 @@ import { describeFailure } from '../model/failure.ts';
 import type { FindingCode } from '../model/finding.ts';
 import type { PortSampleFacts, TargetFacts } from '../model/observations.ts';
 import { allocatorOf, failed, passed, unknown } from './outcome.ts';
+import { whyAddressUncertain, whyPeerUncertain } from './relay.ts';
 
 // Of a range of which a quarter is blocked, this many ports show nothing in one of ten runs.
 const fewPorts = 8;
 
 /** `relay-ports`: each relay port that was sampled took a packet. Null when none was asked for. */
-export function judgePorts(facts: TargetFacts, inbound: Outcome): Outcome | null {
+export function judgePorts(
+  facts: TargetFacts,
+  inbound: Outcome,
+  sampledWith: TargetFacts = facts,
+): Outcome | null {
   const { ports } = facts;
   if (ports === null) return null;
   if (ports.state === 'not-tried') return unknown(ports.because);
   if (ports.state === 'failed') return unknown(describeFailure(ports.failure));
   const { samples } = ports.value;
-  const sampled = portsOf(samples);
-  const silent = portsOf(samples.filter(({ answered }) => !answered));
+  const [sampled, silent, untold] = [
+    portsOf(samples.filter(({ answered }) => answered !== null)),
+    portsOf(samples.filter(({ answered }) => answered === false)),
+    portsOf(samples.filter(({ answered }) => answered === null)),
+  ];
   const answering = sampled.filter((port) => !silent.includes(port));
-  if (sampled.length === 0) return unknown(`no relay port could be tried${whyFewer(ports.value)}`);
+  if (samples.length === 0) return unknown(`no relay port could be tried${whyFewer(ports.value)}`);
   if (answering.length === 0) {
     // The same fault as that of the first relay port, or as little known.
     if (inbound.status === 'failed') return inbound;
@@ -28,8 +36,16 @@ export function judgePorts(facts: TargetFacts, inbound: Outcome): Outcome | null
     }
   }
   if (silent.length > 0) {
+    const uncertain = ports.value.from === 'here' ? whySilenceUncertain(sampledWith) : null;
+    if (uncertain !== null)
+      return unknown(`of ${sampled.length} ports ${silent.length} took nothing, but ${uncertain}`);
     const evidence = { ...allocatorOf(facts), sampled: sampled.length, silent, answering };
     return failed('RELAY_PORTS_PARTLY_BLOCKED', evidence, facts.target);
+  }
+  if (untold.length > 0) {
+    return unknown(
+      `of ${sampled.length + untold.length} ports ${untold.length} had nothing from the outside peer, which did not say that it was asked: a loss on the way, its limit, or a firewall`,
+    );
   }
   const [least = 0, most = 0] = [sampled[0], sampled.at(-1)];
   const seen = `${sampled.length} ${sampled.length === 1 ? 'port' : 'ports'} from ${least} to ${most}`;
@@ -38,6 +54,23 @@ export function judgePorts(facts: TargetFacts, inbound: Outcome): Outcome | null
     return unknown(`${seen} were tried, of ${most - least + 1} or more: too few to say`);
   }
   return passed(`${sampled.length} ports, ${least} to ${most}`);
+}
+
+/** Why what a socket of this client sent may have been dropped for its address: each sample has another socket. */
+function whySilenceUncertain(facts: TargetFacts): string | null {
+  const { target, allocate, inbound, peer } = facts;
+  if (inbound.state !== 'done' || allocate.state !== 'done') return whyPeerUncertain(facts);
+  // To another host it may send from another address by its routes, which is no other one here.
+  const { relayed, mapped } = allocate.value;
+  const isThere = (address: string): boolean => sameAddress(address, relayed.address);
+  const mappings = peer.state === 'done' ? peer.value.mappings : [];
+  // Over TCP and TLS a proxy may stand between, which has an address of its own.
+  const own = target.transport === 'udp' && isThere(allocatorOf(facts).address) ? mapped : null;
+  return whyAddressUncertain([
+    ...mappings.filter(({ server }) => isThere(server.address)).map((each) => each.mapped.address),
+    ...(own === null ? [] : [own.address]),
+    inbound.value.seenFrom.address,
+  ]);
 }
 
 function whyFewer({ wanted, stopped }: PortSampleFacts): string {
@@ -62,7 +95,7 @@ export function judgePortsBeside(
   const sampled = [facts, ...all].find(
     (each) => each.ports !== null && sameAddress(allocatorOf(each).address, address),
   );
-  return sampled === undefined ? null : judgePorts({ ...facts, ports: sampled.ports }, inbound);
+  return sampled === undefined ? null : judgePorts({ ...facts, ports: sampled.ports }, inbound, sampled);
 }
 
 /** A first relay port that takes nothing, while others do, is one of those and no fault of its own. */

@@ -154,19 +154,25 @@ function faultOf(facts: TargetFacts, relayed: Endpoint): RelayOutcomes {
   return all(unknown(whyNothingPassed(facts, relayed)));
 }
 
+/** Why it is not known under which address a relay sees this client, which has these; null when that is one. */
+export function whyAddressUncertain(seenAs: readonly string[]): string | null {
+  const addresses = [...new Set(seenAs)];
+  return addresses.length > 1
+    ? `this network has several public addresses (${addresses.join(', ')}), and by which one the relay is reached is not known`
+    : null;
+}
+
 /**
  * Why what the peer sent may have been dropped by the relay itself, as it takes packets from permitted addresses alone
  * (RFC 8656 §9); null when the relay takes them from the address that the peer has there.
  */
-function whyPeerUncertain({ peer }: TargetFacts): string | null {
+export function whyPeerUncertain({ peer }: TargetFacts): string | null {
   if (peer.state !== 'done') return 'the address of this client towards the relay is not known';
   const { source, mappings, permitted } = peer.value;
+  const several = whyAddressUncertain(mappings.map(({ mapped }) => mapped.address));
+  if (several !== null) return several;
   const isPermitted = (address: string): boolean => permitted.some((each) => sameAddress(each, address));
-  const addresses = [...new Set(mappings.map(({ mapped }) => mapped.address))];
-  if (addresses.length > 1) {
-    return `this network has several public addresses (${addresses.join(', ')}), and by which one the relay is reached is not known`;
-  }
-  const [address] = addresses;
+  const address = mappings[0]?.mapped.address;
   if (address === undefined) return 'the address of this client towards the relay is not known';
   if (!isPermitted(address)) {
     // It may have refused one, or not answered: the facts do not tell.

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Attempt, OutsideFacts } from '../../src/model/observations.ts';
 import { Secret } from '../../src/model/secret.ts';
 import { EchoService } from '../../src/net/echo-service.ts';
-import { probeOutside, type OutsidePeer } from '../../src/probes/outside-probe.ts';
+import { knockedFrom, probeOutside, type OutsidePeer } from '../../src/probes/outside-probe.ts';
 import { standInRelay, type StandInOptions } from '../support/stand-in-relay.ts';
 
 const secret = new Secret('a secret of the tests');
@@ -81,4 +81,25 @@ it('takes no answer from another address of the peer, which the relay would not 
       arrival: { because: 'the outside peer does not answer this client directly' },
     },
   });
+});
+
+it.each<[string, StandInOptions['takes'], boolean | null]>([
+  ['comes in', () => true, true],
+  ['does not come in, while answers do', undefined, false],
+  ['does not come in, and nothing else either', () => false, false],
+])('a knock that %s', async (_what, takes, expected) => {
+  const { local: endpoint } = await service();
+  const relay = await standInRelay({ takes: takes ?? (({ port }) => port === endpoint.port) });
+  const { signal } = new AbortController();
+  expect(await knockedFrom({ endpoint, secret }, relay, signal)).toBe(expected);
+});
+
+it('a knock that the outside peer was not asked for, or does not tell of, shows nothing', async () => {
+  const { local: endpoint } = await service();
+  const { signal } = new AbortController();
+  // A loss on the way there, or what is beyond its rate.
+  const lost = { ...(await standInRelay()), send: () => {} };
+  expect(await knockedFrom({ endpoint, secret }, lost, signal)).toBeNull();
+  const wrong = new Secret('another secret of the tests');
+  expect(await knockedFrom({ endpoint, secret: wrong }, await standInRelay(), signal)).toBeNull();
 });

@@ -5,6 +5,7 @@ import { failed as failedOutcome, passed, unknown } from '../../src/rules/outcom
 import { judge } from '../../src/rules/judgement.ts';
 import { amongPorts, judgePorts, judgePortsBeside } from '../../src/rules/relay-ports.ts';
 import {
+  clientAddress,
   criteriaWith,
   done,
   failed,
@@ -12,6 +13,7 @@ import {
   notTried,
   observationsOf,
   portSample,
+  serverAddress,
   silence,
   stunError,
   targetOf,
@@ -126,6 +128,78 @@ describe('relay-ports', () => {
     const none = { inbound: failed(silence) };
     expect(of(portSample([], tenPorts), passed(), none)?.status).toBe('unknown');
     expect(of(portSample([], tenPorts, { from: 'outside' }), passed(), none)?.status).toBe('failed');
+  });
+
+  describe('of a client with several public addresses', () => {
+    const [one, other] = [clientAddress, '198.51.100.21'];
+    const seenAs = (address: string) => ({
+      server: { address: serverAddress, port: 3478 },
+      source: '192.168.1.20',
+      mapped: { address, port: 40001 },
+    });
+    const seenAt = (mappings: readonly string[], inboundFrom: string, permitted = [one]) => ({
+      peer: done({ source: '192.168.1.20', mappings: mappings.map(seenAs), permitted }),
+      inbound: done({ seenFrom: { address: inboundFrom, port: 1 } }),
+    });
+
+    it.each<[string, Partial<TargetFacts>, string]>([
+      ['one address', seenAt([one], one), 'failed'],
+      ['one address, and no STUN server', seenAt([], one), 'failed'],
+      ['two addresses by STUN', seenAt([one, other], one, [one, other]), 'unknown'],
+      ['two addresses by STUN and the relay', seenAt([other], one, [one, other]), 'unknown'],
+      ['two addresses by Allocate and the relay', seenAt([], other, [one, other]), 'unknown'],
+      [
+        'another address at another server',
+        {
+          ...seenAt([], one),
+          allocate: done({
+            relayed: { address: serverAddress, port: 4 },
+            mapped: { address: '10.0.0.1', port: 4 },
+            lifetimeSeconds: 600,
+            rttMs: 1,
+          }),
+          redirects: [{ address: '203.0.113.99', port: 3478 }],
+        },
+        'failed',
+      ],
+    ])('%s', (_what, overrides, expected) => {
+      expect(statusOf(portSample(tenPorts, [49400]), overrides)).toBe(expected);
+      // What an outside peer sends comes from its own.
+      const outside = portSample(tenPorts, [49400], { from: 'outside' });
+      expect(statusOf(outside, overrides)).toBe('failed');
+    });
+
+    const statusOf = (sample: PortSampleFacts, overrides: Partial<TargetFacts>) =>
+      judged(done(sample), passed(), overrides)?.status;
+
+    it('says why', () => {
+      expect(judged(done(portSample(tenPorts, [49400])), passed(), seenAt([one, other], one))).toMatchObject({
+        because: expect.stringMatching(
+          /^of 11 ports 1 took nothing, but .* several public addresses/,
+        ) as string,
+      });
+    });
+
+    it('counts at the other listeners as well', () => {
+      const ports = done(portSample(tenPorts, [49400]));
+      const sampled = healthyFacts(targetOf(), { ports, ...seenAt([one, other], one) });
+      expect(judgePortsBeside(healthyFacts(targetOf('tcp')), [sampled], passed())?.status).toBe('unknown');
+    });
+  });
+
+  it('blames no port to which nothing shows that the outside peer had sent', () => {
+    const sample = portSample(tenPorts, [], { from: 'outside' });
+    const untold = { relayed: { address: serverAddress, port: 49400 }, answered: null };
+    expect(of({ ...sample, samples: [...sample.samples, untold] })).toEqual({
+      status: 'unknown',
+      because:
+        'of 11 ports 1 had nothing from the outside peer, which did not say that it was asked: a loss on the way, its limit, or a firewall',
+    });
+    expect(of({ ...sample, samples: [untold] })?.status).toBe('unknown');
+    const silent = portSample(tenPorts, [49390], { from: 'outside' });
+    expect(of({ ...silent, samples: [...silent.samples, untold] })).toMatchObject({
+      findings: [{ evidence: { sampled: 11, silent: [49390] } }],
+    });
   });
 
   it('is unknown where it could not be tried', () => {
