@@ -244,7 +244,7 @@ const outside = fc.record({
 const ports = fc.record({
   wanted: fc.constantFrom(1, 8, 40),
   from: fc.constantFrom('here', 'outside'),
-  samples: fc.array(fc.record({ relayed: endpoint, answered: fc.boolean() }), { maxLength: 12 }),
+  samples: fc.array(fc.record({ relayed: endpoint, answered: fc.option(fc.boolean()) }), { maxLength: 12 }),
   stopped: fc.option(failure),
 });
 

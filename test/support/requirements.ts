@@ -11,7 +11,7 @@ declare module 'vitest' {
 }
 
 /** What some tests need of the machine beside Node and node_modules; `npm test` installs the programs. */
-export type Requirement = 'root' | 'coturn' | 'openssl' | 'iproute2' | 'systemd' | 'lab';
+export type Requirement = 'root' | 'coturn' | 'openssl' | 'iproute2' | 'python3' | 'systemd' | 'lab';
 
 /** What is lacking, in words; null when nothing is. */
 type Lack = string | null;
@@ -21,6 +21,7 @@ const lack: Record<Requirement, () => Lack> = {
   coturn: () => lacksProgram('turnserver', 'coturn'),
   openssl: () => lacksProgram('openssl', 'openssl'),
   iproute2: () => lacksProgram('ip', 'iproute2'),
+  python3: () => lacksProgram('python3', 'python3'),
   systemd: () => lacksProgram('systemd-analyze', 'systemd'),
   lab: lackOfLab,
 };
