@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { TallyReporter } from './test/support/tally-reporter.ts';
 
+// Each runs whole processes, the command line or the set-up, as a user does, and needs no server.
+const processTests = ['test/commands/**/*.test.ts', 'test/support/*.test.ts'];
+const otherKinds = ['test/**/*.integration.test.ts', 'test/**/*.lab.test.ts'];
+
 export default defineConfig({
   test: {
     reporters: ['default', new TallyReporter()],
@@ -12,7 +16,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.integration.test.ts', 'test/**/*.lab.test.ts'],
+          exclude: [...otherKinds, ...processTests],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'process',
+          include: processTests,
+          exclude: otherKinds,
           // None takes seconds by itself; on a busy machine a process that a test starts may.
           testTimeout: 20_000,
         },
