@@ -100,6 +100,14 @@ describe('--peer', () => {
     expect(codesOf(wrong.report)).toEqual(['OUTSIDE_PEER_SILENT']);
     expect(wrong.report.verdict).toBe('degraded');
   });
+
+  it('that has no address is told of', async () => {
+    const server = await loopbackServer();
+    const args = [...argumentsFor(server), '--no-call', '--peer', 'udp://nonexistent.invalid:3479'];
+    const { report } = await rtcOpsReport(args, { env: { RTC_OPS_PEER_SECRET: secret } });
+    expect(codesOf(report)).toEqual(['OUTSIDE_PEER_SILENT']);
+    expect(report.findings[0]?.proof).toMatch(/the lookup of udp:\/\/nonexistent\.invalid:3479 failed: /);
+  });
 });
 
 describe('two servers on one port', () => {
