@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CheckId, Outcome } from '../../src/model/check.ts';
 import type { CallFacts, Failure, TargetFacts } from '../../src/model/observations.ts';
-import type { Criteria } from '../../src/rules/criteria.ts';
 import { judgeCall } from '../../src/rules/call.ts';
 import {
   audioFacts,
@@ -15,41 +13,13 @@ import {
   healthyFacts,
   noConnection,
   notTried,
-  observationsOf,
   ownFault,
   refusal,
   silence,
   stunError,
   targetOf,
 } from '../support/facts.ts';
-
-const { credential } = observationsOf([]);
-const ids = ['call-connects', 'call-uses-relay', 'call-audio', 'call-quality'] as const satisfies CheckId[];
-
-function judged(
-  call: TargetFacts['call'],
-  criteria: Partial<Criteria> = {},
-  plannedMs: number | null = 3000,
-): Record<(typeof ids)[number], Outcome> {
-  const context = { criteria: criteriaWith(criteria), credential, plannedMs };
-  return judgeCall(healthyFacts(targetOf(), { call }), context);
-}
-
-function said(outcome: Outcome): string {
-  if (outcome.status === 'failed') {
-    return outcome.findings.map(({ code, severity }) => `${code} ${severity}`).join(', ');
-  }
-  return outcome.status;
-}
-
-function saidOf(
-  facts: CallFacts,
-  criteria: Partial<Criteria> = {},
-  plannedMs: number | null = 3000,
-): string[] {
-  const outcomes = judged(done(facts), criteria, plannedMs);
-  return ids.map((id) => said(outcomes[id]));
-}
+import { credential, judged, said, saidOf } from '../support/judged-call.ts';
 
 function endedBy(failure: Failure, overrides: Partial<CallFacts> = {}): CallFacts {
   const lost = [{ atMs: 1200, failure }];
