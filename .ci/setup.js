@@ -4,7 +4,7 @@
  *
  *   node .ci/setup.js STEP…
  *     modules   node_modules, as package-lock.json has it
- *     build     dist/, from src/
+ *     build     dist/, from src/, and dist/bundle/, from which the command line runs
  *     tests     the Debian packages that tests need
  *     linters   the Debian packages that linters need
  *
@@ -199,7 +199,14 @@ function buildMissing() {
 
 /** A digest of names, sizes and times of everything that dist/ is made from. */
 function buildInputs() {
-  const settings = ['tsconfig.json', 'tsconfig.build.json', 'node_modules/typescript/package.json'];
+  const settings = [
+    'tsconfig.json',
+    'tsconfig.build.json',
+    '.ci/bundle.js',
+    'package-lock.json',
+    'node_modules/typescript/package.json',
+    'node_modules/rolldown/package.json',
+  ];
   const files = [...filesUnder('src').toSorted(byName), ...settings];
   const hash = createHash('sha256');
   for (const file of files) {
@@ -209,7 +216,7 @@ function buildInputs() {
   return hash.digest('hex');
 }
 
-function build(missing) {
+async function build(missing) {
   say(`build (${missing})`);
   const inputs = buildInputs();
   rmSync(join(root, stamp), { force: true });
@@ -222,11 +229,15 @@ function build(missing) {
   const sources = new Set(
     filesUnder('src').map((file) => file.replace(/^src/, 'dist').replace(/\.ts$/, '.js')),
   );
+  const kept = [`dist${sep}.`, `dist${sep}bundle${sep}`];
   for (const file of filesUnder('dist')) {
-    if (!file.startsWith(`dist${sep}.`) && !sources.has(file)) rmSync(join(root, file));
+    if (!kept.some((start) => file.startsWith(start)) && !sources.has(file)) rmSync(join(root, file));
   }
   // Despite type errors tsc has written what it could; the errors are to be seen again in the next build.
   if (!compiled) throw new SetupError('the build has errors; tsc says above which.');
+  // Only now: it imports from node_modules, which an earlier step may just have installed.
+  const { bundle } = await import('./bundle.js');
+  await bundle(root);
   writeFileSync(join(root, stamp), `${JSON.stringify({ inputs })}\n`);
 }
 

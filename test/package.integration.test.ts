@@ -39,7 +39,7 @@ describe('the packed tarball', () => {
 
   it('holds what it needs to run, and nothing of the development', () => {
     expect(files).toEqual(
-      expect.arrayContaining(['bin/rtc-ops.js', 'dist/cli.js', 'src/webrtc/speech.opus']),
+      expect.arrayContaining(['bin/rtc-ops.js', 'dist/bundle/cli.js', 'src/webrtc/speech.opus']),
     );
     expect(files.filter((path) => path.startsWith('templates/')).length).toBeGreaterThan(0);
     const strange = files.filter(

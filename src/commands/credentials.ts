@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import wrapAnsi from 'wrap-ansi';
+import { wrapAnsi } from 'fast-wrap-ansi';
 import { checkCredential, type CredentialCheck } from '../credentials/check.ts';
 import { credentialFormats, formatCredential, type CredentialFormat } from '../credentials/format.ts';
 import { issueCredential, type Lifetime } from '../credentials/issue.ts';

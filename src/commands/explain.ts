@@ -1,5 +1,5 @@
 import { Argument, Option, type Command } from 'commander';
-import wrapAnsi from 'wrap-ansi';
+import { wrapAnsi } from 'fast-wrap-ansi';
 import { nearest } from '../config/suggestion.ts';
 import { RtcOpsError } from '../model/error.ts';
 import {

@@ -96,7 +96,7 @@ export class NameResolver {
   }
 
   #start(): ChildProcess {
-    const file = fileURLToPath(new URL('../../dist/net/lookup-worker.js', import.meta.url));
+    const file = fileURLToPath(new URL('../../dist/bundle/lookup-worker.js', import.meta.url));
     const child = fork(file, [], {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import stringWidth from 'string-width';
-import wrapAnsi from 'wrap-ansi';
+import stringWidth from 'fast-string-width';
+import { wrapAnsi } from 'fast-wrap-ansi';
 import type { CheckStatus } from '../model/check.ts';
 import type { Severity } from '../model/finding.ts';
 import type { Verdict } from '../model/report.ts';

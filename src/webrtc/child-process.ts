@@ -37,7 +37,7 @@ const living = new Set<NodeChildProcess>();
 let killsAtExit = false;
 
 /**
- * A child process that works in `dist/webrtc/NAME.js` under a watchdog. While it has no work it holds nobody up: a
+ * A child process that works in `dist/bundle/NAME.js` under a watchdog. While it has no work it holds nobody up: a
  * process that ends without closing it ends it too.
  */
 export class ChildProcess<Request, Result, Progress> {
@@ -60,7 +60,7 @@ export class ChildProcess<Request, Result, Progress> {
    */
   constructor(name: string, purpose: string) {
     this.#purpose = purpose;
-    const file = fileURLToPath(new URL(`../../dist/webrtc/${name}.js`, import.meta.url));
+    const file = fileURLToPath(new URL(`../../dist/bundle/${name}.js`, import.meta.url));
     this.#child = fork(file, [], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     killAtExit(this.#child);
     this.#child.on('message', (message: FromWorker<Result, Progress>) => this.#receive(message));

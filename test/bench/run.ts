@@ -5,7 +5,7 @@
 import { allocateBench } from './allocate-bench.ts';
 import { codecBench } from './codec-bench.ts';
 import { lintBench } from './lint-bench.ts';
-import { callProbeBench, manyTargetsBench, protocolProbeBench } from './probe-bench.ts';
+import { callProbeBench, manyTargetsBench, protocolProbeBench, uclientBench } from './probe-bench.ts';
 import { holds, type Bench, type BenchRow } from './row.ts';
 import { startUpBench } from './start-up-bench.ts';
 import { tableOf } from './table.ts';
@@ -29,6 +29,7 @@ const benches: Record<string, Bench> = {
   'allocate-tcp': allocateBench('tcp'),
   'allocate-tls': allocateBench('tls'),
   probe: protocolProbeBench,
+  'probe-uclient': uclientBench,
   call: callProbeBench,
   'many-targets-time': manyTargetsBench('time'),
   'many-targets-memory': manyTargetsBench('memory'),

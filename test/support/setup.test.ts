@@ -12,7 +12,13 @@ let project: string;
 beforeEach(async () => {
   project = await mkdtemp(join(tmpdir(), 'rtc-ops-setup-'));
   await mkdir(join(project, '.ci'));
-  for (const file of ['.ci/setup.js', 'package.json', 'tsconfig.json', 'tsconfig.build.json']) {
+  for (const file of [
+    '.ci/setup.js',
+    '.ci/bundle.js',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+  ]) {
     await cp(join(root, file), join(project, file));
   }
 });
@@ -38,6 +44,7 @@ describe('the step build', () => {
 
   beforeEach(async () => {
     await symlink(join(root, 'node_modules'), join(project, 'node_modules'));
+    await cp(join(root, 'package-lock.json'), join(project, 'package-lock.json'));
     await mkdir(join(project, 'src'));
     await source('cli.ts', `import { a } from './a.ts';\nexport const main = (): number => a;\n`);
     await source('a.ts', 'export const a: number = 1;\n');
@@ -46,6 +53,9 @@ describe('the step build', () => {
   it('compiles src to dist, once', async () => {
     expect(await setup(['build'])).toEqual({ ...nothingToDo, stderr: 'setup: build (dist is missing)\n' });
     expect(await readFile(join(project, 'dist/cli.js'), 'utf8')).toContain(`from './a.js'`);
+    const bundle = await readFile(join(project, 'dist/bundle/cli.js'), 'utf8');
+    expect(bundle).toContain('main = () => 1;');
+    expect(bundle).not.toContain('a.js');
     expect(await setup(['build'])).toEqual(nothingToDo);
   });
 
@@ -56,7 +66,7 @@ describe('the step build', () => {
     await source('cli.ts', `export { b as main } from './b.ts';\n`);
     expect(await setup(['build'])).toEqual({ ...nothingToDo, stderr: 'setup: build (src has changed)\n' });
     const built = await readdir(join(project, 'dist'));
-    expect(built.filter((name) => !name.startsWith('.')).toSorted()).toEqual(['b.js', 'cli.js']);
+    expect(built.filter((name) => !name.startsWith('.')).toSorted()).toEqual(['b.js', 'bundle', 'cli.js']);
   });
 
   it('builds anew when dist has been deleted', async () => {
