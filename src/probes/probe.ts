@@ -73,7 +73,8 @@ export interface ProbeProgress {
 // Pacing, checks, DTLS and the data channel take some 15 round trips one after the other; and a busy machine its time.
 const setUp = { leastMs: 5000, roundTrips: 20 };
 // A call's process keeps most of a core busy while it connects; more at once would measure this machine, not the server.
-const callsAtOnce = Math.max(3, availableParallelism());
+// Four, because a server has that many listeners at most places: UDP, TCP, TLS, and TLS on port 443.
+const callsAtOnce = Math.max(4, availableParallelism());
 // Gathering is lighter and happens in one process; libjuice has no more than a handful of agents at once there.
 const gatheringsAtOnce = 8;
 

@@ -31,12 +31,16 @@ export interface CaseResult {
   readonly report: Report;
   /** From the start of the process to its end. */
   readonly durationMs: number;
+  readonly deadlineMs: number;
   /** The most that its largest process, and all of them together, had in memory. */
   readonly memory: { readonly largestMiB: number; readonly allMiB: number };
 }
 
-/** How long the whole probe may take. */
-export const deadlineMs = 12_000;
+/** How long the whole probe may take: where all that was asked is answered, and where silence has to be waited for. */
+const deadlinesMs = { answered: 4000, silent: 12_000 };
+
+/** How long a call lasts where a case says nothing else. */
+const usualCallMs = 1000;
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const typescript = ['--import', project('test/support/typescript-loader.js')];
@@ -50,10 +54,18 @@ export async function runCase(one: Case): Promise<CaseResult> {
     const unseen = one.peer === true ? peerDifferences(report) : [];
     const wrong = [...differences(report, one.expected), ...unseen];
     const wrongHealthy = report.verdict === 'healthy' && one.expected.verdict !== 'healthy';
-    return { wrong, wrongHealthy, report, durationMs, memory };
+    return { wrong, wrongHealthy, report, durationMs, deadlineMs: deadlineOf(one, report), memory };
   } finally {
     await lab.close();
   }
+}
+
+function deadlineOf({ network, durationMs = usualCallMs }: Case, { targets, nat }: Report): number {
+  const timedOut = JSON.stringify([targets.map(({ observations }) => observations), nat]).includes(
+    '"timeout"',
+  );
+  const losesPackets = network === 'lossy';
+  return timedOut || losesPackets ? deadlinesMs.silent : deadlinesMs.answered + durationMs - usualCallMs;
 }
 
 /** Of the outside peer. */
@@ -133,7 +145,7 @@ function probeArguments(lab: Lab, one: Case): string[] {
     ...(one.ask ?? listeners).map((listener) => uris[listener]),
     ...credentialArguments(lab, one),
     ...['--ca', lab.caFile],
-    ...['--duration', `${one.durationMs ?? 1000}ms`],
+    ...['--duration', `${one.durationMs ?? usualCallMs}ms`],
     ...optionArguments(lab, one),
     ...['--format', 'json'],
   ];

@@ -1,8 +1,8 @@
-import { deadlineMs, type CaseResult } from './matrix-run.ts';
+import type { CaseResult } from './matrix-run.ts';
 
 /** One line for each case: whether the probe was right, how long it took, and the memory of its largest process. */
 export function caseTable(results: ReadonlyMap<string, CaseResult>): string {
-  const rows = [...results].map(([name, { wrong, report, durationMs, memory }]) => [
+  const rows = [...results].map(([name, { wrong, report, durationMs, deadlineMs, memory }]) => [
     name,
     wrong.length === 0 ? 'right' : 'WRONG',
     report.verdict,
@@ -21,18 +21,21 @@ export interface CaseTally {
   /** Anything else that is not so. */
   wrongCause: number;
   slowestMs: number;
+  /** How often it took longer than it may. */
+  late: number;
   /** What was wrong, each once. */
   readonly wrong: Set<string>;
 }
 
 /** Case × right, wrong healthy, wrong cause; then what was wrong. */
 export function tallyTable(tallies: readonly CaseTally[]): string {
-  const rows = tallies.map(({ name, right, wrongHealthy, wrongCause, slowestMs }) => [
+  const rows = tallies.map(({ name, right, wrongHealthy, wrongCause, slowestMs, late }) => [
     name,
     `${right}`,
     `${wrongHealthy}`,
     `${wrongCause}`,
     `${(slowestMs / 1000).toFixed(1)} s`,
+    `${late}`,
   ]);
   const sum = (of: (tally: CaseTally) => number): string =>
     `${tallies.reduce((total, each) => total + of(each), 0)}`;
@@ -42,8 +45,9 @@ export function tallyTable(tallies: readonly CaseTally[]): string {
     sum((each) => each.wrongHealthy),
     sum((each) => each.wrongCause),
     '',
+    sum((each) => each.late),
   ];
-  const heads = ['case', 'right', 'wrong healthy', 'wrong cause', 'slowest'];
+  const heads = ['case', 'right', 'wrong healthy', 'wrong cause', 'slowest', 'late'];
   const wrong = tallies.flatMap(({ name, wrong: lines }) => [...lines].map((line) => `${name}: ${line}`));
   return [alignedTable([heads, ...rows, total]), ...wrong].join('\n');
 }

@@ -127,11 +127,11 @@ export const networkCases: Readonly<Record<ScenarioName, Case>> = {
     },
   },
 
-  // Whoever is given a port of the closed part hears nothing, and which of the listeners that is, is chance. Of 40 ports a
+  // Whoever is given a port of the closed part hears nothing, and which of the listeners that is, is chance. Of 24 ports a
   // part is closed, and a part is open, practically always: 101 of the 241 are closed.
   'relay-ports-partly-blocked': {
     network: 'relay-ports-partly-blocked',
-    ports: 40,
+    ports: 24,
     expected: {
       verdict: 'degraded',
       causes: { RELAY_PORTS_PARTLY_BLOCKED: 'varies' },
