@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { wrapAnsi } from 'fast-wrap-ansi';
+import { urisOfHost } from '../config/host-uri.ts';
 import { checkCredential, type CredentialCheck } from '../credentials/check.ts';
 import { credentialFormats, formatCredential, type CredentialFormat } from '../credentials/format.ts';
 import { issueCredential, type Lifetime } from '../credentials/issue.ts';
@@ -12,7 +13,6 @@ import type { TurnUri } from '../model/turn-uri.ts';
 import { urisOf } from '../probes/plan.ts';
 import type { CommandContext } from './context.ts';
 import { fileOption } from './option.ts';
-import { urisOfHost } from './probe-hosts.ts';
 import { loadSecret, loadSecrets, type SecretOptions } from './secret-source.ts';
 
 interface IssueOptions extends SecretOptions {

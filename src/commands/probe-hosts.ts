@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import { urisOfHost } from '../config/host-uri.ts';
 import { loadConfig } from '../config/load.ts';
 import { RtcOpsError } from '../model/error.ts';
 import type { TurnUri } from '../model/turn-uri.ts';
@@ -29,15 +29,4 @@ export async function configuredUris(options: GlobalOptions, context: CommandCon
       hint: 'Add hosts: [turn.example.com], or give a URL.',
     },
   );
-}
-
-/** The URIs under which clients reach a host that runs this config. */
-export function urisOfHost(host: string, { profile, listen }: Config): TurnUri[] {
-  const [plain, secure] = profile === 'turn' ? (['turn', 'turns'] as const) : (['stun', 'stuns'] as const);
-  const listeners = [
-    { scheme: plain, transport: 'udp', port: listen.udp },
-    { scheme: plain, transport: 'tcp', port: listen.tcp },
-    { scheme: secure, transport: 'tls', port: listen.tls },
-  ] as const;
-  return listeners.flatMap(({ port, ...listener }) => (port === null ? [] : [{ ...listener, host, port }]));
 }

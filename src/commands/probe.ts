@@ -5,6 +5,7 @@ import type { Report } from '../model/report.ts';
 import { isTurn, type TurnUri } from '../model/turn-uri.ts';
 import { urisOf } from '../probes/plan.ts';
 import { probe, type OutsidePeerOption, type ProbeOptions } from '../probes/probe.ts';
+import { createReport } from '../rules/report.ts';
 import type { CommandContext } from './context.ts';
 import { credentialSource } from './probe-credential.ts';
 import { criteriaOf, givenCriteria } from './probe-criteria.ts';
@@ -12,7 +13,6 @@ import { refuseWhatIsNeverMeasured } from './probe-limits.ts';
 import { probeOptionGroups, type ProbeCommandOptions } from './probe-options.ts';
 import { progressLine } from './progress.ts';
 import { openReportOutput } from './report-output.ts';
-import { createReport } from './report.ts';
 import { trustAnchors } from './trust-anchors.ts';
 
 const examples = `

@@ -6,9 +6,9 @@ import { RtcOpsError, reasonOf } from '../model/error.ts';
 import { printable } from '../model/printable.ts';
 import type { Report, ReportCriteria } from '../model/report.ts';
 import { requirements, type Criteria, type Requirement } from '../rules/criteria.ts';
+import { createReport } from '../rules/report.ts';
 import type { CommandContext } from './context.ts';
 import { refuseWhatIsNeverMeasured } from './probe-limits.ts';
-import { createReport } from './report.ts';
 
 /** What --from may stand with: how to judge, and where the result goes. All else is about packets. */
 const usable: ReadonlySet<string> = new Set([

@@ -1,29 +1,9 @@
-import type { Observations } from '../model/observations.ts';
-import { schemaVersion, type Report } from '../model/report.ts';
-import { version } from '../model/version.ts';
-import type { Criteria } from '../rules/criteria.ts';
-import { judge } from '../rules/judgement.ts';
+import type { Report } from '../model/report.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 
 export const reportFormats = ['human', 'json', 'junit', 'prometheus', 'github', 'tap'] as const;
 
 export type ReportFormat = (typeof reportFormats)[number];
-
-/** Facts and what is asked of them, as the report that every format is made from. */
-export function createReport(command: string, observations: Observations, criteria: Criteria): Report {
-  const { interfaces, credential, names, callDurationMs, controls, nat, startedAt, durationMs } =
-    observations;
-  return {
-    schemaVersion,
-    tool: { name: 'rtc-ops', version },
-    command,
-    startedAt,
-    durationMs,
-    ...judge(observations, criteria),
-    criteria: { ...criteria, now: criteria.now.toISOString() },
-    observations: { interfaces, credential, names, callDurationMs, controls, nat },
-  };
-}
 
 /** Prints a report and sets the exit code that it stands for. */
 export async function printReport(

@@ -4,6 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
+import { urisOfHost } from '../config/host-uri.ts';
 import { findPortBlock } from '../coturn/port-block.ts';
 import type { CoturnServer } from '../coturn/server.ts';
 import { isInterrupted } from '../coturn/interrupt.ts';
@@ -12,6 +13,7 @@ import { RtcOpsError } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
 import { formatTurnUri } from '../model/turn-uri.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
+import { criteriaOf } from './probe-criteria.ts';
 import { progressLine, type ProgressLine } from './progress.ts';
 
 interface Options extends GlobalOptions {
@@ -165,10 +167,10 @@ async function probeTrial(
   context: CommandContext,
   say: (text: string) => void,
 ): Promise<void> {
-  const [{ issueCredential }, { probe }, { urisOfHost }, { createReport, printReport }] = await Promise.all([
+  const [{ issueCredential }, { probe }, { createReport }, { printReport }] = await Promise.all([
     import('../credentials/issue.ts'),
     import('../probes/probe.ts'),
-    import('./probe-hosts.ts'),
+    import('../rules/report.ts'),
     import('./report.ts'),
   ]);
   const ttlSeconds = 3600;
@@ -195,15 +197,7 @@ async function probeTrial(
     progress.stop();
     // A coturn that Ctrl-C has ended refuses everything at once: that is no report to give.
     if (await isInterrupted(context.signal)) context.signal.throwIfAborted();
-    const criteria = {
-      require: null,
-      maxRttMs: null,
-      maxLossRatio: null,
-      maxJitterMs: null,
-      minMos: null,
-      failOn: 'error',
-      now: context.now(),
-    } as const;
+    const criteria = criteriaOf({}, context.now());
     context.stdout('\n');
     await printReport(createReport('try', observations, criteria), 'human', options, context);
   } finally {
@@ -214,7 +208,6 @@ async function probeTrial(
 const callMs = 3000;
 
 async function hold(trial: Trial, server: CoturnServer, context: CommandContext): Promise<void> {
-  const { urisOfHost } = await import('./probe-hosts.ts');
   const [url] = urisOfHost('127.0.0.1', trial.config).map(formatTurnUri);
   context.stdout(
     [
