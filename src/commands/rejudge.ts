@@ -33,11 +33,11 @@ export async function judgeAgain(
   const text =
     file === '-' ? (await context.stdin()).replace(/^\ufeff/, '') : await readReport(file, context);
   const saved = parseSavedReport(text, name);
-  const { targets, callDurationMs } = saved.observations;
+  const { targets, asked: tried } = saved.observations;
   refuseWhatIsNeverMeasured(asked, {
     uris: targets.map(({ target }) => target),
     withoutCall:
-      callDurationMs === null
+      tried.callDurationMs === null
         ? { because: `a call, and ${name} was measured with --no-call`, hint: 'Measure again without it.' }
         : null,
   });

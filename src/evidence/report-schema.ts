@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { Asked } from '../model/asked.ts';
 import type { NatFacts, Observations, TargetFacts } from '../model/observations.ts';
 import { RtcOpsError } from '../model/error.ts';
 import { schemaVersion, type ReportCriteria } from '../model/report.ts';
@@ -229,8 +230,10 @@ function isTurnUri(text: string): boolean {
   }
 }
 
+const uri = z.string().refine(isTurnUri, 'must be a TURN or STUN URI');
+
 const target = z.object({
-  url: z.string().refine(isTurnUri, 'must be a TURN or STUN URI'),
+  url: uri,
   scheme: z.enum(['stun', 'stuns', 'turn', 'turns']),
   host,
   address,
@@ -257,7 +260,17 @@ const nat = z.object({
   lifetime: attempt(z.object({ aliveMs: duration, goneMs: duration.nullable() })).nullable(),
 }) satisfies z.ZodType<NatFacts>;
 
+const asked = z.object({
+  callDurationMs: duration.nullable(),
+  peer: z.string().nullable(),
+  ports: count.nullable(),
+  nat: z.object({ lifetimeMs: duration.nullable() }).nullable(),
+  controls: list(uri),
+}) satisfies z.ZodType<Asked>;
+
 const observations = z.object({
+  /** Reports did not always have it: see `askedBefore`. */
+  asked: asked.optional(),
   interfaces: list(z.object({ interface: z.string(), address, prefixLength: z.int().min(0).max(128) })),
   credential: z.discriminatedUnion('source', [
     z.object({ source: z.literal('none') }),
@@ -277,7 +290,9 @@ const observations = z.object({
   callDurationMs: duration.nullable(),
   controls: list(targetObservations.extend({ target: target })),
   nat: list(nat).nullable(),
-}) satisfies z.ZodType<Omit<Observations, 'startedAt' | 'durationMs' | 'targets'>>;
+}) satisfies z.ZodType<
+  Omit<Observations, 'startedAt' | 'durationMs' | 'targets' | 'asked'> & { asked?: Asked | undefined }
+>;
 
 const criteria = z.object({
   require: list(z.string()).nullable(),

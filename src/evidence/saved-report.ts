@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+import type { Asked } from '../model/asked.ts';
 import { RtcOpsError, reasonOf } from '../model/error.ts';
 import type { Observations } from '../model/observations.ts';
 import { printable } from '../model/printable.ts';
@@ -39,14 +41,39 @@ export function parseSavedReport(text: string, file: string): SavedReport {
   }
   const saved = checked(reportSchema.safeParse(value), file, 'is no whole report');
   const { startedAt, durationMs, targets, observations, criteria } = saved;
+  const { interfaces, credential, names, controls, nat } = observations;
   return {
     observations: {
       startedAt,
       durationMs,
-      ...observations,
+      asked: observations.asked ?? askedBefore(saved),
+      interfaces,
+      credential,
+      names,
+      controls,
+      nat,
       targets: targets.map(({ observations: facts, ...target }) => ({ target, ...facts })),
     },
     criteria,
+  };
+}
+
+/** What was asked for, of a report that does not say so: what was tried. Of a number it has the least that it can be. */
+function askedBefore({ targets, observations }: z.infer<typeof reportSchema>): Asked {
+  const { callDurationMs, nat, controls } = observations;
+  const outside = targets.flatMap((target) => target.observations.outside ?? []);
+  const peers = outside.flatMap((each) => (each.state === 'done' ? [each.value.url] : []));
+  const ports = targets.flatMap((target) => target.observations.ports ?? []);
+  const wanted = ports.map((each) => (each.state === 'done' ? each.value.wanted : 1));
+  const lifetimes = nat?.flatMap(({ lifetime }) => lifetime ?? []) ?? [];
+  const idleMs = lifetimes.map((each) => (each.state === 'done' ? each.value.aliveMs : 0));
+  return {
+    callDurationMs,
+    // One that never came to be asked stands nowhere under its name.
+    peer: outside.length === 0 ? null : (peers[0] ?? '--peer'),
+    ports: wanted.length === 0 ? null : Math.max(...wanted),
+    nat: nat && { lifetimeMs: idleMs.length === 0 ? null : Math.max(...idleMs) },
+    controls: controls.map(({ target }) => target.url),
   };
 }
 

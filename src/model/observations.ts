@@ -1,3 +1,4 @@
+import type { Asked } from './asked.ts';
 import type { Endpoint, Family } from './endpoint.ts';
 import type { TransportKind, TurnScheme } from './turn-uri.ts';
 
@@ -11,12 +12,11 @@ export interface Observations {
   /** When the probe began, ISO 8601. */
   readonly startedAt: string;
   readonly durationMs: number;
+  readonly asked: Asked;
   /** The addresses of this machine's own interfaces, loopback included. */
   readonly interfaces: readonly InterfaceAddress[];
   readonly credential: CredentialFacts;
   readonly names: readonly NameFacts[];
-  /** How long each call was to last; null when none was wanted. */
-  readonly callDurationMs: number | null;
   readonly targets: readonly TargetFacts[];
   /** Servers that the user knows to work, asked as STUN servers: what they do not answer ends in this network. */
   readonly controls: readonly TargetFacts[];

@@ -1,3 +1,4 @@
+import type { Asked } from './asked.ts';
 import type { ExitCode } from './error.ts';
 import type { CheckId, CheckStatus } from './check.ts';
 import type { Finding, FindingCode, FindingWords, Severity } from './finding.ts';
@@ -122,9 +123,13 @@ export interface Report {
   /** One entry per address family; null without --nat. */
   readonly nat: readonly NatReport[] | null;
   readonly findings: readonly FindingReport[];
-  /** With the targets' own observations, enough to judge this report again. */
+  /**
+   * With the targets' own observations, enough to judge this report again. `callDurationMs` is that of `asked`, which
+   * reports did not always have.
+   */
   readonly observations: Pick<
     Observations,
-    'interfaces' | 'credential' | 'names' | 'callDurationMs' | 'controls' | 'nat'
-  >;
+    'asked' | 'interfaces' | 'credential' | 'names' | 'controls' | 'nat'
+  > &
+    Pick<Asked, 'callDurationMs'>;
 }

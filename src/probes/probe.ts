@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
+import type { Asked } from '../model/asked.ts';
 import { judgeTime } from '../model/credential-time.ts';
 import type {
   Attempt,
@@ -15,7 +16,7 @@ import type {
 import { scopeOf } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import type { Secret } from '../model/secret.ts';
-import { isTurn, type TurnUri } from '../model/turn-uri.ts';
+import { formatTurnUri, isTurn, type TurnUri } from '../model/turn-uri.ts';
 import { NameResolver } from '../net/name.ts';
 import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
@@ -114,10 +115,10 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
   return {
     startedAt: startedAt.toISOString(),
     durationMs: rounded(clock()),
+    asked: askedOf(options),
     interfaces: interfaceAddresses(),
     credential: credentialFacts(options.credential),
     names,
-    callDurationMs: options.callDurationMs,
     targets: examined.value,
     controls: control.value,
     nat: nat.value,
@@ -146,6 +147,11 @@ async function resolveNames(options: ProbeOptions, clock: Clock): Promise<NameFa
 /** A control is asked for no relay: nobody needs an account there. */
 function asStun(uri: TurnUri): TurnUri {
   return { ...uri, scheme: uri.transport === 'tls' ? 'stuns' : 'stun' };
+}
+
+function askedOf({ callDurationMs, outside, portCount, nat, controls }: ProbeOptions): Asked {
+  const [peer, ports] = [outside?.url ?? null, portCount ?? null];
+  return { callDurationMs, peer, ports, nat, controls: controls.map(formatTurnUri) };
 }
 
 function credentialFacts(credential: ProbeOptions['credential']): CredentialFacts {
@@ -319,7 +325,7 @@ async function probeMedia(facts: ProtocolFacts, options: MediaProbeOptions): Pro
       );
     facts.gathering = await gate.run(gather, lacksRelay);
     if (callers === null || callDurationMs === null) {
-      facts.call = notTried('--no-call');
+      facts.call = notTried('no call was asked for');
       return;
     }
     options.onProgress?.({ target, step: 'call-audio' });

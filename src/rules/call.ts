@@ -14,7 +14,7 @@ type CallCheck = 'call-connects' | 'call-uses-relay' | 'call-audio' | 'call-qual
 export interface CallContext {
   readonly criteria: Criteria;
   readonly credential: CredentialFacts;
-  /** How long the call was to last; null when that is not known. */
+  /** How long the call was to last; null when none was asked for. */
   readonly plannedMs: number | null;
 }
 
@@ -22,7 +22,7 @@ export interface CallContext {
 export function judgeCall(target: TargetFacts, context: CallContext): Record<CallCheck, Outcome> {
   const { call } = target;
   if (call.state !== 'done') {
-    const none = callNotMade(call);
+    const none = callNotMade(call, target, context);
     return { 'call-connects': none, 'call-uses-relay': none, 'call-audio': none, 'call-quality': none };
   }
   const facts = call.value;
@@ -52,9 +52,14 @@ export function judgeCall(target: TargetFacts, context: CallContext): Record<Cal
   };
 }
 
-function callNotMade(call: Exclude<TargetFacts['call'], { state: 'done' }>): Outcome {
+function callNotMade(
+  call: Exclude<TargetFacts['call'], { state: 'done' }>,
+  { release }: TargetFacts,
+  { plannedMs }: CallContext,
+): Outcome {
   if (call.state === 'failed') return unknown(`the call could not be made: ${describeFailure(call.failure)}`);
-  return call.because === '--no-call' ? skipped(call.because) : unknown(call.because);
+  // Where not even an allocation came about, there would have been no call in any case.
+  return plannedMs === null && release.state === 'done' ? skipped('--no-call') : unknown(call.because);
 }
 
 function judgeNoConnection(call: CallFacts, facts: TargetFacts, { credential }: CallContext): Outcome {

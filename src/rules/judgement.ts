@@ -151,8 +151,8 @@ function turnOutcomes(
   observations: Observations,
   criteria: Criteria,
 ): [CheckId, Outcome][] {
-  const { credential, callDurationMs: plannedMs } = observations;
-  const callContext = { criteria, credential, plannedMs };
+  const { credential, asked } = observations;
+  const callContext = { criteria, credential, plannedMs: asked.callDurationMs };
   const relay = judgeRelay(facts, vantageOfTarget(facts, observations).kind);
   const ports = judgePorts(facts, relay['relay-inbound']);
   const beside = judgePortsBeside(facts, observations.targets, relay['relay-inbound']);

@@ -74,7 +74,8 @@ function seenFromOf({ echo, arrival }: OutsideFacts): Endpoint | null {
 }
 
 /** An outside peer that was given and of no use: what it was to prove is not proven. */
-export function outsideFindings({ targets }: Observations): Finding[] {
+export function outsideFindings({ targets, asked: { peer: named } }: Observations): Finding[] {
+  if (named === null) return [];
   return targets.flatMap((facts) => {
     const { outside, target } = facts;
     if (outside === null) return [];
@@ -84,8 +85,8 @@ export function outsideFindings({ targets }: Observations): Finding[] {
     ];
     // Without an allocation there was nothing to ask it for, and that is told elsewhere.
     if (facts.allocate.state !== 'done') return [];
-    if (outside.state === 'not-tried') return silent('--peer', outside.because);
-    if (outside.state === 'failed') return silent('--peer', describeFailure(outside.failure));
+    if (outside.state === 'not-tried') return silent(named, outside.because);
+    if (outside.state === 'failed') return silent(named, describeFailure(outside.failure));
     const { url, peer, permission, echo, direct, arrival } = outside.value;
     if (stunErrorOf(permission) === 403 && scopeOf(peer.address) === 'global') {
       return [finding('PEER_DENIED', { ...allocatorOf(facts), peer: peer.address }, options)];

@@ -6,8 +6,8 @@ import { judge } from './judgement.ts';
 
 /** Facts and what is asked of them, as the report that every format is made from. */
 export function createReport(command: string, observations: Observations, criteria: Criteria): Report {
-  const { interfaces, credential, names, callDurationMs, controls, nat, startedAt, durationMs } =
-    observations;
+  const { asked, interfaces, credential, names, controls, nat, startedAt, durationMs } = observations;
+  const { callDurationMs } = asked;
   return {
     schemaVersion,
     tool: { name: 'rtc-ops', version },
@@ -16,6 +16,6 @@ export function createReport(command: string, observations: Observations, criter
     durationMs,
     ...judge(observations, criteria),
     criteria: { ...criteria, now: criteria.now.toISOString() },
-    observations: { interfaces, credential, names, callDurationMs, controls, nat },
+    observations: { asked, interfaces, credential, names, callDurationMs, controls, nat },
   };
 }

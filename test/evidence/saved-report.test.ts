@@ -2,11 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseSavedReport } from '../../src/evidence/saved-report.ts';
 import { RtcOpsError } from '../../src/model/error.ts';
+import type { Observations } from '../../src/model/observations.ts';
 import type { Report } from '../../src/model/report.ts';
 import { renderJson, renderJsonLine } from '../../src/report/json.ts';
 import type { Requirement } from '../../src/rules/criteria.ts';
 import { judge } from '../../src/rules/judgement.ts';
 import { arbitraryCriteria, arbitraryObservations } from '../support/arbitrary-facts.ts';
+import {
+  done,
+  failed,
+  healthyFacts,
+  notTried,
+  observationsOf,
+  outsideFacts,
+  portSample,
+  silence,
+  targetOf,
+} from '../support/facts.ts';
+import { cone, natFacts } from '../support/nat-facts.ts';
 import { reportOf, reportOfScene } from '../support/report.ts';
 import { scenes, type SceneName } from '../support/scenes.ts';
 
@@ -55,6 +68,59 @@ describe('a saved report', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it.each(Object.keys(scenes) as SceneName[])(
+    '%s: is judged as it was by what was tried, where it does not say what was asked for',
+    (name) => {
+      const report = reportOfScene(name);
+      const { asked: _, ...observations } = report.observations;
+      expect(report).toMatchObject(judgedAgain(JSON.stringify({ ...report, observations })));
+    },
+  );
+
+  it('tells what was asked for from what was tried, where it does not say it', () => {
+    const silent = {
+      ...outsideFacts({ direct: failed(silence), echo: failed(silence) }),
+      url: 'udp://192.0.2.9:3479',
+    };
+    const facts = observationsOf(
+      [
+        healthyFacts(targetOf(), {
+          outside: done(silent),
+          ports: done({ ...portSample([49160]), wanted: 8 }),
+        }),
+        healthyFacts(targetOf('tcp'), { outside: notTried('no address'), ports: notTried('no permission') }),
+      ],
+      {
+        controls: [healthyFacts(targetOf('udp', { scheme: 'stun', host: 'stun.example.net' }))],
+        nat: [natFacts(cone, { lifetime: done({ aliveMs: 30_000, goneMs: 60_000 }) })],
+      },
+    );
+    const tried = (change: (report: Report) => void = () => {}): Observations['asked'] => {
+      const report = JSON.parse(renderJson(reportOf(facts))) as Report;
+      Reflect.deleteProperty(report.observations, 'asked');
+      change(report);
+      return parseSavedReport(JSON.stringify(report), file).observations.asked;
+    };
+    expect(tried()).toEqual({
+      callDurationMs: 3000,
+      peer: 'udp://192.0.2.9:3479',
+      ports: 8,
+      nat: { lifetimeMs: 30_000 },
+      controls: ['stun:stun.example.net'],
+    });
+    expect(
+      tried(({ observations }) => Object.assign(observations, { callDurationMs: null, nat: null })),
+    ).toMatchObject({
+      callDurationMs: null,
+      nat: null,
+    });
+    // Nothing tells the name of a peer that never came to be asked.
+    expect(tried(({ targets }) => void (targets as unknown[]).shift())).toMatchObject({
+      peer: '--peer',
+      ports: 1,
+    });
   });
 
   it('may begin with a byte order mark, and have keys that a later version adds', () => {

@@ -12,12 +12,14 @@ import {
   garbage,
   healthyFacts,
   noConnection,
+  noCallAsked,
   notTried,
   ownFault,
   refusal,
   silence,
   stunError,
   targetOf,
+  unallocatedFacts,
 } from '../support/facts.ts';
 import { credential, judged, said, saidOf } from '../support/judged-call.ts';
 
@@ -27,8 +29,22 @@ function endedBy(failure: Failure, overrides: Partial<CallFacts> = {}): CallFact
 }
 
 describe('a call that was not made', () => {
+  it('because none was asked for is skipped', () => {
+    for (const outcome of Object.values(judged(noCallAsked, {}, null))) {
+      expect(outcome).toEqual({ status: 'skipped', because: '--no-call' });
+    }
+  });
+
+  it('where none could have been made is unknown, asked for or not', () => {
+    const none = notTried('there was no allocation');
+    const facts = unallocatedFacts(targetOf(), failed(stunError(486)), { call: none });
+    for (const plannedMs of [null, 3000]) {
+      const outcomes = judgeCall(facts, { criteria: criteriaWith(), credential, plannedMs });
+      expect(outcomes['call-connects']).toEqual({ status: 'unknown', because: 'there was no allocation' });
+    }
+  });
+
   it.each<[string, TargetFacts['call'], string, string]>([
-    ['not wanted', notTried('--no-call'), 'skipped', '--no-call'],
     ['not possible', notTried('there was no allocation'), 'unknown', 'there was no allocation'],
     [
       'our own fault',

@@ -129,7 +129,10 @@ describe('an outside peer', () => {
     const [finding, ...others] = outsideFindings(observationsOf([facts]));
     expect(others).toEqual([]);
     expect(finding).toMatchObject({ code: 'OUTSIDE_PEER_SILENT', severity: 'warning' });
-    expect(finding?.evidence).toMatchObject({ seen: expect.stringContaining(why) as string });
+    expect(finding?.evidence).toMatchObject({
+      url: expect.stringMatching(/^udp:/) as string,
+      seen: expect.stringContaining(why) as string,
+    });
     const report = judge(observationsOf([facts]), criteriaWith());
     expect(report.verdict).toBe('degraded');
   });

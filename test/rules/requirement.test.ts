@@ -12,6 +12,7 @@ import {
   healthyFacts,
   mapped,
   nameFacts,
+  noCallAsked,
   notTried,
   observationsOf,
   ownFault,
@@ -113,7 +114,7 @@ describe('--require', () => {
       ['call', 'udp'],
       'unknown',
     ],
-    ['the call, with --no-call', [healthyFacts(udp, { call: notTried('--no-call') })], ['call'], 'unknown'],
+    ['the call, with --no-call', [healthyFacts(udp, { call: noCallAsked })], ['call'], 'unknown'],
     [
       'the relay, and there are no credentials',
       [unallocatedFacts(udp, notTried('no credentials were given'))],
@@ -220,8 +221,8 @@ describe('--require', () => {
 });
 
 it('what was left out is not met', () => {
-  const listener = healthyFacts(targetOf(), { call: notTried('--no-call') });
-  const facts = observationsOf([listener], { callDurationMs: null });
+  const listener = healthyFacts(targetOf(), { call: noCallAsked });
+  const facts = observationsOf([listener]);
   const { verdict, open } = judge(facts, criteriaWith({ require: ['relay', 'call'], minMos: 4 }));
   expect(verdict).toBe('unknown');
   expect(open).toContain('whether audio flows both ways was not tried: --no-call');

@@ -91,7 +91,11 @@ function attempt<T>(value: fc.Arbitrary<T>, doneWeight = 6): fc.Arbitrary<Attemp
       weight: 1,
       arbitrary: fc.record({
         state: fc.constant('not-tried' as const),
-        because: fc.constantFrom('--no-call', 'no credentials were given', 'it was not asked for'),
+        because: fc.constantFrom(
+          'no call was asked for',
+          'no credentials were given',
+          'it was not asked for',
+        ),
       }),
     },
   );
@@ -375,6 +379,13 @@ export function observationsWith(targets: fc.Arbitrary<readonly TargetFacts[]>):
   return fc.record({
     startedAt: fc.constant(now.toISOString()),
     durationMs: fc.constant(3412),
+    asked: fc.record({
+      callDurationMs: fc.constantFrom(null, 3000),
+      peer: fc.constantFrom(null, 'udp://peer.example.net:3479'),
+      ports: fc.constantFrom(null, 24),
+      nat: fc.constantFrom(null, { lifetimeMs: null }, { lifetimeMs: 60_000 }),
+      controls: fc.constantFrom([], ['stun:stun.example.net']),
+    }),
     interfaces: fc.array(
       fc.record({
         interface: fc.constant('eth0'),
@@ -392,7 +403,6 @@ export function observationsWith(targets: fc.Arbitrary<readonly TargetFacts[]>):
       }),
     ),
     names: fc.array(name, { maxLength: 2 }),
-    callDurationMs: fc.constantFrom(null, 3000),
     targets,
     controls: fc.array(arbitraryTargetFacts, { maxLength: 1 }),
     nat: fc.option(fc.array(natFacts, { maxLength: 2 })),

@@ -1,3 +1,4 @@
+import type { Asked } from '../../src/model/asked.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import type {
   Attempt,
@@ -44,6 +45,9 @@ export function failed(failure: Failure): Attempt<never> {
 export function notTried(because: string): Attempt<never> {
   return { state: 'not-tried', because };
 }
+
+/** As with --no-call. */
+export const noCallAsked = notTried('no call was asked for');
 
 export const silence: Failure = { kind: 'timeout', afterMs: 5000, sent: 5 };
 export const refusal: Failure = { kind: 'system', code: 'ECONNREFUSED', message: 'connect ECONNREFUSED' };
@@ -346,6 +350,7 @@ export function observationsOf(
   return {
     startedAt: now.toISOString(),
     durationMs: 3412,
+    asked: askedFor(targets, overrides),
     interfaces: [
       { interface: 'lo', address: '127.0.0.1', prefixLength: 8 },
       { interface: 'eth0', address: '192.168.1.20', prefixLength: 24 },
@@ -356,11 +361,21 @@ export function observationsOf(
       expiresAt: nowSeconds + 3600,
     },
     names: [...hosts].map(([host, addresses]) => nameFacts(host, [...addresses])),
-    callDurationMs: 3000,
     targets,
     controls: [],
     nat: null,
     ...overrides,
+  };
+}
+
+/** What has to be asked for to get such facts. */
+function askedFor(targets: readonly TargetFacts[], { nat, controls = [] }: Partial<Observations>): Asked {
+  return {
+    callDurationMs: targets.some(({ call }) => call === noCallAsked) ? null : 3000,
+    peer: targets.some(({ outside }) => outside !== null) ? 'udp://peer.example.net:3479' : null,
+    ports: targets.some(({ ports }) => ports !== null) ? 24 : null,
+    nat: nat ? { lifetimeMs: nat.some(({ lifetime }) => lifetime !== null) ? 60_000 : null } : null,
+    controls: controls.map(({ target }) => target.url),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   healthyFacts,
   intermediate,
   mapped,
+  noCallAsked,
   noConnection,
   notTried,
   observationsOf,
@@ -132,13 +133,10 @@ export const scenes = {
     ]),
   },
   'dual-stack': {
-    facts: observationsOf(
-      [
-        ...all.map((target) => healthyFacts(target, { call: notTried('--no-call') })),
-        ...six.map((target) => deadFacts(target, 'connect', systemError('ENETUNREACH'))),
-      ],
-      { callDurationMs: null },
-    ),
+    facts: observationsOf([
+      ...all.map((target) => healthyFacts(target, { call: noCallAsked })),
+      ...six.map((target) => deadFacts(target, 'connect', systemError('ENETUNREACH'))),
+    ]),
     criteria: { require: ['udp', 'relay'] },
   },
   'ipv6-call': {
@@ -216,8 +214,7 @@ export const scenes = {
     ]),
   },
   'two-names': {
-    facts: observationsOf([healthyFacts(udp, { call: notTried('--no-call') })], {
-      callDurationMs: null,
+    facts: observationsOf([healthyFacts(udp, { call: noCallAsked })], {
       names: [
         { host: 'turn.example.com', isControl: false, lookup: done({ addresses: ['203.0.113.10'] }) },
         { host: 'b.example', isControl: false, lookup: failed(systemError('ENOTFOUND')) },
