@@ -1,3 +1,4 @@
+import { answerCatalog } from './catalog/answer.ts';
 import { callCatalog } from './catalog/call.ts';
 import { credentialCatalog } from './catalog/credential.ts';
 import { configAccessCatalog } from './catalog/config-access.ts';
@@ -5,11 +6,12 @@ import { configAddressCatalog } from './catalog/config-address.ts';
 import { configExposureCatalog } from './catalog/config-exposure.ts';
 import { configSyntaxCatalog } from './catalog/config-syntax.ts';
 import { configTlsCatalog } from './catalog/config-tls.ts';
-import type { CatalogEntry, Severity } from './catalog/entry.ts';
+import type { CatalogEntry, FaultEntry, Severity } from './catalog/entry.ts';
 import { networkCatalog } from './catalog/network.ts';
 import { peerCatalog } from './catalog/peer.ts';
 import { reachCatalog } from './catalog/reach.ts';
 import { relayCatalog } from './catalog/relay.ts';
+import { serviceCatalog } from './catalog/service.ts';
 import { tlsCatalog } from './catalog/tls.ts';
 import { printableData } from './printable.ts';
 import { subjectKey, type Subject } from './subject.ts';
@@ -30,9 +32,11 @@ export type ConfigFindingCode = keyof typeof configCatalog;
 /** Every finding code with its words, in the order in which a report shows findings of equal weight. */
 export const catalog = {
   ...reachCatalog,
+  ...answerCatalog,
   ...tlsCatalog,
   ...credentialCatalog,
   ...relayCatalog,
+  ...serviceCatalog,
   ...peerCatalog,
   ...callCatalog,
   ...networkCatalog,
@@ -42,6 +46,11 @@ export const catalog = {
 export type FindingCode = keyof typeof catalog;
 
 export const findingCodes = Object.keys(catalog) as FindingCode[];
+
+/** What a check can fail with. */
+export type FaultCode = {
+  [C in FindingCode]: (typeof catalog)[C] extends { readonly cell: unknown } ? C : never;
+}[FindingCode];
 
 /** The evidence that a finding of code `C` carries. */
 export type Evidence<C extends FindingCode> = Parameters<(typeof catalog)[C]['title']>[0];
@@ -82,6 +91,44 @@ export function finding<C extends FindingCode>(
 /** The entry of a code, for evidence that belongs to it by construction of `Finding`. */
 function entryOf(code: FindingCode): CatalogEntry<unknown> {
   return catalog[code] as CatalogEntry<unknown>;
+}
+
+type Consequences = Partial<Pick<FaultEntry<never, FindingCode>, 'causes' | 'isOfServer'>>;
+
+// A cause that is no code does not compile here.
+const consequences: Readonly<Record<FindingCode, Consequences & Pick<CatalogEntry<never>, 'severity'>>> =
+  catalog;
+
+/** What explains a finding on the same server, the likeliest first. */
+export function causesOf(code: FindingCode): readonly FindingCode[] {
+  return consequences[code].causes ?? [];
+}
+
+/** Whether it is at every listener of its server once it was seen at one. */
+export function isOfServer(code: FindingCode): boolean {
+  return consequences[code].isOfServer === true;
+}
+
+function faultOf(code: FindingCode): FaultEntry<unknown> | null {
+  const words = entryOf(code);
+  return 'cell' in words ? (words as FaultEntry<unknown>) : null;
+}
+
+/** What the cell of a check says that failed with it, in a word; empty where its mark says enough. */
+export function cellWordOf({ code, evidence }: Finding): string {
+  const cell = faultOf(code)?.cell ?? '';
+  return typeof cell === 'string' ? cell : cell(evidence);
+}
+
+/** The headline where this is why no listener serves; null where it is no reason for that. */
+export function headlineFor({ code, evidence }: Finding): string | null {
+  const headline = faultOf(code)?.headline ?? null;
+  return typeof headline === 'function' ? headline(evidence) : headline;
+}
+
+/** Whether users are served in spite of it, be it badly, or only some of them. */
+export function isImpairing(code: FindingCode): boolean {
+  return faultOf(code)?.headline === null;
 }
 
 export function sameSubject(a: Finding, b: Finding): boolean {

@@ -1,52 +1,7 @@
 import type { CheckId } from '../model/check.ts';
-import type { Finding, FindingCode } from '../model/finding.ts';
+import { cellWordOf, type Finding } from '../model/finding.ts';
 import type { CheckReport } from '../model/report.ts';
 import { severityMark, statusMark, widthOf, type Style } from './human-style.ts';
-
-/** What a failed check says in one word. */
-const words: Partial<Record<FindingCode, string>> = {
-  SERVER_UNREACHABLE: 'silent',
-  LISTENER_SILENT: 'silent',
-  UDP_BLOCKED: 'silent',
-  PORT_BLOCKED: 'silent',
-  NOTHING_LISTENS: 'refused',
-  TCP_REFUSED: 'refused',
-  UDP_REFUSED: 'refused',
-  NOT_A_TURN_SERVER: 'not TURN',
-  BINDING_UNANSWERED: 'no answer',
-  SERVER_STOPPED: 'stopped',
-  REQUEST_FAILED: 'failed',
-  TLS_HANDSHAKE_FAILED: 'no TLS',
-  TLS_CERT_EXPIRED: 'expired',
-  TLS_CERT_EXPIRES_SOON: 'ends soon',
-  TLS_NAME_MISMATCH: 'wrong name',
-  TLS_CHAIN_INCOMPLETE: 'chain',
-  TLS_UNTRUSTED: 'untrusted',
-  ANONYMOUS_RELAY: 'granted',
-  CREDENTIAL_EXPIRED: 'expired',
-  CREDENTIAL_FORMAT: 'refused',
-  CREDENTIAL_SECRET_MISMATCH: 'refused',
-  ALLOCATION_REFUSED: 'refused',
-  ALTERNATE_UNREACHABLE: 'redirected',
-  QUOTA_REACHED: 'quota',
-  QUOTA_TOO_SMALL: 'quota',
-  RELAY_CAPACITY_EXHAUSTED: 'no port',
-  RELAY_ADDRESS_PRIVATE: 'private',
-  RELAY_PORTS_PARTLY_BLOCKED: 'some',
-  TWO_SERVERS_ANSWER: 'two servers',
-  RTT_HIGH: 'slow',
-  CALL_FAILED: 'no call',
-  DENY_LIST_BLOCKS_ALL: 'denied',
-  OWN_RELAY_DENIED: 'denied',
-  CALL_NOT_RELAYED: 'not relayed',
-  AUDIO_SILENT: 'silent',
-  AUDIO_ONE_WAY: 'one way',
-  AUDIO_INTERRUPTED: 'broke off',
-  AUDIO_UNUSABLE: 'unusable',
-  LOSS_HIGH: 'loss',
-  JITTER_HIGH: 'jitter',
-  MOS_LOW: 'poor',
-};
 
 /** A check that failed with a warning leaves users served, and is marked as such. */
 export function markOf({ status, severity }: CheckReport): string {
@@ -80,25 +35,9 @@ export function cell(
 }
 
 function textOf({ status, detail, findings: [code] }: CheckReport, findings: readonly Finding[]): string {
-  if (status === 'failed')
-    return wordOf(findings.find((each) => each.code === code)) ?? (code && words[code]) ?? '';
-  return detail === null ? '' : shortened(detail);
-}
-
-/** A word that only the evidence of a finding gives; undefined where the code is enough. */
-function wordOf(of: Finding | undefined): string | undefined {
-  switch (of?.code) {
-    case 'SERVER_UNREACHABLE':
-    case 'UDP_BLOCKED':
-    case 'PORT_BLOCKED':
-      return of.evidence.told ? 'unreachable' : undefined;
-    case 'NOT_A_TURN_SERVER':
-      return of.evidence.closed ? 'closed' : undefined;
-    case 'BINDING_UNANSWERED':
-      return of.evidence.code === null ? undefined : 'refused';
-    default:
-      return undefined;
-  }
+  if (status !== 'failed') return detail === null ? '' : shortened(detail);
+  const told = findings.find((each) => each.code === code);
+  return told === undefined ? '' : cellWordOf(told);
 }
 
 /** Only the first part fits a cell: `127.0.0.1, for this machine only` → `127.0.0.1`. */

@@ -1,6 +1,6 @@
 import type { CheckId } from '../model/check.ts';
 import { formatEndpoint } from '../model/endpoint.ts';
-import type { CallReport, CheckReport, Report, TargetReport } from '../model/report.ts';
+import type { CallReport, CheckReport, FindingReport, Report, TargetReport } from '../model/report.ts';
 import { cell } from './human-cell.ts';
 import { overview } from './human-overview.ts';
 import { marked, padded, paragraph, statusMark, unbroken, widthOf, type Style } from './human-style.ts';
@@ -67,7 +67,7 @@ function table(targets: readonly TargetReport[], report: Report, style: Style): 
   const shown = rows.filter((row) => isWorthShowing(row, targets) && !folded.includes(row));
   const names = targets.map(({ transport, port }) => `${transport} ${port}`);
   const cells = shown.map(({ ids }) =>
-    targets.map((target) => cell(checksOf(target, ids), room, style, findingsOf(report, target))),
+    targets.map((target) => cell(checksOf(target, ids), room, style, findingsFor(target, report))),
   );
   const figures = callRows(targets, report);
   const width = gap + Math.max(leastCell, ...[...cells.flat(), ...names].map((text) => widthOf(text)));
@@ -89,12 +89,11 @@ function heading(targets: readonly TargetReport[], line: (label: string) => stri
   return [...paragraph(style.bold(title), 2, style), line('')];
 }
 
-/** What was found at this target, at it alone or at others too. */
-function findingsOf({ findings }: Report, { url, address }: TargetReport): Report['findings'] {
-  return findings.filter(
-    ({ targets, evidence }) =>
-      targets.includes(url) && (!('address' in evidence) || evidence.address === address),
-  );
+/** What was found, at this target first: behind a redirection the evidence has the address of another server. */
+function findingsFor({ url, address }: TargetReport, { findings }: Report): Report['findings'] {
+  const isOwn = ({ targets, evidence }: FindingReport): boolean =>
+    targets.includes(url) && (!('address' in evidence) || evidence.address === address);
+  return findings.toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a)));
 }
 
 function checksOf({ checks }: TargetReport, ids: readonly CheckId[]): CheckReport[] {

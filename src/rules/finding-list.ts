@@ -1,11 +1,12 @@
 import {
+  causesOf,
   faultKey,
   finding,
   findingCodes,
+  isOfServer,
   sameSubject,
   wordsOf,
   type Finding,
-  type FindingCode,
 } from '../model/finding.ts';
 import type { FindingReport } from '../model/report.ts';
 import { parseTurnUri } from '../model/turn-uri.ts';
@@ -68,39 +69,10 @@ function withLinks(
   return finding(code, evidence, { severity, targets, ...(causedBy === null ? {} : { causedBy }) });
 }
 
-/** What follows from what, on one server: an effect, and the causes that explain it, the first that is there. */
-const causesOf: Partial<Record<FindingCode, readonly FindingCode[]>> = {
-  // The address that is denied is the private one; external-ip mends both.
-  OWN_RELAY_DENIED: ['RELAY_ADDRESS_PRIVATE', 'DENY_LIST_BLOCKS_ALL'],
-  NO_RELAY_CANDIDATE: [
-    'QUOTA_REACHED',
-    'QUOTA_TOO_SMALL',
-    'RELAY_CAPACITY_EXHAUSTED',
-    'TWO_SERVERS_ANSWER',
-    'SERVER_STOPPED',
-  ],
-  CREDENTIAL_SECRET_MISMATCH: ['TWO_SERVERS_ANSWER'],
-  UDP_BLOCKED: ['REPLY_TTL_ONE'],
-  CALL_FAILED: ['TWO_SERVERS_ANSWER', 'SERVER_STOPPED'],
-  AUDIO_SILENT: ['SERVER_STOPPED'],
-  AUDIO_ONE_WAY: ['SERVER_STOPPED'],
-  AUDIO_INTERRUPTED: ['SERVER_STOPPED'],
-  REQUEST_FAILED: ['SERVER_STOPPED'],
-  // A listener that was about to be reached when the server ended.
-  NOT_A_TURN_SERVER: ['SERVER_STOPPED'],
-  TLS_HANDSHAKE_FAILED: ['SERVER_STOPPED'],
-  LISTENER_SILENT: ['SERVER_STOPPED'],
-  // The E-model is made of delay and loss.
-  MOS_LOW: ['AUDIO_UNUSABLE', 'LOSS_HIGH', 'RTT_HIGH'],
-  LOSS_HIGH: ['AUDIO_UNUSABLE'],
-  RTT_HIGH: ['LOSS_HIGH'],
-  JITTER_HIGH: ['LOSS_HIGH'],
-};
-
 /** Names the cause of each effect whose cause is known too. */
 function withCauses(findings: readonly Finding[]): Finding[] {
   return findings.map((effect) => {
-    const causes = effect.causedBy === null ? (causesOf[effect.code] ?? []) : [effect.causedBy];
+    const causes = effect.causedBy === null ? causesOf(effect.code) : [effect.causedBy];
     const cause = causes.find((code) =>
       findings.some((root) => root.code === code && explains(root, effect)),
     );
@@ -108,16 +80,13 @@ function withCauses(findings: readonly Finding[]): Finding[] {
   });
 }
 
-/** A server that stops does so at every listener, and two that share one port may share the others. */
-const isOfServer: ReadonlySet<FindingCode> = new Set<FindingCode>(['SERVER_STOPPED', 'TWO_SERVERS_ANSWER']);
-
 function explains(root: Finding, effect: Finding): boolean {
   // An error that hid below a warning would not be seen.
   if (!sameSubject(root, effect) || weight[root.severity] > weight[effect.severity]) return false;
   if (effect.code === 'MOS_LOW' && !lowersMos(root)) return false;
   // A server that stops says nothing more; what still answered with something else is another matter.
   if ('closed' in effect.evidence && !effect.evidence.closed) return false;
-  return isOfServer.has(root.code) || effect.targets.every((target) => reaches(root, effect, target));
+  return isOfServer(root.code) || effect.targets.every((target) => reaches(root, effect, target));
 }
 
 /** Whether a cause shows in an effect at one listener: where it was seen itself, mostly. */

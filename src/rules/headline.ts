@@ -1,6 +1,6 @@
-import { listed } from '../model/catalog/entry.ts';
+import { listed, noAudio } from '../model/catalog/entry.ts';
 import type { CheckId } from '../model/check.ts';
-import type { FindingCode } from '../model/finding.ts';
+import { headlineFor } from '../model/finding.ts';
 import type { FindingReport, TargetReport, Verdict } from '../model/report.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { serviceOf, type Service } from './service.ts';
@@ -31,50 +31,10 @@ export function headlineOf(verdict: Verdict, judged: Judged): string {
   }
 }
 
-/** What a root cause means when no listener serves. */
-const broken: Partial<Record<FindingCode, string>> = {
-  DNS_NOT_FOUND: 'clients cannot find this server',
-  SERVER_UNREACHABLE: 'nothing of this server answers',
-  LISTENER_SILENT: 'nothing of this server answers',
-  NOTHING_LISTENS: 'what was tested of this server refuses',
-  UDP_REFUSED: 'what was tested of this server refuses',
-  TCP_REFUSED: 'what was tested of this server refuses',
-  UDP_BLOCKED: 'what was tested of this server does not answer',
-  PORT_BLOCKED: 'what was tested of this server does not answer',
-  NOT_A_TURN_SERVER: 'what answers there is no such server',
-  SERVER_STOPPED: 'the server stopped while it was tested',
-  ANONYMOUS_RELAY: 'anyone can relay traffic through this server',
-  CREDENTIAL_EXPIRED: 'the server refuses these credentials',
-  CREDENTIAL_FORMAT: 'the server refuses these credentials',
-  CREDENTIAL_SECRET_MISMATCH: 'the server refuses these credentials',
-  QUOTA_REACHED: 'new calls get no relay',
-  RELAY_CAPACITY_EXHAUSTED: 'new calls get no relay',
-  ALLOCATION_REFUSED: 'clients get no relay from this server',
-  ALTERNATE_UNREACHABLE: 'clients get no relay from this server',
-  TLS_HANDSHAKE_FAILED: 'no client gets a TLS session with this server',
-  TLS_CERT_EXPIRED: 'clients refuse the certificate of this server',
-  TLS_NAME_MISMATCH: 'clients refuse the certificate of this server',
-  TLS_CHAIN_INCOMPLETE: 'many clients refuse the certificate of this server',
-  TLS_UNTRUSTED: 'clients refuse the certificate of this server',
-  DENY_LIST_BLOCKS_ALL: 'the server relays to nobody',
-  PEER_DENIED: 'the server lets no relay traffic through to this client',
-  REQUEST_FAILED: 'the server does not do its part',
-  NO_RELAY_CANDIDATE: 'ICE gets no relay from this server',
-  CALL_FAILED: 'calls through the relay do not connect',
-  CALL_NOT_RELAYED: 'the call did not use the relay',
-  AUDIO_SILENT: 'calls through the relay are silent',
-  AUDIO_ONE_WAY: 'calls through the relay are heard on one side only',
-  AUDIO_INTERRUPTED: 'calls through the relay break off',
-  AUDIO_UNUSABLE: 'calls through the relay cannot be understood',
-};
-
 function brokenFor(targets: readonly TargetReport[], worst: FindingReport | undefined): string {
   const hosts = new Set(targets.map(({ host }) => host)).size;
   if (hosts > 1) return `none of ${hosts} servers serves: ${lowerFirst(worst?.title ?? '')}`;
-  if (worst?.code === 'NOT_A_TURN_SERVER' && worst.evidence.closed) {
-    return 'connections to this server end at the first STUN request';
-  }
-  return (worst && broken[worst.code]) ?? 'users who need the relay will hear nothing';
+  return (worst && headlineFor(worst)) ?? noAudio;
 }
 
 const relayProof: readonly CheckId[] = ['relay-inbound', 'relay-outbound', 'relay-reply'];

@@ -1,4 +1,4 @@
-import { finding, type Evidence, type FindingCode, type FindingOptions } from '../model/finding.ts';
+import { finding, type Evidence, type FaultCode, type FindingOptions } from '../model/finding.ts';
 import type { Outcome } from '../model/check.ts';
 import type { ListenerEvidence } from '../model/catalog/entry.ts';
 import type { Target, TargetFacts } from '../model/observations.ts';
@@ -7,7 +7,7 @@ export function passed(detail?: string): Outcome {
   return detail === undefined ? { status: 'passed' } : { status: 'passed', detail };
 }
 
-export function failed<C extends FindingCode>(
+export function failed<C extends FaultCode>(
   code: C,
   evidence: Evidence<C>,
   target: Target | null,

@@ -1,5 +1,5 @@
 import type { CheckId } from '../model/check.ts';
-import type { FindingCode } from '../model/finding.ts';
+import { isImpairing } from '../model/finding.ts';
 import type { TargetReport } from '../model/report.ts';
 import { isTurn } from '../model/turn-uri.ts';
 
@@ -8,18 +8,6 @@ import { isTurn } from '../model/turn-uri.ts';
  * of use. `unknown`: it answers, and more is not known. `untested`: nothing from here reached it.
  */
 export type Service = 'served' | 'not-served' | 'unknown' | 'untested';
-
-/** Errors with which some users, or all of them badly, are served nevertheless. */
-const impairing: ReadonlySet<FindingCode> = new Set<FindingCode>([
-  'RTT_HIGH',
-  'LOSS_HIGH',
-  'JITTER_HIGH',
-  'MOS_LOW',
-  'BINDING_UNANSWERED',
-  'RELAY_PORTS_STATEFUL_ONLY',
-  'RELAY_PORTS_PARTLY_BLOCKED',
-  'OWN_RELAY_DENIED',
-]);
 
 /** The checks without which it is not known whether a listener serves. */
 const decisive: Readonly<Record<'TURN' | 'STUN', ReadonlySet<CheckId>>> = {
@@ -30,7 +18,7 @@ const decisive: Readonly<Record<'TURN' | 'STUN', ReadonlySet<CheckId>>> = {
 export function serviceOf(target: TargetReport): Service {
   const { checks } = target;
   const errors = checks.filter(({ severity }) => severity === 'error').flatMap(({ findings }) => findings);
-  if (errors.some((code) => !impairing.has(code))) return 'not-served';
+  if (errors.some((code) => !isImpairing(code))) return 'not-served';
   const unknown = checks.filter(({ status }) => status === 'unknown');
   if (unknown.some(({ id }) => decisive[isTurn(target) ? 'TURN' : 'STUN'].has(id))) {
     return unknown.some(({ id }) => id === 'listener-answers') ? 'untested' : 'unknown';

@@ -1,6 +1,5 @@
 import { formatEndpoint } from '../endpoint.ts';
 import {
-  entry,
   exampleListener,
   grepConfig,
   here,
@@ -8,6 +7,7 @@ import {
   onServer,
   traceRoute,
   type ListenerEvidence,
+  fault,
 } from './entry.ts';
 import { server } from '../subject.ts';
 
@@ -17,9 +17,12 @@ interface MeasuredEvidence extends ListenerEvidence {
 }
 
 export const callCatalog = {
-  NO_HOST_CANDIDATE: entry<ListenerEvidence>({
+  NO_HOST_CANDIDATE: fault<ListenerEvidence>()({
     severity: 'warning',
     subject: server,
+    cell: '',
+    headline: null,
+    causes: [],
     example: exampleListener,
     title: () => 'ICE finds no address on this machine',
     cause: () => 'This machine has no network interface that ICE can use besides loopback.',
@@ -30,9 +33,12 @@ export const callCatalog = {
     confusedWith: [],
     references: ['RFC 8445 §5.1.1.1'],
   }),
-  NO_SRFLX_CANDIDATE: entry<ListenerEvidence>({
+  NO_SRFLX_CANDIDATE: fault<ListenerEvidence>()({
     severity: 'warning',
     subject: server,
+    cell: '',
+    headline: null,
+    causes: [],
     example: exampleListener,
     title: (e) => `ICE learns no public address from ${e.host}`,
     cause: (e) =>
@@ -46,9 +52,18 @@ export const callCatalog = {
     ],
     references: ['RFC 8445 §5.1.1.2'],
   }),
-  NO_RELAY_CANDIDATE: entry<ListenerEvidence & { seen: string }>({
+  NO_RELAY_CANDIDATE: fault<ListenerEvidence & { seen: string }>()({
     severity: 'error',
     subject: server,
+    cell: '',
+    headline: 'ICE gets no relay from this server',
+    causes: [
+      'QUOTA_REACHED',
+      'QUOTA_TOO_SMALL',
+      'RELAY_CAPACITY_EXHAUSTED',
+      'TWO_SERVERS_ANSWER',
+      'SERVER_STOPPED',
+    ],
     example: { ...exampleListener, seen: 'error 486 Allocation Quota Reached' },
     title: (e) => `ICE gets no relay candidate from ${e.host}`,
     cause: (e) =>
@@ -59,9 +74,12 @@ export const callCatalog = {
     confusedWith: ['ALLOCATION_REFUSED and the CREDENTIAL codes: there the allocation itself fails.'],
     references: ['RFC 8445 §5.1.1.2'],
   }),
-  CALL_FAILED: entry<ListenerEvidence & { seen: string; lostHandshake: boolean }>({
+  CALL_FAILED: fault<ListenerEvidence & { seen: string; lostHandshake: boolean }>()({
     severity: 'error',
     subject: server,
+    cell: 'no call',
+    headline: 'calls through the relay do not connect',
+    causes: ['TWO_SERVERS_ANSWER', 'SERVER_STOPPED'],
     example: { ...exampleListener, seen: 'ICE failed', lostHandshake: false },
     title: (e) => `A call through the relay does not connect over ${e.transport}`,
     cause: (e) =>
@@ -92,9 +110,12 @@ export const callCatalog = {
     ],
     references: ['RFC 8445 §7.2', 'RFC 8656 §11'],
   }),
-  CALL_NOT_RELAYED: entry<ListenerEvidence & { pairs: string }>({
+  CALL_NOT_RELAYED: fault<ListenerEvidence & { pairs: string }>()({
     severity: 'error',
     subject: server,
+    cell: 'not relayed',
+    headline: 'the call did not use the relay',
+    causes: [],
     example: { ...exampleListener, pairs: 'host ↔ relay, relay ↔ host' },
     title: () => 'The call found a way around the relay',
     cause: (e) =>
@@ -105,9 +126,12 @@ export const callCatalog = {
     confusedWith: [],
     references: ['RFC 8445 §8.1.1'],
   }),
-  AUDIO_SILENT: entry<ListenerEvidence & { sent: number }>({
+  AUDIO_SILENT: fault<ListenerEvidence & { sent: number }>()({
     severity: 'error',
     subject: server,
+    cell: 'silent',
+    headline: 'calls through the relay are silent',
+    causes: ['SERVER_STOPPED'],
     example: { ...exampleListener, sent: 150 },
     title: () => 'The call connects and no audio arrives',
     cause: (e) =>
@@ -118,9 +142,12 @@ export const callCatalog = {
     confusedWith: ['AUDIO_ONE_WAY.', 'SERVER_STOPPED: audio flowed and then ended.'],
     references: ['RFC 3550 §6.4.1'],
   }),
-  AUDIO_ONE_WAY: entry<ListenerEvidence & { silent: string; sent: number }>({
+  AUDIO_ONE_WAY: fault<ListenerEvidence & { silent: string; sent: number }>()({
     severity: 'error',
     subject: server,
+    cell: 'one way',
+    headline: 'calls through the relay are heard on one side only',
+    causes: ['SERVER_STOPPED'],
     example: { ...exampleListener, silent: 'callee-to-caller', sent: 150 },
     title: () => 'Audio flows in one direction only',
     cause: (e) =>
@@ -131,9 +158,12 @@ export const callCatalog = {
     confusedWith: ['AUDIO_SILENT.'],
     references: ['RFC 3550 §6.4.1'],
   }),
-  AUDIO_INTERRUPTED: entry<ListenerEvidence & { lastMs: number; durationMs: number }>({
+  AUDIO_INTERRUPTED: fault<ListenerEvidence & { lastMs: number; durationMs: number }>()({
     severity: 'error',
     subject: server,
+    cell: 'broke off',
+    headline: 'calls through the relay break off',
+    causes: ['SERVER_STOPPED'],
     example: { ...exampleListener, lastMs: 1200, durationMs: 3000 },
     title: () => 'Audio flows and then stops',
     cause: (e) =>
@@ -144,9 +174,12 @@ export const callCatalog = {
     confusedWith: ['LOSS_HIGH: there losses are spread over the call.'],
     references: ['RFC 3550 §6.4.1'],
   }),
-  AUDIO_UNUSABLE: entry<ListenerEvidence & { mos: number; lossRatio: number; delayMs: number | null }>({
+  AUDIO_UNUSABLE: fault<ListenerEvidence & { mos: number; lossRatio: number; delayMs: number | null }>()({
     severity: 'error',
     subject: server,
+    cell: 'unusable',
+    headline: 'calls through the relay cannot be understood',
+    causes: [],
     example: { ...exampleListener, mos: 1.4, lossRatio: 0.69, delayMs: 24 },
     title: (e) =>
       `Audio flows, and nobody ${isLost(e) ? 'understands it' : 'can talk by it'} (MOS ${mos(e.mos, 0)})`,
@@ -171,9 +204,12 @@ export const callCatalog = {
     ],
     references: ['ITU-T G.107', 'ITU-T G.109'],
   }),
-  LOSS_HIGH: entry<MeasuredEvidence>({
+  LOSS_HIGH: fault<MeasuredEvidence>()({
     severity: 'error',
     subject: server,
+    cell: 'loss',
+    headline: null,
+    causes: ['AUDIO_UNUSABLE'],
     example: { ...exampleListener, measured: 0.052, limit: 0.03 },
     title: (e) => `${figures(e, percent).is} of the audio is lost`,
     cause: (e) =>
@@ -184,9 +220,12 @@ export const callCatalog = {
     confusedWith: ['AUDIO_INTERRUPTED: everything after one moment is lost.'],
     references: ['RFC 3550 §A.3', 'ITU-T G.107'],
   }),
-  JITTER_HIGH: entry<MeasuredEvidence>({
+  JITTER_HIGH: fault<MeasuredEvidence>()({
     severity: 'error',
     subject: server,
+    cell: 'jitter',
+    headline: null,
+    causes: ['LOSS_HIGH'],
     example: { ...exampleListener, measured: 64, limit: 50 },
     title: (e) => `The jitter is ${figures(e, ms).is}`,
     cause: (e) =>
@@ -199,9 +238,12 @@ export const callCatalog = {
     confusedWith: ['RTT_HIGH: even, but late.'],
     references: ['RFC 3550 §6.4.1'],
   }),
-  RTT_HIGH: entry<MeasuredEvidence & { by: 'binding' | 'rtcp' }>({
+  RTT_HIGH: fault<MeasuredEvidence & { by: 'binding' | 'rtcp' }>()({
     severity: 'error',
     subject: server,
+    cell: 'slow',
+    headline: null,
+    causes: ['LOSS_HIGH'],
     example: { ...exampleListener, measured: 412, limit: 300, by: 'rtcp' },
     title: (e) => `The round trip is ${figures(e, ms).is}`,
     cause: (e) =>
@@ -220,9 +262,13 @@ export const callCatalog = {
     confusedWith: ['JITTER_HIGH.'],
     references: ['RFC 3550 §6.4.1', 'ITU-T G.114'],
   }),
-  MOS_LOW: entry<MeasuredEvidence>({
+  MOS_LOW: fault<MeasuredEvidence>()({
     severity: 'error',
     subject: server,
+    cell: 'poor',
+    headline: null,
+    // The E-model is made of delay and loss.
+    causes: ['AUDIO_UNUSABLE', 'LOSS_HIGH', 'RTT_HIGH'],
     example: { ...exampleListener, measured: 3.1, limit: 3.6 },
     title: (e) => `The audio quality is low (MOS ${figures(e, mos).is})`,
     cause: (e) =>

@@ -1,6 +1,5 @@
 import {
   configFile,
-  entry,
   exampleListener,
   grepConfig,
   here,
@@ -10,6 +9,7 @@ import {
   restart,
   serverName,
   type ListenerEvidence,
+  fault,
 } from './entry.ts';
 import { formOf } from '../credential-time.ts';
 import { server } from '../subject.ts';
@@ -69,9 +69,12 @@ const refusals: Readonly<
 };
 
 export const credentialCatalog = {
-  ANONYMOUS_RELAY: entry<ListenerEvidence & { relayed: string }>({
+  ANONYMOUS_RELAY: fault<ListenerEvidence & { relayed: string }>()({
     severity: 'error',
     subject: server,
+    cell: 'granted',
+    headline: 'anyone can relay traffic through this server',
+    causes: [],
     example: { ...exampleListener, relayed: '203.0.113.10:49160' },
     title: (e) => `${e.host} relays for anyone`,
     cause: (e) =>
@@ -97,9 +100,12 @@ export const credentialCatalog = {
     ],
     references: ['RFC 8656 §7.2', 'RFC 8489 §9.2.4'],
   }),
-  CREDENTIAL_EXPIRED: entry<RefusalEvidence & { expiredAt: string }>({
+  CREDENTIAL_EXPIRED: fault<RefusalEvidence & { expiredAt: string }>()({
     severity: 'error',
     subject: server,
+    cell: 'expired',
+    headline: 'the server refuses these credentials',
+    causes: [],
     example: { ...exampleRefusal, expiredAt: '2026-05-01T00:00:00.000Z' },
     title: () => 'The credential has expired',
     cause: (e) =>
@@ -114,9 +120,12 @@ export const credentialCatalog = {
     confusedWith: ['A clock of this machine, or of the issuer, that is wrong.'],
     references: ['draft-uberti-behave-turn-rest-00 §2.2'],
   }),
-  CREDENTIAL_FORMAT: entry<RefusalEvidence & { mistake: string; right: string }>({
+  CREDENTIAL_FORMAT: fault<RefusalEvidence & { mistake: string; right: string }>()({
     severity: 'error',
     subject: server,
+    cell: 'refused',
+    headline: 'the server refuses these credentials',
+    causes: [],
     example: {
       ...exampleRefusal,
       username: '1777593600000:alice',
@@ -132,9 +141,12 @@ export const credentialCatalog = {
     confusedWith: ['CREDENTIAL_SECRET_MISMATCH: the form is right, the signature is not.'],
     references: ['draft-uberti-behave-turn-rest-00 §2.2'],
   }),
-  CREDENTIAL_SECRET_MISMATCH: entry<RefusalEvidence & { derived: boolean }>({
+  CREDENTIAL_SECRET_MISMATCH: fault<RefusalEvidence & { derived: boolean }>()({
     severity: 'error',
     subject: server,
+    cell: 'refused',
+    headline: 'the server refuses these credentials',
+    causes: ['TWO_SERVERS_ANSWER'],
     example: { ...exampleRefusal, derived: true },
     title: (e) =>
       e.derived
@@ -174,10 +186,13 @@ export const credentialCatalog = {
     ],
     references: ['RFC 8489 §9.2.4'],
   }),
-  ALLOCATION_REFUSED: entry<ListenerEvidence & { code: number; name: string }>({
+  ALLOCATION_REFUSED: fault<ListenerEvidence & { code: number; name: string }>()({
     severity: 'error',
     subject: server,
     distinctBy: ['code'],
+    cell: 'refused',
+    headline: 'clients get no relay from this server',
+    causes: [],
     example: { ...exampleListener, code: 442, name: 'Unsupported Transport Protocol' },
     title: (e) => `${e.host} refuses the allocation: ${errorText(e)}`,
     cause: (e) =>
@@ -189,9 +204,12 @@ export const credentialCatalog = {
     confusedWith: ['QUOTA_REACHED (486) and RELAY_CAPACITY_EXHAUSTED (508) have entries of their own.'],
     references: ['RFC 8656 §7.2', 'RFC 8656 §19'],
   }),
-  QUOTA_REACHED: entry<ListenerEvidence & { username: string }>({
+  QUOTA_REACHED: fault<ListenerEvidence & { username: string }>()({
     severity: 'error',
     subject: server,
+    cell: 'quota',
+    headline: 'new calls get no relay',
+    causes: [],
     example: { ...exampleListener, username: '1777593600:alice' },
     title: (e) => `${e.host} has no quota left`,
     cause: (e) =>
@@ -208,9 +226,12 @@ export const credentialCatalog = {
     confusedWith: ['RELAY_CAPACITY_EXHAUSTED: no free relay port.'],
     references: ['RFC 8656 §7.2'],
   }),
-  QUOTA_TOO_SMALL: entry<ListenerEvidence & { username: string; granted: number; needed: number }>({
+  QUOTA_TOO_SMALL: fault<ListenerEvidence & { username: string; granted: number; needed: number }>()({
     severity: 'warning',
     subject: server,
+    cell: 'quota',
+    headline: null,
+    causes: [],
     example: { ...exampleListener, username: '1777593600:alice', granted: 1, needed: 2 },
     title: (e) => `${e.host} grants one user ${count(e.granted)} at once`,
     cause: (e) =>
@@ -227,14 +248,17 @@ export const credentialCatalog = {
     confusedWith: ['QUOTA_REACHED: there not even one is granted.'],
     references: ['RFC 8656 §7.2'],
   }),
-  RELAY_CAPACITY_EXHAUSTED: entry<
+  RELAY_CAPACITY_EXHAUSTED: fault<
     ListenerEvidence & {
       /** Allocations that this probe had got a moment before. */
       granted: number;
     }
-  >({
+  >()({
     severity: 'error',
     subject: server,
+    cell: 'no port',
+    headline: 'new calls get no relay',
+    causes: [],
     example: { ...exampleListener, granted: 0 },
     title: (e) =>
       e.granted === 0

@@ -33,6 +33,28 @@ export function entry<E>(words: CatalogEntry<E>): CatalogEntry<E> {
   return words;
 }
 
+/** What can be wrong with a server so that a check of it fails: its words, and what becomes of the report. */
+export interface FaultEntry<E, Cause extends string = string> extends CatalogEntry<E> {
+  /** What the cell of such a check says, in a word; empty where its mark says enough. Beyond 9 letters it is left out of a narrow table. */
+  readonly cell: string | ((evidence: E) => string);
+  /** The headline where this is why no listener serves; null where users are served all the same, if badly. */
+  readonly headline: string | ((evidence: E) => string) | null;
+  /** Codes of what explains it on the same server: the first that is found does. */
+  readonly causes: readonly Cause[];
+  /** Whether it is at every listener of its server once it was seen at one; else it explains only what it was seen at. */
+  readonly isOfServer?: true;
+}
+
+/** As `entry`, for what a check can fail with. Called twice, as the codes of `causes` are inferred. */
+export function fault<E>(): <const Cause extends string>(
+  words: FaultEntry<E, Cause>,
+) => FaultEntry<E, Cause> {
+  return (words) => words;
+}
+
+/** The headline of most that can be wrong with a relay. */
+export const noAudio = 'users who need the relay will hear nothing';
+
 /** A line of a shell on the server. */
 export function onServer(command: string): string {
   return `on the server:  ${command}`;

@@ -1,7 +1,6 @@
 import { scopeOf } from '../endpoint.ts';
 import { server } from '../subject.ts';
 import {
-  entry,
   exampleListener,
   grepConfig,
   inConfig,
@@ -9,14 +8,18 @@ import {
   restart,
   serverName,
   type ListenerEvidence,
+  fault,
 } from './entry.ts';
 import { exampleRelay, type RelayEvidence } from './relay.ts';
 
 /** To whom a server relays. */
 export const peerCatalog = {
-  PEER_DENIED: entry<ListenerEvidence & { peer: string }>({
+  PEER_DENIED: fault<ListenerEvidence & { peer: string }>()({
     severity: 'error',
     subject: server,
+    cell: '',
+    headline: 'the server lets no relay traffic through to this client',
+    causes: [],
     example: { ...exampleListener, peer: '198.51.100.20' },
     title: (e) => `${e.host} denies the peer ${e.peer}`,
     cause: (e) =>
@@ -31,9 +34,12 @@ export const peerCatalog = {
     confusedWith: ['403 for private candidates of ICE: that is normal and wanted.'],
     references: ['RFC 8656 §9.2'],
   }),
-  DENY_LIST_BLOCKS_ALL: entry<ListenerEvidence & { denied: readonly string[] }>({
+  DENY_LIST_BLOCKS_ALL: fault<ListenerEvidence & { denied: readonly string[] }>()({
     severity: 'error',
     subject: server,
+    cell: 'denied',
+    headline: 'the server relays to nobody',
+    causes: [],
     example: { ...exampleListener, denied: ['198.51.100.20', '1.1.1.1', '8.8.8.8', '9.9.9.9'] },
     title: (e) => `${e.host} denies every peer`,
     cause: (e) =>
@@ -53,9 +59,13 @@ export const peerCatalog = {
     ],
     references: ['RFC 8656 §9.2'],
   }),
-  OWN_RELAY_DENIED: entry<RelayEvidence>({
+  OWN_RELAY_DENIED: fault<RelayEvidence>()({
     severity: 'error',
     subject: server,
+    cell: 'denied',
+    headline: null,
+    // The address that is denied is the private one; external-ip mends both.
+    causes: ['RELAY_ADDRESS_PRIVATE', 'DENY_LIST_BLOCKS_ALL'],
     example: exampleRelay,
     title: (e) => `${e.host} denies its own relay address as a peer`,
     cause: (e) =>

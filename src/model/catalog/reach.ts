@@ -1,5 +1,4 @@
 import {
-  entry,
   exampleListener,
   exampleTls,
   filterProtocol,
@@ -13,17 +12,12 @@ import {
   onServer,
   restart,
   serverName,
-  type EndEvidence,
   type ListenerEvidence,
+  fault,
 } from './entry.ts';
 import { hostName, server } from '../subject.ts';
 
-/** What 401 in answer to Binding means; nothing is asked for by default (RFC 8489 §12). */
-export const wantsCredentials =
-  'refuses a STUN Binding without credentials (coturn with secure-stun). Clients send none, and learn no address of their own from it';
-export const openBinding = [grepConfig('secure-stun'), 'remove secure-stun', restart];
-
-interface UnansweredEvidence extends ListenerEvidence {
+export interface UnansweredEvidence extends ListenerEvidence {
   /** What was seen, in words. */
   readonly seen: string;
 }
@@ -38,7 +32,7 @@ const openPort = (evidence: ListenerEvidence): string =>
 const providerFirewall = (evidence: ListenerEvidence): string =>
   `in the provider's firewall, allow ${filterProtocol(evidence).toUpperCase()} ${evidence.port} inbound`;
 const orHere = 'if it answers from other networks, the block is in this one';
-const whoHasThePort = ({ port, transport }: ListenerEvidence): string =>
+export const whoHasThePort = ({ port, transport }: ListenerEvidence): string =>
   onServer(`sudo ss -ln${transport === 'udp' ? 'u' : 't'}p 'sport = :${port}'`);
 
 interface OutwardEvidence {
@@ -72,10 +66,14 @@ interface UnreachableEvidence {
 
 const whyTold = 'a firewall prohibits it, or there is no route to that address, or no machine there has it';
 
+/** What of a server is reached. */
 export const reachCatalog = {
-  DNS_NOT_FOUND: entry<{ host: string; seen: string }>({
+  DNS_NOT_FOUND: fault<{ host: string; seen: string }>()({
     severity: 'error',
     subject: hostName,
+    cell: '',
+    headline: 'clients cannot find this server',
+    causes: [],
     example: { host: 'turn.example.com', seen: 'no such name, or no address for it (ENOTFOUND)' },
     title: ({ host }) => `The name ${host} does not resolve`,
     cause: ({ host }) => `No address is known for ${host}, so nothing of it could be tested.`,
@@ -86,7 +84,7 @@ export const reachCatalog = {
     confusedWith: ['A resolver that does not answer: then the check is unknown, and other names fail too.'],
     references: ['RFC 8656 §4', 'RFC 7065 §3'],
   }),
-  SERVER_UNREACHABLE: entry<
+  SERVER_UNREACHABLE: fault<
     UnansweredEvidence &
       OutwardEvidence &
       UnreachableEvidence & {
@@ -94,10 +92,13 @@ export const reachCatalog = {
         elsewhere: readonly string[];
         refusing: readonly string[];
       }
-  >({
+  >()({
     severity: 'error',
     subject: server,
     distinctBy: ['told'],
+    cell: ({ told }) => (told ? 'unreachable' : 'silent'),
+    headline: 'nothing of this server answers',
+    causes: [],
     example: {
       ...exampleListener,
       seen: 'no answer within 5 s (sent 5 times)',
@@ -148,9 +149,12 @@ export const reachCatalog = {
     ],
     references: ['RFC 8489 §6.2.1'],
   }),
-  NOTHING_LISTENS: entry<{ host: string; address: string; refusing: readonly string[] }>({
+  NOTHING_LISTENS: fault<{ host: string; address: string; refusing: readonly string[] }>()({
     severity: 'error',
     subject: server,
+    cell: 'refused',
+    headline: 'what was tested of this server refuses',
+    causes: [],
     example: {
       host: 'turn.example.com',
       address: '203.0.113.10',
@@ -174,9 +178,13 @@ export const reachCatalog = {
     ],
     references: ['RFC 9293 §3.5.2', 'RFC 1122 §3.2.2.1'],
   }),
-  LISTENER_SILENT: entry<UnansweredEvidence & BesideEvidence>({
+  LISTENER_SILENT: fault<UnansweredEvidence & BesideEvidence>()({
     severity: 'error',
     subject: server,
+    cell: 'silent',
+    headline: 'nothing of this server answers',
+    // It was about to be reached when the server ended.
+    causes: ['SERVER_STOPPED'],
     example: { ...exampleTls, seen: 'no answer within 5 s', answering: [] },
     title: (e) =>
       e.answering.length > 0
@@ -196,10 +204,13 @@ export const reachCatalog = {
     ],
     references: ['RFC 8489 §6.2.2'],
   }),
-  UDP_BLOCKED: entry<UnansweredEvidence & BesideEvidence & OutwardEvidence & UnreachableEvidence>({
+  UDP_BLOCKED: fault<UnansweredEvidence & BesideEvidence & OutwardEvidence & UnreachableEvidence>()({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
+    cell: ({ told }) => (told ? 'unreachable' : 'silent'),
+    headline: 'what was tested of this server does not answer',
+    causes: ['REPLY_TTL_ONE'],
     example: {
       ...exampleListener,
       seen: 'no answer within 5 s (sent 5 times)',
@@ -221,10 +232,13 @@ export const reachCatalog = {
     ],
     references: ['RFC 8489 §6.2.1'],
   }),
-  PORT_BLOCKED: entry<UnansweredEvidence & BesideEvidence & OutwardEvidence & UnreachableEvidence>({
+  PORT_BLOCKED: fault<UnansweredEvidence & BesideEvidence & OutwardEvidence & UnreachableEvidence>()({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
+    cell: ({ told }) => (told ? 'unreachable' : 'silent'),
+    headline: 'what was tested of this server does not answer',
+    causes: [],
     example: {
       ...exampleTls,
       seen: 'no answer within 5 s',
@@ -246,10 +260,13 @@ export const reachCatalog = {
     ],
     references: ['RFC 1812 §5.2.7.1'],
   }),
-  TCP_REFUSED: entry<ListenerEvidence & BesideEvidence>({
+  TCP_REFUSED: fault<ListenerEvidence & BesideEvidence>()({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
+    cell: 'refused',
+    headline: 'what was tested of this server refuses',
+    causes: [],
     example: { ...exampleTls, answering: ['UDP 3478', 'TCP 3478'] },
     title: (e) => `${listenerName(e)} of ${e.host} refuses connections`,
     cause: (e) => `${serverName(e)} refuses the connection: ${whyRefused(e)}.`,
@@ -271,10 +288,13 @@ export const reachCatalog = {
     confusedWith: ['PORT_BLOCKED: there nothing comes back, or the network says that there is no way.'],
     references: ['RFC 9293 §3.5.2'],
   }),
-  UDP_REFUSED: entry<ListenerEvidence & BesideEvidence>({
+  UDP_REFUSED: fault<ListenerEvidence & BesideEvidence>()({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
+    cell: 'refused',
+    headline: 'what was tested of this server refuses',
+    causes: [],
     example: { ...exampleListener, answering: [] },
     title: (e) => `UDP ${e.port} of ${e.host} refuses`,
     cause: (e) => `${serverName(e)} answers with ICMP "port unreachable": ${whyRefused(e)}.`,
@@ -292,83 +312,5 @@ export const reachCatalog = {
       'The host (or a firewall that rejects in its name) answered UDP with ICMP type 3 code 3, or ICMPv6 type 1 code 4: from outside both look the same.',
     confusedWith: ['UDP_BLOCKED: there nothing comes back at all.'],
     references: ['RFC 1122 §3.2.2.1', 'RFC 4443 §3.1'],
-  }),
-  NOT_A_TURN_SERVER: entry<
-    UnansweredEvidence & EndEvidence & { kind: 'TURN' | 'STUN'; answersStun: boolean }
-  >({
-    severity: 'error',
-    subject: server,
-    distinctBy: listenerKeys,
-    example: {
-      ...exampleTls,
-      seen: 'not a STUN answer: "HTTP/1.1 400 Bad Request"',
-      closed: false,
-      kind: 'TURN',
-      answersStun: false,
-    },
-    title: (e) =>
-      e.closed
-        ? `${listenerName(e)} of ${e.host} breaks off at a STUN request`
-        : `${listenerName(e)} of ${e.host} is no ${e.kind} server`,
-    cause: (e) =>
-      e.answersStun
-        ? `${serverName(e)} is a STUN server that gives no relay: ${e.seen}.`
-        : e.closed
-          ? `Something resets or closes the connection to ${serverName(e)} when a STUN request comes: another service has that port, or a firewall or a middlebox on the way does it.`
-          : `Something is there at ${serverName(e)}, but not a ${e.kind} server: ${e.seen}.`,
-    proof: (e) => `${listenerName(e)}: ${e.seen}.`,
-    fix: (e) =>
-      e.answersStun
-        ? ['coturn does so with stun-only:', grepConfig('stun-only'), journal, restart]
-        : [
-            whoHasThePort(e),
-            ...(e.closed
-              ? [
-                  'if it is turnserver, see its log; if nothing of this probe is in it, it is a firewall that ends it:',
-                  journal,
-                ]
-              : []),
-            'check host and port of the URL; a name behind an HTTP proxy or CDN cannot carry TURN',
-          ],
-    explanation:
-      'The listener answered with something that is not STUN (HTTP, an echo, a TLS alert), or the connection was closed on a STUN request, by it or by something on the way, or it answers STUN and does not know Allocate.',
-    confusedWith: ['A TLS listener on a plain port, or the reverse: the beginning of the answer shows it.'],
-    references: ['RFC 8489 §5', 'RFC 8656 §7'],
-  }),
-  BINDING_UNANSWERED: entry<UnansweredEvidence & { code: number | null }>({
-    severity: 'warning',
-    subject: server,
-    example: { ...exampleListener, seen: 'no answer within 5 s (sent 5 times)', code: null },
-    title: (e) => `${listenerName(e)} of ${e.host} serves TURN, but not STUN Binding`,
-    cause: (e) =>
-      e.code === 401
-        ? `${serverName(e)} ${wantsCredentials}, so calls that could go directly use the relay.`
-        : `${serverName(e)} answers Allocate, but clients cannot learn their own address from it, so calls that could go directly use the relay.`,
-    proof: (e) =>
-      e.code === null
-        ? `Binding: ${e.seen}; an Allocate request over the same connection was answered.`
-        : `A Binding request was answered with ${e.seen}; Allocate is served.`,
-    fix: (e) =>
-      e.code === 401
-        ? openBinding
-        : [grepConfig('no-stun|secure-stun|stun-only'), 'remove no-stun and secure-stun', restart],
-    explanation:
-      'coturn does so with no-stun, which leaves Binding unanswered, and with secure-stun, which refuses it with 401 as it wants credentials.',
-    confusedWith: ['Packet loss: probe again.'],
-    references: ['RFC 8489 §12', 'RFC 8445 §5.1.1.2'],
-  }),
-  SERVER_STOPPED: entry<UnansweredEvidence & { step: string }>({
-    severity: 'error',
-    subject: server,
-    example: { ...exampleListener, step: 'a Refresh', seen: 'no answer within 5 s (sent 5 times)' },
-    title: (e) => `${serverName(e)} stopped answering in the middle`,
-    cause: (e) =>
-      `It had answered before, and then, at ${e.step}, it did not any more. The server was stopped, restarted or crashed while it was being tested, or the network broke.`,
-    proof: (e) => `${listenerName(e)}, ${e.step}: ${e.seen}.`,
-    fix: () => [onServer('sudo systemctl status coturn'), journal, 'then probe again'],
-    explanation:
-      'Requests of this probe were answered, and later ones were not, over the same connection and over a new one; or the connection was closed; or ICMP said that the port is gone.',
-    confusedWith: ['A network that loses most packets: probe again.'],
-    references: ['RFC 8489 §6.2.1'],
   }),
 } as const;

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import { formatEndpoint } from '../endpoint.ts';
 import {
-  entry,
   exampleTls,
   grepConfig,
   here,
@@ -13,6 +12,7 @@ import {
   serverName,
   type EndEvidence,
   type ListenerEvidence,
+  fault,
 } from './entry.ts';
 import { server } from '../subject.ts';
 
@@ -56,10 +56,14 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 export const tlsCatalog = {
-  TLS_HANDSHAKE_FAILED: entry<ListenerEvidence & EndEvidence & { seen: string; answeredPlainly: boolean }>({
+  TLS_HANDSHAKE_FAILED: fault<ListenerEvidence & EndEvidence & { seen: string; answeredPlainly: boolean }>()({
     severity: 'error',
     subject: server,
     distinctBy: listenerKeys,
+    cell: 'no TLS',
+    headline: 'no client gets a TLS session with this server',
+    // It was about to be reached when the server ended.
+    causes: ['SERVER_STOPPED'],
     example: {
       ...exampleTls,
       seen: 'the connection was closed without an answer',
@@ -81,10 +85,13 @@ export const tlsCatalog = {
     confusedWith: ['LISTENER_SILENT: there nothing at all follows the connection.'],
     references: ['RFC 8446 §6.2', 'RFC 7443'],
   }),
-  TLS_CERT_EXPIRED: entry<CertificateEvidence & { notAfter: string; serial: string }>({
+  TLS_CERT_EXPIRED: fault<CertificateEvidence & { notAfter: string; serial: string }>()({
     severity: 'error',
     subject: server,
     distinctBy: ['serial'],
+    cell: 'expired',
+    headline: 'clients refuse the certificate of this server',
+    causes: [],
     example: { ...exampleCertificate, notAfter: '2026-05-01T00:00:00.000Z', serial: '04A1' },
     title: (e) => `The certificate of ${e.host} has expired`,
     cause: (e) =>
@@ -99,12 +106,15 @@ export const tlsCatalog = {
     ],
     references: ['RFC 5280 §4.1.2.5'],
   }),
-  TLS_CERT_EXPIRES_SOON: entry<
+  TLS_CERT_EXPIRES_SOON: fault<
     CertificateEvidence & { notAfter: string; daysLeft: number; hoursLeft: number }
-  >({
+  >()({
     severity: 'warning',
     subject: server,
     distinctBy: ['subject', 'notAfter'],
+    cell: 'ends soon',
+    headline: null,
+    causes: [],
     example: { ...exampleCertificate, notAfter: '2026-05-01T00:00:00.000Z', daysLeft: 5, hoursLeft: 125 },
     title: (e) => `The certificate of ${e.host} ends in ${timeLeft(e)}`,
     cause: (e) =>
@@ -120,10 +130,13 @@ export const tlsCatalog = {
     confusedWith: ['A certificate that is renewed by hand, on purpose.'],
     references: ['RFC 5280 §4.1.2.5'],
   }),
-  TLS_NAME_MISMATCH: entry<CertificateEvidence & { servername: string; names: readonly string[] }>({
+  TLS_NAME_MISMATCH: fault<CertificateEvidence & { servername: string; names: readonly string[] }>()({
     severity: 'error',
     subject: server,
     distinctBy: ['subject'],
+    cell: 'wrong name',
+    headline: 'clients refuse the certificate of this server',
+    causes: [],
     example: { ...exampleCertificate, servername: 'turn.example.com', names: ['DNS:www.example.com'] },
     title: (e) => `The certificate is not for ${e.servername}`,
     cause: (e) =>
@@ -140,10 +153,13 @@ export const tlsCatalog = {
     confusedWith: ['A probe by IP address: give --servername NAME, as clients use the name.'],
     references: ['RFC 9525 §6'],
   }),
-  TLS_CHAIN_INCOMPLETE: entry<CertificateEvidence>({
+  TLS_CHAIN_INCOMPLETE: fault<CertificateEvidence>()({
     severity: 'error',
     subject: server,
     distinctBy: ['subject', 'issuer'],
+    cell: 'chain',
+    headline: 'many clients refuse the certificate of this server',
+    causes: [],
     example: exampleCertificate,
     title: (e) => `The certificate chain of ${e.host} is incomplete`,
     cause: (e) =>
@@ -156,10 +172,13 @@ export const tlsCatalog = {
     confusedWith: ['TLS_UNTRUSTED: a private CA whose root this machine does not know; give it with --ca.'],
     references: ['RFC 8446 §4.4.2'],
   }),
-  TLS_UNTRUSTED: entry<CertificateEvidence & { reason: string }>({
+  TLS_UNTRUSTED: fault<CertificateEvidence & { reason: string }>()({
     severity: 'error',
     subject: server,
     distinctBy: ['subject', 'issuer'],
+    cell: 'untrusted',
+    headline: 'clients refuse the certificate of this server',
+    causes: [],
     example: { ...exampleCertificate, issuer: 'CN=turn.example.com', reason: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
     title: (e) => `The certificate of ${e.host} is not trusted`,
     cause: (e) =>
