@@ -1,3 +1,4 @@
+import { checks } from '../model/check.ts';
 import { formatEndpoint } from '../model/endpoint.ts';
 import type { ProbeProgress } from '../probes/probe.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
@@ -8,24 +9,6 @@ export interface ProgressLine {
   readonly update: (progress: ProbeProgress) => void;
   readonly stop: () => void;
 }
-
-const waitingFor: Readonly<Record<ProbeProgress['step'], string>> = {
-  'dns-resolves': 'looking up names',
-  'listener-answers': 'connecting',
-  'stun-binding': 'STUN binding',
-  'turn-challenge': 'anonymous allocation',
-  'turn-allocate': 'allocation',
-  'turn-permission': 'permission',
-  'relay-inbound': 'packets through the relay',
-  'relay-ports': 'relay ports',
-  'turn-channel': 'channel',
-  'turn-refresh': 'refresh',
-  'turn-release': 'release',
-  'candidates-relay': 'ICE candidates',
-  'call-audio': 'audio call',
-  'nat-mapping': 'NAT behaviour',
-  'nat-lifetime': 'lifetime of NAT bindings',
-};
 
 const silent: ProgressLine = { update: () => {}, stop: () => {} };
 
@@ -48,7 +31,7 @@ export async function progressLine(options: GlobalOptions, context: CommandConte
   return {
     update({ target, step }) {
       const where = target === null ? '' : `${target.transport} ${formatEndpoint(target)}: `;
-      text = `${where}${waitingFor[step]}`;
+      text = `${where}${checks[step].waiting}`;
       draw();
     },
     stop() {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import type { Asked } from '../model/asked.ts';
+import type { ProbeStep } from '../model/check.ts';
 import { judgeTime } from '../model/credential-time.ts';
 import type {
   Attempt,
@@ -30,7 +31,7 @@ import type { OutsidePeer } from './outside-probe.ts';
 import { serversOf, targetsOf, type PlanFilter } from './plan.ts';
 import { probePorts } from './port-probe.ts';
 import type { ProtocolFacts } from './protocol-facts.ts';
-import { bindAnew, probeTarget, servernameOf, type ProbeStep } from './target-probe.ts';
+import { bindAnew, probeTarget, servernameOf } from './target-probe.ts';
 
 export interface ProbeOptions extends PlanFilter {
   readonly uris: readonly TurnUri[];
@@ -68,7 +69,7 @@ export interface OutsidePeerOption {
 /** What is being waited for. */
 export interface ProbeProgress {
   readonly target: Target | null;
-  readonly step: ProbeStep | 'nat-mapping' | 'nat-lifetime';
+  readonly step: ProbeStep;
 }
 
 // Pacing, checks, DTLS and the data channel take some 15 round trips one after the other; and a busy machine its time.

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { CheckId } from '../model/check.ts';
+import type { ProbeStep } from '../model/check.ts';
 import { familyOf, type Endpoint } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import type { BindingFacts, Target } from '../model/observations.ts';
@@ -19,24 +19,6 @@ import type { Neighbourhood } from './neighbourhood.ts';
 import { probeOutside, type OutsidePeer } from './outside-probe.ts';
 import { answeredSteps, isSilence, stopAt, untried, type ProtocolFacts } from './protocol-facts.ts';
 import { probeRelay } from './relay-probe.ts';
-
-/** The check that is being worked on. */
-export type ProbeStep = Extract<
-  CheckId,
-  | 'dns-resolves'
-  | 'listener-answers'
-  | 'stun-binding'
-  | 'turn-challenge'
-  | 'turn-allocate'
-  | 'turn-permission'
-  | 'relay-inbound'
-  | 'relay-ports'
-  | 'turn-channel'
-  | 'turn-refresh'
-  | 'turn-release'
-  | 'candidates-relay'
-  | 'call-audio'
->;
 
 export interface TargetProbeOptions {
   /** Null: only what needs no credentials is tried. */

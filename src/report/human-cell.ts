@@ -1,4 +1,4 @@
-import type { CheckId } from '../model/check.ts';
+import { listenerChecks, type CheckId } from '../model/check.ts';
 import { cellWordOf, type Finding } from '../model/finding.ts';
 import type { CheckReport } from '../model/report.ts';
 import { severityMark, statusMark, widthOf, type Style } from './human-style.ts';
@@ -46,17 +46,14 @@ function shortened(detail: string): string {
   return first;
 }
 
-/** Groups that are one cell with a figure or a word, and the check that has the figure. */
-const figureOf: Partial<Record<CheckId, CheckId>> = {
-  'listener-answers': 'stun-binding',
-  'call-connects': 'call-quality',
-};
-
-/** The one check that stands for the group: the first that is not good, else the one with the figure. */
+/** The one check that stands for its row: the first that is not good, else the one with the figure. */
 function decisive(checks: readonly CheckReport[]): CheckReport | null {
-  const [first] = checks;
-  const figure = first && figureOf[first.id];
-  if (first === undefined || figure === undefined) return null;
+  const figure = checks.find(({ id }) => withFigure.has(id));
+  if (figure === undefined) return null;
   const bad = checks.find(({ status }) => status !== 'passed' && status !== 'skipped');
-  return bad ?? checks.find(({ id, status }) => id === figure && status !== 'skipped') ?? first;
+  return bad ?? (figure.status === 'skipped' ? (checks[0] ?? null) : figure);
 }
+
+const withFigure: ReadonlySet<CheckId> = new Set(
+  listenerChecks.filter(({ hasFigure }) => hasFigure === true).map(({ id }) => id),
+);

@@ -1,16 +1,16 @@
-import type { CheckId } from '../model/check.ts';
+import { checkIds, checkOf, type CheckId } from '../model/check.ts';
 import type { NatReport, Report, SubjectCheckReport } from '../model/report.ts';
 import { markOf } from './human-cell.ts';
 import { marked, padded, paragraph, type Style } from './human-style.ts';
 
-const labels: Partial<Record<CheckId, string>> = {
-  'nat-mapping': 'mapping',
-  'nat-filtering': 'filtering',
-  'nat-hairpin': 'hairpinning',
-  'nat-lifetime': 'idle binding',
-};
+const labels = new Map(
+  checkIds.flatMap((id): [CheckId, string][] => {
+    const check = checkOf(id);
+    return check.about === 'network' ? [[id, check.row]] : [];
+  }),
+);
 
-const labelWidth = 4 + Math.max(...Object.values(labels).map((label) => label.length)) + 2;
+const labelWidth = 4 + Math.max(...[...labels.values()].map((label) => label.length)) + 2;
 
 /** The NAT of this network, a section for each address family. */
 export function natSections(report: Report, style: Style): string[][] {
@@ -18,7 +18,7 @@ export function natSections(report: Report, style: Style): string[][] {
 }
 
 function section(nat: NatReport, { checks }: Report, style: Style): string[] {
-  const own = checks.filter(({ id, subject }) => labels[id] !== undefined && subject === `IPv${nat.family}`);
+  const own = checks.filter(({ id, subject }) => labels.has(id) && subject === `IPv${nat.family}`);
   const title = `NAT of this network, IPv${nat.family}, as ${nat.server} sees it`;
   const reasons = new Set(own.map(({ because }) => because));
   const isOpen = own.every(({ status }) => status === 'unknown') && reasons.size === 1;
@@ -33,7 +33,7 @@ function section(nat: NatReport, { checks }: Report, style: Style): string[] {
 
 function row(check: SubjectCheckReport, style: Style): string[] {
   if (check.status === 'skipped') return [];
-  const label = padded(`    ${labels[check.id] ?? ''}`, labelWidth);
+  const label = padded(`    ${labels.get(check.id) ?? ''}`, labelWidth);
   const text = `${style.status(check.status, markOf(check))} ${check.detail ?? check.because ?? ''}`;
   const [first = '', ...rest] = marked(text, labelWidth, style);
   return [label + first.slice(labelWidth), ...rest];

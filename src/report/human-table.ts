@@ -1,4 +1,4 @@
-import type { CheckId } from '../model/check.ts';
+import { listenerChecks, type CheckId } from '../model/check.ts';
 import { formatEndpoint } from '../model/endpoint.ts';
 import type { CallReport, CheckReport, FindingReport, Report, TargetReport } from '../model/report.ts';
 import { cell } from './human-cell.ts';
@@ -11,22 +11,10 @@ interface Row {
   readonly ids: readonly CheckId[];
 }
 
-const rows: readonly Row[] = [
-  { label: 'listener · STUN binding', ids: ['listener-answers', 'stun-binding'] },
-  { label: 'certificate', ids: ['tls-certificate'] },
-  { label: 'anonymous is refused', ids: ['turn-challenge'] },
-  { label: 'allocation', ids: ['turn-allocate'] },
-  { label: 'relay address', ids: ['relay-address'] },
-  { label: 'permission · channel', ids: ['turn-permission', 'turn-channel'] },
-  { label: 'relay, in · out · reply', ids: ['relay-inbound', 'relay-outbound', 'relay-reply'] },
-  { label: 'relay ports', ids: ['relay-ports'] },
-  { label: 'refresh · release', ids: ['turn-refresh', 'turn-release'] },
-  { label: 'ICE: host · srflx · relay', ids: ['candidates-host', 'candidates-srflx', 'candidates-relay'] },
-  {
-    label: 'call through the relay',
-    ids: ['call-connects', 'call-uses-relay', 'call-audio', 'call-quality'],
-  },
-];
+const rows: readonly Row[] = [...new Set(listenerChecks.map(({ row }) => row))].map((label) => ({
+  label,
+  ids: listenerChecks.filter(({ row }) => row === label).map(({ id }) => id),
+}));
 
 const gap = 2;
 // Two more than the labels need: so `turn.example.com 203.0.113.10` fits above them.

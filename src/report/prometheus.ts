@@ -1,3 +1,4 @@
+import { checkOf } from '../model/check.ts';
 import { printable } from '../model/printable.ts';
 import type {
   CallReport,
@@ -145,7 +146,7 @@ function labelsOf({ url, address, transport, family }: TargetReport): Labels {
 
 /** Of a check of the whole: a host name, or the address family of what is about this client's NAT. */
 function subjectLabels({ id, subject }: SubjectCheckReport): Labels {
-  return id.startsWith('nat-') ? { family: subject.replace('IPv', '') } : { target: subject };
+  return checkOf(id).about === 'network' ? { family: subject.replace('IPv', '') } : { target: subject };
 }
 
 /** 0 for an error; null when something that is needed is unknown, or nothing at all was found to work. */

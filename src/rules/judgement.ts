@@ -1,4 +1,4 @@
-import { checkTitles, type CheckId, type Outcome } from '../model/check.ts';
+import { checkOf, type CheckEntry, type CheckId, type CheckIdAbout, type Outcome } from '../model/check.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Attempt, NameFacts, Observations, TargetFacts } from '../model/observations.ts';
@@ -14,7 +14,7 @@ import { findingList } from './finding-list.ts';
 import { identityFindings } from './identity.ts';
 import { judgeBinding, judgeListener } from './listener.ts';
 import { judgeNat, type JudgedNat } from './nat.ts';
-import { failed, passed, skipped, unknown } from './outcome.ts';
+import { failed, inOrder, passed, skipped, unknown } from './outcome.ts';
 import { outsideFindings } from './outside.ts';
 import { judgePermission, judgeRelay, judgeRelayAddress } from './relay.ts';
 import { outwardFindings } from './outward.ts';
@@ -132,46 +132,46 @@ function outcomesOf(
 ): Map<CheckId, Outcome> {
   const { targets: all, controls, interfaces } = observations;
   const listener = judgeListener({ facts, all, controls, interfaces });
-  const outcomes: [CheckId, Outcome][] = [
-    ['tls-certificate', judgeCertificate(facts, criteria.now)],
-    ['stun-binding', judgeBinding(facts, criteria.maxRttMs)],
-    ...(isTurn(facts.target) ? turnOutcomes(facts, observations, criteria) : []),
-  ];
+  const ofListener: Outcomes<'listener'> = {
+    'listener-answers': listener,
+    'tls-certificate': judgeCertificate(facts, criteria.now),
+    'stun-binding': judgeBinding(facts, criteria.maxRttMs),
+  };
+  const outcomes = isTurn(facts.target)
+    ? inOrder({ ...ofListener, ...relayOutcomes(facts, observations, criteria) })
+    : inOrder(ofListener);
   // What is behind a listener that could not be tried is unknown for that same reason.
   const explained = (outcome: Outcome): Outcome =>
     listener.status === 'unknown' && outcome.status === 'unknown' ? listener : outcome;
-  return new Map<CheckId, Outcome>([
-    ['listener-answers', listener],
-    ...outcomes.map(([id, outcome]): [CheckId, Outcome] => [id, explained(outcome)]),
-  ]);
+  return new Map([...outcomes].map(([id, outcome]) => [id, explained(outcome)]));
 }
 
-function turnOutcomes(
+/** One of every check that is about this; null for a check that was not asked for. */
+type Outcomes<About extends CheckEntry['about']> = Readonly<Record<CheckIdAbout<About>, Outcome | null>>;
+
+function relayOutcomes(
   facts: TargetFacts,
   observations: Observations,
   criteria: Criteria,
-): [CheckId, Outcome][] {
+): Outcomes<'relay'> {
   const { credential, asked } = observations;
-  const callContext = { criteria, credential, plannedMs: asked.callDurationMs };
   const relay = judgeRelay(facts, vantageOfTarget(facts, observations).kind);
-  const ports = judgePorts(facts, relay['relay-inbound']);
   const beside = judgePortsBeside(facts, observations.targets, relay['relay-inbound']);
-  return [
-    ['turn-challenge', judgeChallenge(facts)],
-    ['turn-allocate', judgeAllocate(facts, credential, criteria.now)],
-    ['relay-address', judgeRelayAddress(facts)],
-    ['turn-permission', judgePermission(facts)],
-    ['turn-channel', judgeChannel(facts)],
-    ...(Object.entries(relay) as [CheckId, Outcome][]).map(([id, outcome]): [CheckId, Outcome] => [
-      id,
-      amongPorts(outcome, beside),
-    ]),
-    ...(ports === null ? [] : [['relay-ports', ports] satisfies [CheckId, Outcome]]),
-    ['turn-refresh', judgeRefresh(facts)],
-    ['turn-release', judgeRelease(facts)],
-    ...(Object.entries(judgeCandidates(facts)) as [CheckId, Outcome][]),
-    ...(Object.entries(judgeCall(facts, callContext)) as [CheckId, Outcome][]),
-  ];
+  return {
+    'turn-challenge': judgeChallenge(facts),
+    'turn-allocate': judgeAllocate(facts, credential, criteria.now),
+    'relay-address': judgeRelayAddress(facts),
+    'turn-permission': judgePermission(facts),
+    'turn-channel': judgeChannel(facts),
+    'relay-inbound': amongPorts(relay['relay-inbound'], beside),
+    'relay-outbound': amongPorts(relay['relay-outbound'], beside),
+    'relay-reply': amongPorts(relay['relay-reply'], beside),
+    'relay-ports': judgePorts(facts, relay['relay-inbound']),
+    'turn-refresh': judgeRefresh(facts),
+    'turn-release': judgeRelease(facts),
+    ...judgeCandidates(facts),
+    ...judgeCall(facts, { criteria, credential, plannedMs: asked.callDurationMs }),
+  };
 }
 
 function targetReport(facts: TargetFacts, outcomes: Map<CheckId, Outcome>, criteria: Criteria): TargetReport {
@@ -188,24 +188,8 @@ function targetReport(facts: TargetFacts, outcomes: Map<CheckId, Outcome>, crite
 
 /** The attempt whose time a check reports. */
 function stepOf(id: CheckId, facts: TargetFacts): Attempt<unknown> | null {
-  const steps: Partial<Record<CheckId, Attempt<unknown>>> = {
-    'listener-answers': facts.connect,
-    'tls-certificate': facts.tls,
-    'stun-binding': facts.binding,
-    'turn-challenge': facts.challenge,
-    'turn-allocate': facts.allocate,
-    'turn-permission': facts.permission,
-    'turn-channel': facts.channel,
-    'relay-inbound': facts.inbound,
-    'relay-outbound': facts.outbound,
-    'relay-reply': facts.reply,
-    ...(facts.ports === null ? {} : { 'relay-ports': facts.ports }),
-    'turn-refresh': facts.refresh,
-    'turn-release': facts.release,
-    'candidates-relay': facts.gathering,
-    'call-connects': facts.call,
-  };
-  return steps[id] ?? null;
+  const check = checkOf(id);
+  return 'step' in check && check.step !== null ? facts[check.step] : null;
 }
 
 function checkReport(
@@ -216,7 +200,7 @@ function checkReport(
 ): CheckReport {
   return {
     id,
-    title: checkTitles[id],
+    title: checkOf(id).title,
     status: outcome.status,
     because: 'because' in outcome ? outcome.because : null,
     detail: outcome.status === 'passed' ? (outcome.detail ?? null) : null,

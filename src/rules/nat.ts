@@ -1,4 +1,4 @@
-import type { CheckId, Outcome } from '../model/check.ts';
+import type { CheckId, CheckIdAbout, Outcome } from '../model/check.ts';
 import { formatEndpoint, sameAddress, sameEndpoint } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding } from '../model/finding.ts';
@@ -15,13 +15,11 @@ import {
   type Seen,
 } from './nat-presence.ts';
 import { natSummary, spelled } from './nat-summary.ts';
-import { passed, skipped, unknown } from './outcome.ts';
-
-export type NatCheckId = Extract<CheckId, `nat-${string}`>;
+import { inOrder, passed, skipped, unknown } from './outcome.ts';
 
 export interface JudgedNat {
   readonly report: NatReport;
-  readonly outcomes: ReadonlyMap<NatCheckId, Outcome>;
+  readonly outcomes: ReadonlyMap<CheckId, Outcome>;
   readonly findings: readonly Finding[];
 }
 
@@ -46,15 +44,13 @@ export function judgeNat(facts: NatFacts, interfaces: readonly InterfaceAddress[
   };
   return {
     report: { ...report, summary: natSummary(report, presence) },
-    outcomes: new Map<NatCheckId, Outcome>([
-      [
-        'nat-mapping',
+    outcomes: inOrder<CheckIdAbout<'network'>>({
+      'nat-mapping':
         presence.value === false ? passed('no NAT') : outcomeOf(mapping, detailOf(mapping, binding)),
-      ],
-      ['nat-filtering', outcomeOf(filtering, filtering.value ?? '')],
-      ['nat-hairpin', hairpin.outcome],
-      ...lifetimeOutcome(facts.lifetime),
-    ]),
+      'nat-filtering': outcomeOf(filtering, filtering.value ?? ''),
+      'nat-hairpin': hairpin.outcome,
+      'nat-lifetime': judgeLifetime(facts.lifetime),
+    }),
     findings: [...symmetric(facts, seen, mapping), ...carrierGrade(facts, presence, interfaces)],
   };
 }
@@ -148,19 +144,17 @@ function otherPortsLeave({ server, mappings }: NatFacts): boolean {
   return others.length === 0 || others.some(({ answer }) => answer.state === 'done');
 }
 
-function lifetimeOutcome(lifetime: NatFacts['lifetime']): [NatCheckId, Outcome][] {
-  if (lifetime === null) return [];
+/** Null when it was not asked for. */
+function judgeLifetime(lifetime: NatFacts['lifetime']): Outcome | null {
+  if (lifetime === null) return null;
   if (lifetime.state === 'failed') {
     const seen = describeFailure(lifetime.failure);
-    const because = `the server sends nothing to the RESPONSE-PORT of a fresh binding: ${seen}`;
-    return [['nat-lifetime', unknown(because)]];
+    return unknown(`the server sends nothing to the RESPONSE-PORT of a fresh binding: ${seen}`);
   }
-  if (lifetime.state === 'not-tried') return [['nat-lifetime', unknown(lifetime.because)]];
+  if (lifetime.state === 'not-tried') return unknown(lifetime.because);
   const { aliveMs, goneMs } = lifetime.value;
   const [alive, gone] = [aliveMs, goneMs ?? 0].map((ms) => `${Math.round(ms / 1000)} s`);
-  return [
-    ['nat-lifetime', passed(goneMs === null ? `${alive} or more` : `more than ${alive}, less than ${gone}`)],
-  ];
+  return passed(goneMs === null ? `${alive} or more` : `more than ${alive}, less than ${gone}`);
 }
 
 function symmetric(facts: NatFacts, mappings: readonly Seen[], { value }: Known<Mapping>): Finding[] {

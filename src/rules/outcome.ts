@@ -1,5 +1,5 @@
 import { finding, type Evidence, type FaultCode, type FindingOptions } from '../model/finding.ts';
-import type { Outcome } from '../model/check.ts';
+import { checkIds, type CheckId, type Outcome } from '../model/check.ts';
 import type { ListenerEvidence } from '../model/catalog/entry.ts';
 import type { Target, TargetFacts } from '../model/observations.ts';
 
@@ -23,6 +23,19 @@ export function skipped(because: string): Outcome {
 
 export function unknown(because: string): Outcome {
   return { status: 'unknown', because };
+}
+
+/** The outcomes that there are, in the order of a report. */
+export function inOrder<Id extends CheckId>(
+  outcomes: Readonly<Record<Id, Outcome | null>>,
+): Map<CheckId, Outcome> {
+  const given = new Map(Object.entries<Outcome | null>(outcomes));
+  return new Map(
+    checkIds.flatMap((id): [CheckId, Outcome][] => {
+      const outcome = given.get(id) ?? null;
+      return outcome === null ? [] : [[id, outcome]];
+    }),
+  );
 }
 
 /** What names a listener in the evidence of its findings. */

@@ -1,4 +1,4 @@
-import type { CheckId } from '../model/check.ts';
+import { listenerChecks, type CheckId, type ListenerCheck } from '../model/check.ts';
 import type { Target } from '../model/observations.ts';
 import type { TargetReport } from '../model/report.ts';
 import { isTurn, type TransportKind } from '../model/turn-uri.ts';
@@ -6,47 +6,17 @@ import type { Criteria, Requirement } from './criteria.ts';
 import { serviceOf } from './service.ts';
 
 /** What `healthy` needs of a listener when the user requires nothing in particular. */
-const byDefault: readonly CheckId[] = [
-  'listener-answers',
-  'tls-certificate',
-  'stun-binding',
-  'turn-challenge',
-  'turn-allocate',
-  'relay-address',
-  'turn-permission',
-  'turn-channel',
-  'relay-inbound',
-  'relay-outbound',
-  'relay-reply',
-  // Is there only where it was asked for.
-  'relay-ports',
-  'turn-refresh',
-  'turn-release',
-  'candidates-relay',
-  'call-connects',
-  'call-uses-relay',
-  'call-audio',
-  'call-quality',
-];
+const byDefault = neededFor('reach', 'relay', 'call', 'health');
+const [reaching, relaying, calling] = [neededFor('reach'), neededFor('relay'), neededFor('call')];
 
-const reaching: readonly CheckId[] = ['listener-answers', 'tls-certificate', 'stun-binding'];
-const relaying: readonly CheckId[] = [
-  'turn-challenge',
-  'turn-allocate',
-  'relay-address',
-  'relay-inbound',
-  'relay-outbound',
-  'relay-reply',
-  'candidates-relay',
-];
-const calling: readonly CheckId[] = ['call-connects', 'call-uses-relay', 'call-audio', 'call-quality'];
+function neededFor(...uses: readonly ListenerCheck['neededFor'][]): CheckId[] {
+  return listenerChecks.filter((check) => uses.includes(check.neededFor)).map(({ id }) => id);
+}
 
 /** Checks that a listener has no use for, and that are met where they are skipped. */
-const inapplicable: ReadonlySet<CheckId> = new Set<CheckId>([
-  'tls-certificate',
-  'turn-permission',
-  'candidates-srflx',
-]);
+const inapplicable: ReadonlySet<CheckId> = new Set(
+  listenerChecks.filter(({ isMetBySkipping }) => isMetBySkipping === true).map(({ id }) => id),
+);
 
 const transports: readonly TransportKind[] = ['udp', 'tcp', 'tls'];
 

@@ -1,4 +1,4 @@
-import type { CheckId } from '../model/check.ts';
+import { listenerChecks, type CheckId, type ListenerCheck } from '../model/check.ts';
 import { isImpairing } from '../model/finding.ts';
 import type { TargetReport } from '../model/report.ts';
 import { isTurn } from '../model/turn-uri.ts';
@@ -9,18 +9,18 @@ import { isTurn } from '../model/turn-uri.ts';
  */
 export type Service = 'served' | 'not-served' | 'unknown' | 'untested';
 
-/** The checks without which it is not known whether a listener serves. */
-const decisive: Readonly<Record<'TURN' | 'STUN', ReadonlySet<CheckId>>> = {
-  TURN: new Set<CheckId>(['turn-allocate', 'relay-reply']),
-  STUN: new Set<CheckId>(['stun-binding']),
-};
+/** The checks without which it is not known whether a listener of that kind serves. */
+function decisive(kind: ListenerCheck['decides']): CheckId[] {
+  return listenerChecks.filter(({ decides }) => decides === kind).map(({ id }) => id);
+}
 
 export function serviceOf(target: TargetReport): Service {
   const { checks } = target;
   const errors = checks.filter(({ severity }) => severity === 'error').flatMap(({ findings }) => findings);
   if (errors.some((code) => !isImpairing(code))) return 'not-served';
+  const deciding = decisive(isTurn(target) ? 'TURN' : 'STUN');
   const unknown = checks.filter(({ status }) => status === 'unknown');
-  if (unknown.some(({ id }) => decisive[isTurn(target) ? 'TURN' : 'STUN'].has(id))) {
+  if (unknown.some(({ id }) => deciding.includes(id))) {
     return unknown.some(({ id }) => id === 'listener-answers') ? 'untested' : 'unknown';
   }
   return 'served';
