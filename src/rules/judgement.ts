@@ -1,26 +1,26 @@
-import { checkOf, type CheckEntry, type CheckId, type CheckIdAbout, type Outcome } from '../model/check.ts';
-import { describeFailure } from '../model/failure.ts';
-import type { Finding } from '../model/finding.ts';
-import type { Attempt, NameFacts, Observations, TargetFacts } from '../model/observations.ts';
-import type { CallReport, CheckReport, Report, SubjectCheckReport, TargetReport } from '../model/report.ts';
+import type { CheckEntry, CheckId, CheckIdAbout, Outcome } from '../model/check.ts';
+import type { Observations, TargetFacts } from '../model/observations.ts';
+import type { CheckReport, Report, SubjectCheckReport, TargetReport } from '../model/report.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { judgeAllocate, judgeChallenge, judgeChannel, judgeRefresh, judgeRelease } from './allocation.ts';
-import { worstOf } from './call-quality.ts';
+import { callReports, worstCall } from './call-report.ts';
 import { judgeCall } from './call.ts';
 import { judgeCandidates } from './candidates.ts';
 import { judgeCertificate } from './certificate.ts';
+import { checkReport, findingsOf, targetReport } from './check-report.ts';
 import type { Criteria } from './criteria.ts';
 import { findingList } from './finding-list.ts';
 import { identityFindings } from './identity.ts';
 import { judgeBinding, judgeListener } from './listener.ts';
+import { judgeName } from './name.ts';
 import { judgeNat, type JudgedNat } from './nat.ts';
-import { failed, inOrder, passed, skipped, unknown } from './outcome.ts';
+import { inOrder } from './outcome.ts';
 import { outsideFindings } from './outside.ts';
 import { judgePermission, judgeRelay, judgeRelayAddress } from './relay.ts';
 import { outwardFindings } from './outward.ts';
 import { amongPorts, judgePorts, judgePortsBeside } from './relay-ports.ts';
 import { ttlFindings } from './reply-ttl.ts';
-import { openRequirements, requiredChecks } from './requirement.ts';
+import { openRequirements } from './requirement.ts';
 import { vantageFindings, vantageOf, vantageOfTarget } from './vantage.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -83,26 +83,6 @@ function natChecks({ report, outcomes }: JudgedNat): SubjectCheckReport[] {
     subject: `IPv${report.family}`,
     ...checkReport(id, outcome, null, false),
   }));
-}
-
-/** A resolver that fails says nothing about the name; only "there is no such name" does. */
-const noSuchName: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
-
-function judgeName({ host, isControl, lookup }: NameFacts): Outcome {
-  if (isControl && lookup.state === 'failed')
-    return unknown(`the control ${host} does not resolve, and tells nothing`);
-  if (lookup.state === 'not-tried') return unknown(lookup.because);
-  if (lookup.state === 'failed') {
-    const { failure } = lookup;
-    const seen = describeFailure(failure);
-    return failure.kind === 'system' && noSuchName.has(failure.code)
-      ? failed('DNS_NOT_FOUND', { host, seen }, null)
-      : unknown(`${host} was not looked up to the end: ${seen}; to see it: getent ahosts ${host}`);
-  }
-  const { addresses } = lookup.value;
-  if (addresses.length === 0) return failed('DNS_NOT_FOUND', { host, seen: 'no address' }, null);
-  if (addresses.includes(host)) return skipped('an IP address needs no lookup');
-  return passed(addresses.join(', '));
 }
 
 function openQuestions(
@@ -172,75 +152,4 @@ function relayOutcomes(
     ...judgeCandidates(facts),
     ...judgeCall(facts, { criteria, credential, plannedMs: asked.callDurationMs }),
   };
-}
-
-function targetReport(facts: TargetFacts, outcomes: Map<CheckId, Outcome>, criteria: Criteria): TargetReport {
-  const { target, ...observations } = facts;
-  const required = requiredChecks(target, criteria);
-  return {
-    ...target,
-    checks: [...outcomes].map(([id, outcome]) =>
-      checkReport(id, outcome, stepOf(id, facts), required.has(id)),
-    ),
-    observations,
-  };
-}
-
-/** The attempt whose time a check reports. */
-function stepOf(id: CheckId, facts: TargetFacts): Attempt<unknown> | null {
-  const check = checkOf(id);
-  return 'step' in check && check.step !== null ? facts[check.step] : null;
-}
-
-function checkReport(
-  id: CheckId,
-  outcome: Outcome,
-  step: Attempt<unknown> | null,
-  required: boolean,
-): CheckReport {
-  return {
-    id,
-    title: checkOf(id).title,
-    status: outcome.status,
-    because: 'because' in outcome ? outcome.because : null,
-    detail: outcome.status === 'passed' ? (outcome.detail ?? null) : null,
-    durationMs: step !== null && step.state !== 'not-tried' ? step.durationMs : null,
-    required,
-    findings: findingsOf(outcome).map(({ code }) => code),
-    severity: worstSeverity(findingsOf(outcome)),
-  };
-}
-
-function worstSeverity(findings: readonly Finding[]): CheckReport['severity'] {
-  const severities = new Set(findings.map(({ severity }) => severity));
-  return (['error', 'warning', 'info'] as const).find((each) => severities.has(each)) ?? null;
-}
-
-function findingsOf(outcome: Outcome): readonly Finding[] {
-  return outcome.status === 'failed' ? outcome.findings : [];
-}
-
-function callReports({ target, call }: TargetFacts): CallReport[] {
-  if (call.state !== 'done') return [];
-  const { transport, connectMs, pairs, audio } = call.value;
-  const total = (key: 'sent' | 'received'): number =>
-    audio.reduce((sum, direction) => sum + direction[key], 0);
-  const [pair] = pairs;
-  return [
-    {
-      transport,
-      target: target.url,
-      address: target.address,
-      connectMs,
-      selectedPair: pair ? { local: pair.local, remote: pair.remote } : null,
-      audio:
-        audio.length === 0 ? null : { sent: total('sent'), received: total('received'), ...worstOf(audio) },
-    },
-  ];
-}
-
-/** The call that went worst: not connected, then the lowest MOS. */
-function worstCall(calls: readonly CallReport[]): CallReport | null {
-  const score = ({ connectMs, audio }: CallReport): number => (connectMs === null ? -1 : (audio?.mos ?? 0));
-  return calls.toSorted((a, b) => score(a) - score(b))[0] ?? null;
 }
