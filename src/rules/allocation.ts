@@ -6,8 +6,9 @@ import type { Severity } from '../model/finding.ts';
 import type { Attempt, ChallengeFacts, CredentialFacts, TargetFacts } from '../model/observations.ts';
 import { turnErrorName } from '../model/turn-error-code.ts';
 import { refusesSometimes, twoServers } from './identity.ts';
-import { isRefusal, isSilent, judgeSilence } from './listener.ts';
+import { isRefusal, isSilent } from './failure-kind.ts';
 import { allocatorOf, durationOrNothing, failed, listenerOf, passed, unknown } from './outcome.ts';
+import { judgeSilence } from './silence.ts';
 
 /** `turn-challenge`: an Allocate without credentials is refused with 401 (RFC 8489 §9.2.4). */
 export function judgeChallenge(facts: TargetFacts): Outcome {

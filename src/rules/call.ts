@@ -5,9 +5,9 @@ import type { AudioFacts, CallFacts, CredentialFacts, Failure, TargetFacts } fro
 import { refusedAllocation } from './allocation.ts';
 import { judgeQuality } from './call-quality.ts';
 import type { Criteria } from './criteria.ts';
-import { isSilent, whyCutOff } from './listener.ts';
 import { allocatorOf, duration, failed, passed, skipped, unknown } from './outcome.ts';
-import { expiryMs, makeUpMs, stallOf } from './stall.ts';
+import { blameForCall } from './silence.ts';
+import { makeUpMs, stallOf } from './stall.ts';
 
 type CallCheck = 'call-connects' | 'call-uses-relay' | 'call-audio' | 'call-quality';
 
@@ -65,17 +65,15 @@ function callNotMade(
 function judgeNoConnection(call: CallFacts, facts: TargetFacts, { credential }: CallContext): Outcome {
   const { relay, connectError } = call;
   const [lost] = relay.lost;
-  const stall = stallOf(call, makeUpMs);
-  // What the server said, it said; silence while this process did not listen is none of the server's.
-  if (stall !== null && (lost === undefined || lost.failure.kind === 'timeout')) return unknown(stall);
-  const here = lost === undefined ? null : (whyCutOff(lost.failure) ?? whyLossy(lost.failure, facts));
-  if (here !== null) return unknown(here);
+  const refusal = lost?.failure.kind === 'stun-error' ? lost.failure.code : null;
+  const blame = blameForCall(lost?.failure ?? null, call, facts);
+  // What the server said, it said.
+  if ('because' in blame && refusal === null) return unknown(blame.because);
   const listener = allocatorOf(facts);
-  if (lost !== undefined && isSilent(lost.failure)) {
+  if (lost !== undefined && blame.on === 'server') {
     const evidence = { ...listener, step: 'the call', seen: describeFailure(lost.failure) };
     return failed('SERVER_STOPPED', evidence, facts.target);
   }
-  const refusal = lost?.failure.kind === 'stun-error' ? lost.failure.code : null;
   const [first] = relay.relayed;
   const bothAllocated = relay.relayed.length === 2 && !relay.relayed.includes(null);
   // One allocation was granted a moment before: what is used up is used up by the two of this call.
@@ -126,12 +124,12 @@ function judgeAudio(call: CallFacts, facts: TargetFacts, plannedMs: number | nul
   const [lost] = call.relay.lost;
   const end = endOf(call, plannedMs);
   if (end !== null && lost !== undefined) {
-    const stall = stallOf(call, lost.failure.kind === 'timeout' ? makeUpMs : expiryMs);
-    const here = stall ?? whyCutOff(lost.failure) ?? whyLossy(lost.failure, facts);
-    if (here !== null) return unknown(here);
+    const blame = blameForCall(lost.failure, call, facts);
+    if ('because' in blame) return unknown(blame.because);
     const step = `the call (${duration(lost.atMs)} into it)`;
     const evidence = { ...listener, step, seen: describeFailure(lost.failure) };
-    return failed(endsAll(lost.failure) ? 'SERVER_STOPPED' : 'REQUEST_FAILED', evidence, facts.target);
+    const isGone = blame.on === 'server' || isForgotten(lost.failure);
+    return failed(isGone ? 'SERVER_STOPPED' : 'REQUEST_FAILED', evidence, facts.target);
   }
   if (mostSent === 0) return unknown('no audio was sent');
   const fault = shortfallOf(call, plannedMs) ?? (end === null ? null : stallOf(call, makeUpMs));
@@ -178,15 +176,9 @@ function shortfallOf(call: CallFacts, plannedMs: number | null): string | null {
   return `only ${sent} of ${due} packets were sent${stall === null ? '' : `: ${stall}`}`;
 }
 
-/** That requests of the call were lost on the way to a server which is there; null when nothing shows that it is. */
-function whyLossy(failure: Failure, { recheck }: TargetFacts): string | null {
-  if (failure.kind !== 'timeout' || recheck.state !== 'done') return null;
-  return `a request of the call got ${describeFailure(failure)}, and the server answers others: packets are lost on the way`;
-}
-
-/** The server is gone, or has forgotten the allocation (437), which a restart makes it do. */
-function endsAll(failure: Failure): boolean {
-  return isSilent(failure) || (failure.kind === 'stun-error' && failure.code === 437);
+/** The server has no such allocation any more (RFC 8656 §7.2), which a restart makes it say. */
+function isForgotten(failure: Failure): boolean {
+  return failure.kind === 'stun-error' && failure.code === 437;
 }
 
 function sum(values: readonly number[]): number {

@@ -3,7 +3,7 @@ import type { Outcome } from '../model/check.ts';
 import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding } from '../model/finding.ts';
 import type { CertificateFacts, Target, TargetFacts, TlsFacts } from '../model/observations.ts';
-import { handshakeFailed, wasClosed } from './listener.ts';
+import { handshakeFailed, wasClosed } from './failure-kind.ts';
 import { failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
 
 const hourMs = 3_600_000;

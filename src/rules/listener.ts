@@ -1,13 +1,23 @@
 import { isIP } from 'node:net';
 import { listenerName } from '../model/catalog/entry.ts';
 import type { Outcome } from '../model/check.ts';
-import { familyOf, scopeOf } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
-import type { Severity } from '../model/finding.ts';
-import type { Attempt, Failure, InterfaceAddress, Target, TargetFacts } from '../model/observations.ts';
+import type { Failure, InterfaceAddress, Target, TargetFacts } from '../model/observations.ts';
 import { isTurn } from '../model/turn-uri.ts';
-import { outwardOf, whyEndsHere, type Outward } from './outward.ts';
-import { allocatorOf, durationOrNothing, failed, listenerOf, passed, unknown } from './outcome.ts';
+import {
+  firstFailure,
+  handshakeFailed,
+  hasAnswered,
+  isRefusal,
+  isSilent,
+  isTimeout,
+  isTold,
+  isUnreachable,
+  wasClosed,
+} from './failure-kind.ts';
+import { durationOrNothing, failed, listenerOf, passed, unknown } from './outcome.ts';
+import { outwardOf, type Outward } from './outward.ts';
+import { blameForListener, whyOwnFault } from './silence.ts';
 
 /** Facts of a target together with those of its neighbours: what one listener means depends on the others. */
 export interface ListenerContext {
@@ -28,71 +38,14 @@ export function judgeListener(context: ListenerContext): Outcome {
   if (handshakeFailed(facts)) return unknown('no TLS session came about');
   const failure = firstFailure(facts);
   if (failure === null) return unknown(whyNotTried(facts));
-  if (failure.kind === 'internal') return unknown(ownFault(failure.detail));
   const outward = outwardOf(facts, { targets: context.all, controls: context.controls });
-  const stopped = isTimeout(failure) || isUnreachable(failure) ? whyEndsHere(facts.target, outward) : null;
-  const local = stopped ?? localReason(failure, facts.target, interfaces);
-  return local === null ? judgeSilentListener(context, failure, outward) : unknown(local);
-}
-
-/** Whether anything at all came back from the listener that is STUN. */
-export function hasAnswered({ binding, challenge }: TargetFacts): boolean {
-  const refused = binding.state === 'failed' && binding.failure.kind === 'stun-error';
-  return binding.state === 'done' || refused || challenge.state === 'done';
-}
-
-/** TCP connects and TLS does not come about: the other side broke the handshake off, or does not speak TLS. */
-export function handshakeFailed({ connect, tls }: TargetFacts): boolean {
-  if (connect.state !== 'done' || tls.state !== 'failed') return false;
-  const { failure } = tls;
-  return (
-    failure.kind === 'tls' ||
-    failure.kind === 'closed' ||
-    (failure.kind === 'system' && failure.code === 'ECONNRESET')
-  );
-}
-
-/** Why the listener did not come as far as an answer to Binding; null when nothing was tried. */
-function firstFailure({ connect, tls, binding }: TargetFacts): Failure | null {
-  for (const step of [connect, tls, binding] as const) if (step.state === 'failed') return step.failure;
-  return null;
+  const blame = blameForListener(failure, facts.target, outward, interfaces);
+  return 'because' in blame ? unknown(blame.because) : judgeSilentListener(context, failure, outward);
 }
 
 function whyNotTried({ connect, binding }: TargetFacts): string {
   for (const step of [connect, binding]) if (step.state === 'not-tried') return step.because;
   return 'it was not tried';
-}
-
-function ownFault(detail: string): string {
-  return `rtc-ops itself failed: ${detail}`;
-}
-
-/** What stops packets before they leave this machine. ENETUNREACH also comes by ICMP, from a router nearby. */
-const localCodes: ReadonlySet<string> = new Set([
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-  'EAFNOSUPPORT',
-  'EPERM',
-  'EACCES',
-]);
-
-/** Why a silence says nothing about the server; null when it does. */
-function localReason(
-  failure: Failure,
-  { host, address, family }: Target,
-  interfaces: readonly InterfaceAddress[],
-): string | null {
-  const away = family === 6 && host !== address ? '; --family 4 leaves IPv6 out' : '';
-  if (failure.kind === 'system' && localCodes.has(failure.code)) {
-    return `nothing from here reaches ${address}: ${describeFailure(failure)}${away}`;
-  }
-  const isGlobal6 = (each: string): boolean => familyOf(each) === 6 && scopeOf(each) === 'global';
-  const nothingCame = isTimeout(failure) || (isUnreachable(failure) && !isRefusal(failure));
-  if (nothingCame && isGlobal6(address) && !interfaces.some((each) => isGlobal6(each.address))) {
-    return `nothing came back from ${address}, and this machine has no global IPv6 address${away}`;
-  }
-  return null;
 }
 
 function judgeSilentListener(
@@ -197,30 +150,6 @@ function wasRefused(facts: TargetFacts): boolean {
   return failure !== null && isRefusal(failure) && !hasAnswered(facts);
 }
 
-function isTimeout({ kind }: Failure): boolean {
-  return kind === 'timeout';
-}
-
-export function isRefusal(failure: Failure): boolean {
-  return failure.kind === 'system' && failure.code === 'ECONNREFUSED';
-}
-
-/** The other side ended the connection. */
-export function wasClosed(failure: Failure): boolean {
-  if (failure.kind === 'closed') return true;
-  return failure.kind === 'system' && (failure.code === 'ECONNRESET' || failure.code === 'EPIPE');
-}
-
-/** An error of the network on the way there. A reset comes from the other end. */
-function isUnreachable(failure: Failure): boolean {
-  return failure.kind === 'system' && failure.code !== 'ECONNRESET' && failure.code !== 'EPIPE';
-}
-
-/** The network's own word: ICMP "prohibited" and "unreachable", and a neighbour that does not answer ARP, look alike. */
-function isTold(failure: Failure): boolean {
-  return failure.kind === 'system' && (failure.code === 'EHOSTUNREACH' || failure.code === 'EHOSTDOWN');
-}
-
 /** What is looked for behind a URI: `turn:` asks for a TURN server, `stun:` is content with STUN. */
 export function kindOf(target: Target): 'TURN' | 'STUN' {
   return isTurn(target) ? 'TURN' : 'STUN';
@@ -248,7 +177,8 @@ export function judgeBinding(facts: TargetFacts, maxRttMs: number | null): Outco
     return failed('RTT_HIGH', evidence, target);
   }
   if (binding.state === 'not-tried') return unknown(binding.because);
-  if (binding.failure.kind === 'internal') return unknown(ownFault(binding.failure.detail));
+  const own = whyOwnFault(binding.failure);
+  if (own !== null) return unknown(own);
   if (!hasAnswered(facts)) return unknown('the listener did not answer');
   const evidence = { ...listenerOf(target), seen: describeFailure(binding.failure) };
   const code = binding.failure.kind === 'stun-error' ? binding.failure.code : null;
@@ -260,62 +190,4 @@ export function judgeBinding(facts: TargetFacts, maxRttMs: number | null): Outco
   return recheck.state === 'done'
     ? failed('REQUEST_FAILED', request, target, { severity })
     : failed('BINDING_UNANSWERED', { ...evidence, code }, target, { severity });
-}
-
-/**
- * A step after the listener had answered: what its failure means when it is no error response. Null when the
- * step was answered, by a success or an error. The severity is that of a request which alone is not answered.
- */
-export function judgeSilence(
-  step: Attempt<unknown>,
-  name: string,
-  facts: TargetFacts,
-  options: { readonly severity?: Severity } = {},
-): Outcome | null {
-  const { target } = facts;
-  if (step.state === 'done') return null;
-  if (step.state === 'not-tried') return unknown(step.because);
-  const { failure } = step;
-  if (failure.kind === 'stun-error') return null;
-  if (failure.kind === 'internal') return unknown(ownFault(failure.detail));
-  if (!hasAnswered(facts)) return unknown('the listener did not answer');
-  const here =
-    whyCutOff(failure) ?? (facts.recheck.state === 'failed' ? whyCutOff(facts.recheck.failure) : null);
-  if (here !== null) return unknown(here);
-  const evidence = { ...allocatorOf(facts), step: name, seen: describeFailure(failure) };
-  if (hasStopped(failure, facts)) return failed('SERVER_STOPPED', evidence, target);
-  if (isTimeout(failure) && losesPackets(facts)) {
-    return unknown(
-      `${name} got ${describeFailure(failure)}, and other requests had to be repeated: packets are lost on the way`,
-    );
-  }
-  return failed('REQUEST_FAILED', evidence, target, options);
-}
-
-/**
- * Whether a request went unanswered because the server is gone: nothing has the port any more, or a Binding over a
- * new connection, which it had answered before, gets no answer either.
- */
-function hasStopped(failure: Failure, { binding, recheck }: TargetFacts): boolean {
-  if (!isSilent(failure)) return false;
-  return isRefusal(failure) || (binding.state === 'done' && recheck.state === 'failed');
-}
-
-/** Whether a request that was answered had to be sent more than once. */
-function losesPackets({ binding, allocate, recheck }: TargetFacts): boolean {
-  const repeated = [binding, recheck].some((step) => step.state === 'done' && step.value.sent > 1);
-  return repeated || (allocate.state === 'done' && allocate.value.rttMs === null);
-}
-
-/** That this machine itself lost its way out, which says nothing about a server; null when it did not. */
-export function whyCutOff(failure: Failure): string | null {
-  return failure.kind === 'system' && localCodes.has(failure.code)
-    ? `this machine lost its network in the middle: ${describeFailure(failure)}`
-    : null;
-}
-
-/** Whether no usable answer came, as opposed to a refusal, and not for a reason that lies here. */
-export function isSilent(failure: Failure): boolean {
-  const { kind } = failure;
-  return kind === 'timeout' || kind === 'closed' || (kind === 'system' && whyCutOff(failure) === null);
 }

@@ -1,6 +1,7 @@
 import { listed, listenerName } from '../model/catalog/entry.ts';
 import { finding, type Finding } from '../model/finding.ts';
-import type { Failure, Observations, Target, TargetFacts } from '../model/observations.ts';
+import type { Observations, Target, TargetFacts } from '../model/observations.ts';
+import { firstFailure } from './failure-kind.ts';
 
 /**
  * What became, elsewhere, of packets like those that one listener did not answer. Where another server answers them,
@@ -103,14 +104,9 @@ function cameBack({ binding, challenge, tls }: TargetFacts): boolean {
 
 /** How its packets came to nothing on the way: no answer at all, or an error of the network; null when they did not. */
 function endOf(facts: TargetFacts): 'silent' | 'refused' | null {
-  const failure = cameBack(facts) ? null : failureOf(facts);
+  const failure = cameBack(facts) ? null : firstFailure(facts);
   if (failure?.kind === 'timeout') return 'silent';
   return failure?.kind === 'system' ? 'refused' : null;
-}
-
-function failureOf({ connect, tls, binding }: TargetFacts): Failure | null {
-  for (const step of [connect, tls, binding] as const) if (step.state === 'failed') return step.failure;
-  return null;
 }
 
 function nameOf({ target }: TargetFacts): string {

@@ -3,9 +3,9 @@ import { formatEndpoint, sameAddress, sameEndpoint, scopeOf, type Endpoint } fro
 import type { Attempt, TargetFacts } from '../model/observations.ts';
 import type { VantageKind } from '../model/report.ts';
 import { ownAddress, refused, stunErrorOf, whyDenied } from './allocation.ts';
-import { judgeSilence } from './listener.ts';
 import { allocatorOf, failed, passed, skipped, unknown } from './outcome.ts';
 import { all, judgeFromOutside, relayEvidence, type RelayOutcomes } from './outside.ts';
+import { judgeSilence } from './silence.ts';
 
 const scopeNames = {
   private: 'a private address',

@@ -1,6 +1,6 @@
 import { finding, type Finding } from '../model/finding.ts';
 import type { Observations, TargetFacts } from '../model/observations.ts';
-import { hasAnswered } from './listener.ts';
+import { hasAnswered } from './failure-kind.ts';
 import { listenerOf } from './outcome.ts';
 import { vantageOfTarget } from './vantage.ts';
 

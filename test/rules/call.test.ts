@@ -88,6 +88,12 @@ describe('call-connects', () => {
     ['a loopback address is denied', noConnection(stunError(403), loopback), 'unknown'],
     ['an odd answer', noConnection(garbage), 'CALL_FAILED error'],
     ['ICE found no way across a stall', { ...noConnection(null), longestStallMs: 1500 }, 'unknown'],
+    [
+      'it was closed while this machine slept',
+      { ...noConnection(closed), longestStallMs: 75_000 },
+      'unknown',
+    ],
+    ['it was closed', noConnection(closed), 'SERVER_STOPPED error'],
     ['an answer came, stall or not', { ...noConnection(garbage), longestStallMs: 1500 }, 'CALL_FAILED error'],
   ])('%s', (_what, facts, expected) => {
     const [connects, ...rest] = saidOf(facts);

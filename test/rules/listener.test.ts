@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/model/check.ts';
 import { wordsOf, type FindingWords } from '../../src/model/finding.ts';
 import type { Failure, Target, TargetFacts } from '../../src/model/observations.ts';
-import { judgeBinding, judgeListener, judgeSilence } from '../../src/rules/listener.ts';
+import { judgeBinding, judgeListener } from '../../src/rules/listener.ts';
 import {
   closed,
   deadFacts,
@@ -412,83 +412,5 @@ describe('stun-binding', () => {
     expect(said(judgeBinding(ours, null))).toMatch(/^unknown: rtc-ops itself failed/);
     const untried = healthyFacts(udp, { binding: notTried('why') });
     expect(said(judgeBinding(untried, null))).toBe('unknown: why');
-  });
-});
-
-describe('a request after the listener had answered', () => {
-  const unanswered = (failure: Failure, recheck: TargetFacts['recheck']): string => {
-    const facts = healthyFacts(udp, { refresh: failed(failure), recheck });
-    return said(judgeSilence(facts.refresh, 'a Refresh', facts) ?? { status: 'passed' });
-  };
-  const answers = healthyFacts(udp).binding;
-
-  it.each<[string, Failure, TargetFacts['recheck'], string]>([
-    ['silence, and a new connection is not answered', silence, failed(silence), 'SERVER_STOPPED'],
-    ['closed, and a new connection is refused', closed, failed(refusal), 'SERVER_STOPPED'],
-    ['silence, while a new connection is answered', silence, answers, 'REQUEST_FAILED'],
-    ['silence, and nothing more is known', silence, notTried('nothing went silent'), 'REQUEST_FAILED'],
-    // Started again in the meantime: at that moment nothing had the port.
-    ['refused, while a new connection is answered', refusal, answers, 'SERVER_STOPPED'],
-    ['an answer that is no STUN', garbage, failed(silence), 'REQUEST_FAILED'],
-    [
-      'our own fault',
-      ownFault,
-      failed(silence),
-      'unknown: rtc-ops itself failed: the process of the call froze',
-    ],
-    ['an error response', stunError(437), notTried('nothing went silent'), 'passed'],
-  ])('%s', (_what, failure, recheck, expected) => {
-    expect(unanswered(failure, recheck)).toBe(expected);
-  });
-
-  it('that never answers Binding is not called stopped for that', () => {
-    const facts = healthyFacts(udp, {
-      binding: failed(silence),
-      refresh: failed(silence),
-      recheck: failed(silence),
-    });
-    expect(said(judgeSilence(facts.refresh, 'a Refresh', facts) ?? { status: 'passed' })).toBe(
-      'REQUEST_FAILED',
-    );
-  });
-
-  it('names the server that 300 Try-Alternate led to', () => {
-    const facts = healthyFacts(udp, {
-      refresh: failed(silence),
-      redirects: [{ address: '203.0.113.11', port: 3479 }],
-    });
-    const outcome = judgeSilence(facts.refresh, 'a Refresh', facts);
-    expect(outcome).toMatchObject({ findings: [{ evidence: { address: '203.0.113.11', port: 3479 } }] });
-  });
-
-  it('is not judged twice when the listener never answered', () => {
-    const facts = deadFacts(udp, 'binding', garbage);
-    expect(said(judgeSilence(facts.challenge, 'an Allocate', facts) ?? { status: 'passed' })).toBe(
-      'unknown: the listener did not answer',
-    );
-    expect(judgeSilence(done(1), 'an Allocate', facts)).toBeNull();
-  });
-});
-
-describe('a request without an answer', () => {
-  const refresh = failed(silence);
-  const recheck = done({ mapped, software: null, rttMs: 3, sent: 1 });
-  const judged = (overrides: Partial<TargetFacts>): Outcome | null => {
-    const facts = healthyFacts(udp, { refresh, recheck, ...overrides });
-    return judgeSilence(facts.refresh, 'a Refresh', facts);
-  };
-
-  it('is the fault of a server that answers all others at once', () => {
-    expect(said(judged({}) ?? { status: 'passed' })).toBe('REQUEST_FAILED');
-  });
-
-  it.each<[string, Partial<TargetFacts>]>([
-    ['the Binding', { binding: done({ mapped, software: null, rttMs: null, sent: 2 }) }],
-    ['the Allocate', { allocate: done({ relayed, mapped, lifetimeSeconds: 600, rttMs: null }) }],
-    ['the Binding after it', { recheck: done({ mapped, software: null, rttMs: null, sent: 3 }) }],
-  ])('is not, where %s had to be repeated as well', (_what, overrides) => {
-    expect(said(judged(overrides) ?? { status: 'passed' })).toMatch(
-      /^unknown: .*packets are lost on the way$/,
-    );
   });
 });
