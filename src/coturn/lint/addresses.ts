@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
+import { fewestPorts, portsPerUser } from '../../config/relay-range.ts';
 import { familyOf, scopeOf } from '../../model/endpoint.ts';
 import type { ParsedDirective } from '../parse.ts';
 import { isDenied } from './peers.ts';
@@ -97,10 +98,6 @@ function deniedOwnRelay(source: Source, { directive, outside }: External): LintF
   return [];
 }
 
-// A browser makes an allocation for each URL and transport that it is given: two to four in a call.
-const portsPerUser = 4;
-const fewPorts = 40;
-
 function relayPortFindings(source: Source): LintFinding[] {
   const [min, max] = [portOf(source, 'min-port'), portOf(source, 'max-port')];
   const anchor = lastOf(source, 'min-port') ?? lastOf(source, 'max-port');
@@ -112,7 +109,7 @@ function relayPortFindings(source: Source): LintFinding[] {
   }
   const ports = max - min + 1;
   const { users } = source.facts;
-  const wanted = users === null ? fewPorts : users * portsPerUser;
+  const wanted = users === null ? fewestPorts : users * portsPerUser;
   const few =
     ports < wanted && !isSet(source, 'multiplex-peer')
       ? [note('RELAY_PORTS_FEW', { ...place, min, max, ports, users })]
