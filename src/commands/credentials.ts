@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { wrapAnsi } from 'fast-wrap-ansi';
-import { urisOfHost } from '../config/host-uri.ts';
+import { urisOfHosts } from '../config/host-uri.ts';
 import { checkCredential, type CredentialCheck } from '../credentials/check.ts';
 import { credentialFormats, formatCredential, type CredentialFormat } from '../credentials/format.ts';
 import { issueCredential, type Lifetime } from '../credentials/issue.ts';
@@ -138,7 +138,7 @@ async function runIssue(
 async function urisOfConfig({ config }: SecretOptions, context: CommandContext): Promise<TurnUri[]> {
   const { loadConfig } = await import('../config/load.ts');
   const loaded = await loadConfig({ config, workingDirectory: context.workingDirectory });
-  return loaded?.config.hosts.flatMap(({ name }) => urisOfHost(name, loaded.config)) ?? [];
+  return loaded ? urisOfHosts(loaded.config) : [];
 }
 
 async function runCheck(

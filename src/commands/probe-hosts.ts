@@ -1,4 +1,4 @@
-import { urisOfHost } from '../config/host-uri.ts';
+import { urisOfHosts } from '../config/host-uri.ts';
 import { loadConfig } from '../config/load.ts';
 import { RtcOpsError } from '../model/error.ts';
 import type { TurnUri } from '../model/turn-uri.ts';
@@ -20,7 +20,7 @@ export async function configuredUris(options: GlobalOptions, context: CommandCon
       },
     );
   }
-  const uris = loaded.config.hosts.flatMap(({ name }) => urisOfHost(name, loaded.config));
+  const uris = urisOfHosts(loaded.config);
   if (uris.length > 0) return uris;
   throw new RtcOpsError(
     'configuration',

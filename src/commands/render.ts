@@ -3,12 +3,14 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { requireConfig, type LoadedConfig } from '../config/load.ts';
+import { differentHosts } from '../coturn/host-addresses.ts';
+import type { Passwords } from '../coturn/render.ts';
 import { defaultVersion, knownVersions } from '../coturn/versions.ts';
 import { RtcOpsError, exitCode, reasonOf } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 import { fileOption } from './option.ts';
-import { secretsOf } from './secret-source.ts';
+import { passwordsOf, secretsOf } from './secret-source.ts';
 
 interface Options extends GlobalOptions {
   readonly coturnVersion: string;
@@ -20,8 +22,8 @@ const help = `
 On standard output the secrets are left out: a comment stands in their place,
 and a coturn that is run with the output by mistake lets nobody in. --out writes
 the files as they are to land on the host, with the secrets in them, each
-readable by you alone. Where several hosts have addresses of their own, --out
-makes a directory for each.
+readable by you alone. Where several hosts have addresses or settings of their
+own, --out makes a directory for each.
 
 Known versions (4.6 is the newest of its line):
   ${knownVersions.slice(0, 9).join(', ')},
@@ -47,7 +49,8 @@ async function run(options: Options, context: CommandContext): Promise<void> {
   if (options.out === undefined) {
     // None is read: what is not there cannot be shown.
     const secrets = loaded.config.secrets.map(() => new Secret('-'));
-    context.stdout(renderConfig(loaded.config, { version, host, secrets, redact: true }));
+    const passwords = unreadPasswords(loaded.config);
+    context.stdout(renderConfig(loaded.config, { version, host, secrets, passwords, redact: true }));
   } else {
     const directory = resolve(context.workingDirectory, options.out);
     for (const { name, text } of await renderAll(loaded, options, context)) {
@@ -58,6 +61,14 @@ async function run(options: Options, context: CommandContext): Promise<void> {
   context.exitWith(exitCode.healthy);
 }
 
+function unreadPasswords({ users, database }: Config): Passwords {
+  const hasPassword = database !== null && 'password' in database && database.password !== null;
+  return {
+    users: new Map(users.map(({ name }) => [name, new Secret('-')])),
+    database: hasPassword ? new Secret('-') : null,
+  };
+}
+
 /** Each file, and the directory below --out in which it belongs: that of its host where there are several. */
 async function renderAll(
   loaded: LoadedConfig,
@@ -65,14 +76,23 @@ async function renderAll(
   context: CommandContext,
 ): Promise<{ name: string; text: string }[]> {
   const { renderConfig } = await import('../coturn/render.ts');
+  const { config } = loaded;
   const secrets = (await secretsOf(loaded, context)).map(({ secret }) => secret);
-  const names = host === undefined ? ownHosts(loaded.config) : [host];
-  if (names.length < 2) return [{ name: '', text: renderConfig(loaded.config, { version, host, secrets }) }];
-  return names.map((name) => ({ name, text: renderConfig(loaded.config, { version, host: name, secrets }) }));
+  const passwords = await passwordsOf(loaded, context);
+  const names = host === undefined ? ownHosts(config) : [host];
+  if (names.length < 2)
+    return [{ name: '', text: renderConfig(config, { version, host, secrets, passwords }) }];
+  return names.map((name) => ({
+    name,
+    text: renderConfig(config, { version, host: name, secrets, passwords }),
+  }));
 }
 
+/** The hosts that need a file of their own. Once settings differ, that is each of them. */
 function ownHosts({ hosts }: Config): string[] {
-  return hosts.filter(({ addresses }) => addresses.length > 0).map(({ name }) => name);
+  const different = differentHosts(hosts);
+  const isEach = different.some(({ settings }) => Object.keys(settings).length > 0);
+  return (isEach ? hosts : different).map(({ name }) => name);
 }
 
 // No other directory would be of help at once.

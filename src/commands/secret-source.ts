@@ -1,6 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { SecretSource } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { Passwords } from '../coturn/render.ts';
 import { RtcOpsError, reasonOf } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
@@ -36,25 +38,46 @@ export async function loadSecrets(options: SecretOptions, context: CommandContex
 
 /** The secrets of a config, in its order, at most `count`. */
 export async function secretsOf(
-  { config, file, displayName: source }: LoadedConfig,
+  loaded: LoadedConfig,
   context: CommandContext,
   count = Infinity,
 ): Promise<FoundSecret[]> {
   const found: FoundSecret[] = [];
-  for (const named of config.secrets.slice(0, count)) {
-    if ('file' in named) {
-      const path = resolve(dirname(file), named.file);
-      found.push({ secret: await secretFromFile(path, 'configuration', context), source });
-      continue;
-    }
-    const value = context.env[named.env];
-    if (value === undefined) {
-      const message = `${source}: auth.secret names the variable ${named.env}, which is not set`;
-      throw new RtcOpsError('configuration', message);
-    }
-    found.push({ secret: checked(value, named.env, 'configuration', context), source });
+  for (const named of loaded.config.secrets.slice(0, count)) {
+    found.push({
+      secret: await readSource(named, 'auth.secret', loaded, context),
+      source: loaded.displayName,
+    });
   }
   return found;
+}
+
+/** All passwords that a turnserver.conf needs: those of static users, and that of the database. */
+export async function passwordsOf(loaded: LoadedConfig, context: CommandContext): Promise<Passwords> {
+  const users = new Map<string, Secret>();
+  for (const { name, password } of loaded.config.users) {
+    users.set(name, await readSource(password, `auth.users.${name}`, loaded, context));
+  }
+  const { database } = loaded.config;
+  const source = database !== null && 'password' in database ? database.password : null;
+  const password =
+    source === null ? null : await readSource(source, 'the password of database', loaded, context);
+  return { users, database: password };
+}
+
+async function readSource(
+  source: SecretSource,
+  key: string,
+  { file, displayName }: LoadedConfig,
+  context: CommandContext,
+): Promise<Secret> {
+  if ('file' in source) return secretFromFile(resolve(dirname(file), source.file), 'configuration', context);
+  const value = context.env[source.env];
+  if (value === undefined) {
+    const message = `${displayName}: ${key} names the variable ${source.env}, which is not set`;
+    throw new RtcOpsError('configuration', message);
+  }
+  return checked(value, source.env, 'configuration', context);
 }
 
 /**

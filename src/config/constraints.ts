@@ -1,4 +1,6 @@
-import type { Config } from './config.ts';
+import { covers, type Network } from './address.ts';
+import { configOfHost, type Config, type Settings } from './config.ts';
+import { familyOf } from '../model/endpoint.ts';
 
 /** A value that is right by itself and wrong beside others. */
 export interface Conflict {
@@ -9,16 +11,29 @@ export interface Conflict {
 
 /** What schema.ts cannot see, because it looks at one value at a time. */
 export function conflictsIn(config: Config): Conflict[] {
-  return [
-    ...hostConflicts(config),
-    ...authConflicts(config),
-    ...listenConflicts(config),
-    ...relayConflicts(config),
-    ...quotaConflicts(config),
-  ];
+  const shared = [...duplicateHosts(config), ...authConflicts(config), ...settingConflicts(config)];
+  const known = new Set(shared.map(textOf));
+  const ofHosts = config.hosts.flatMap((host, index) => [
+    ...addressConflicts(configOfHost(config, host), index),
+    ...settingConflicts(configOfHost(config, host))
+      .filter((conflict) => !known.has(textOf(conflict)))
+      .map((conflict) => placedIn(conflict, host.settings, index)),
+  ]);
+  return [...shared, ...ofHosts];
 }
 
-function hostConflicts({ hosts }: Config): Conflict[] {
+function textOf({ path, message }: Conflict): string {
+  return `${path.join('.')} ${message}`;
+}
+
+/** In the host when that says something about it, else where it stands for all. */
+function placedIn({ path, message }: Conflict, own: Partial<Settings>, index: number): Conflict {
+  const [section] = path;
+  const isOwn = typeof section === 'string' && Object.keys(own).includes(section);
+  return isOwn ? { path: ['hosts', index, ...path], message } : { path, message };
+}
+
+function duplicateHosts({ hosts }: Config): Conflict[] {
   return hosts.flatMap(({ name }, index) =>
     hosts.findIndex((other) => other.name === name) < index
       ? [{ path: ['hosts', index], message: `names ${name} a second time` }]
@@ -26,14 +41,34 @@ function hostConflicts({ hosts }: Config): Conflict[] {
   );
 }
 
-function authConflicts({ profile, secrets }: Config): Conflict[] {
-  if (profile !== 'turn' || secrets.length > 0) return [];
+/** What is wrong with the settings that may be different from host to host. */
+function settingConflicts(config: Config): Conflict[] {
   return [
-    {
-      path: ['auth'],
-      message: 'is missing: the profile turn needs auth.secret, else anyone could use the relay',
-    },
+    ...listenConflicts(config),
+    ...relayConflicts(config),
+    ...quotaConflicts(config),
+    ...peerConflicts(config),
+    ...loggingConflicts(config),
+    ...prometheusConflicts(config),
   ];
+}
+
+function authConflicts({ profile, secrets, users, auth }: Config): Conflict[] {
+  const unused = auth === 'rest' ? users.length > 0 : secrets.length > 0;
+  if (unused) {
+    const [key, other] = auth === 'rest' ? ['users', 'secret'] : ['secret', 'users'];
+    const message = `is of no use with method ${auth}: coturn takes a secret or users, so leave it out, or auth.${other} and the method`;
+    return [{ path: ['auth', key], message }];
+  }
+  if (profile !== 'turn') return [];
+  if (auth === 'static' && users.length === 0) {
+    return [{ path: ['auth', 'users'], message: 'is missing: the method static needs a user at least' }];
+  }
+  if (auth === 'rest' && secrets.length === 0) {
+    const message = 'is missing: the profile turn needs auth.secret, else anyone could use the relay';
+    return [{ path: ['auth'], message }];
+  }
+  return [];
 }
 
 function listenConflicts({ listen, tls }: Config): Conflict[] {
@@ -60,29 +95,70 @@ function listenConflicts({ listen, tls }: Config): Conflict[] {
       message: 'must be another port than that of listen.udp and listen.tcp',
     });
   }
-  return conflicts;
+  for (const [index, port] of listen.extraPorts.entries()) {
+    if (![udp, tcp, listen.tls].includes(port)) continue;
+    conflicts.push({ path: ['listen', 'extraPorts', index], message: `is ${port}, which is open already` });
+  }
+  return [...conflicts, ...familyConflicts(listen)];
 }
 
-function relayConflicts({ profile, listen, relay, hosts }: Config): Conflict[] {
+function familyConflicts({ addresses, families }: Settings['listen']): Conflict[] {
+  return addresses.flatMap((address, index) =>
+    families.includes(familyOf(address))
+      ? []
+      : [
+          {
+            path: ['listen', 'addresses', index],
+            message: `is IPv${familyOf(address)}, which listen.families leaves out`,
+          },
+        ],
+  );
+}
+
+function relayConflicts({ profile, listen, relay }: Config): Conflict[] {
   if (profile !== 'turn') return [];
-  const conflicts: Conflict[] = [];
   const { min, max } = relay.ports;
-  for (const key of ['udp', 'tcp', 'tls'] as const) {
-    const port = listen[key];
-    if (port !== null && port >= min && port <= max) {
-      conflicts.push({ path: ['listen', key], message: `must not lie in relay.ports (${min}-${max})` });
-    }
+  const range =
+    relay.users === null ? `relay.ports (${min}-${max})` : `the ports for relay.users (${min}-${max})`;
+  const isRelayed = (port: number | null): boolean => port !== null && port >= min && port <= max;
+  const message = `must not lie in ${range}`;
+  return [
+    ...(['udp', 'tcp', 'tls'] as const)
+      .filter((key) => isRelayed(listen[key]))
+      .map((key) => ({ path: ['listen', key], message })),
+    ...listen.extraPorts.flatMap((port, index) =>
+      isRelayed(port) ? [{ path: ['listen', 'extraPorts', index], message }] : [],
+    ),
+    ...relay.addresses.flatMap((address, index) =>
+      listen.families.includes(familyOf(address))
+        ? []
+        : [
+            {
+              path: ['relay', 'addresses', index],
+              message: `is IPv${familyOf(address)}, which listen.families leaves out`,
+            },
+          ],
+    ),
+  ];
+}
+
+function addressConflicts({ profile, hosts, relay, listen }: Config, index: number): Conflict[] {
+  const addresses = hosts[index]?.addresses ?? [];
+  const known = addresses.filter((pair) => listen.families.includes(familyOf(pair.private)));
+  if (addresses.length > 0 && known.length === 0) {
+    return [{ path: ['hosts', index, 'addresses'], message: 'has no address of listen.families' }];
   }
-  for (const [index, { addresses }] of hosts.entries()) {
-    for (const [position, pair] of addresses.entries()) {
-      if (relay.addresses.length === 0 || relay.addresses.includes(pair.private)) continue;
-      conflicts.push({
-        path: ['hosts', index, 'addresses', position],
-        message: `${pair.private} is not among relay.addresses, so that nothing would be relayed there`,
-      });
-    }
-  }
-  return conflicts;
+  if (profile !== 'turn' || relay.addresses.length === 0) return [];
+  return addresses.flatMap((pair, position) =>
+    relay.addresses.includes(pair.private) || !known.includes(pair)
+      ? []
+      : [
+          {
+            path: ['hosts', index, 'addresses', position],
+            message: `${pair.private} is not among relay.addresses, so that nothing would be relayed there`,
+          },
+        ],
+  );
 }
 
 function quotaConflicts({ quotas }: Config): Conflict[] {
@@ -107,4 +183,54 @@ function quotaConflicts({ quotas }: Config): Conflict[] {
     });
   }
   return conflicts;
+}
+
+function peerConflicts({ peers: { allow, deny, only } }: Config): Conflict[] {
+  const isBoundless = ({ first, last }: Network): boolean => first === '::' || last === '0.0.0.0';
+  const boundless = Object.entries({ allow, deny, only: only ?? [] }).flatMap(([key, networks]) =>
+    networks.flatMap((each, index) =>
+      // addr_any() of coturn's ns_turn_ioaddr.c: an end of zeros counts as no end at all, and no end matches either family.
+      isBoundless(each) ? [{ path: ['peers', key, index], message: boundlessMessage }] : [],
+    ),
+  );
+  const beside = (['allow', 'deny'] as const).filter(
+    (key) => only !== null && { allow, deny }[key].length > 0,
+  );
+  return [
+    ...boundless,
+    ...beside.map((key) => ({
+      path: ['peers', key],
+      message: 'is of no use beside peers.only, which names all that is allowed',
+    })),
+    ...deny.flatMap((each, index) =>
+      allow.some((exception) => covers(exception, each))
+        ? [
+            {
+              path: ['peers', 'deny', index],
+              message: 'lies in what peers.allow excepts, which coturn looks at first',
+            },
+          ]
+        : [],
+    ),
+  ];
+}
+
+const boundlessMessage =
+  'is all of IPv4 as well to coturn; name the networks that matter (all that is given out of IPv6 is 2000::/3)';
+
+function loggingConflicts({ logging }: Config): Conflict[] {
+  if (logging.facility === null || logging.to === 'syslog') return [];
+  return [{ path: ['logging', 'facility'], message: 'is of no use unless logging.to is syslog' }];
+}
+
+function prometheusConflicts({ prometheus, listen, relay, profile }: Config): Conflict[] {
+  if (prometheus === null) return [];
+  const { port } = prometheus;
+  const path = ['prometheus', 'port'];
+  if ([listen.tcp, listen.tls, ...listen.extraPorts].includes(port)) {
+    return [{ path, message: `is ${port}, on which clients are served` }];
+  }
+  const { min, max } = relay.ports;
+  if (profile !== 'turn' || port < min || port > max) return [];
+  return [{ path, message: `must not lie in relay.ports (${min}-${max})` }];
 }

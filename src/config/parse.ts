@@ -118,6 +118,11 @@ function complaintsOf(issue: Issue, document: Document, written: unknown): Compl
       key: keyText([...path, key]),
     }));
   }
+  if (issue.code === 'invalid_key') {
+    const [key = ''] = path.slice(-1).map(String);
+    const offset = keyOffset(document, path.slice(0, -1), key);
+    return [{ offset, key: keyText(path), message: issue.issues[0]?.message ?? issue.message }];
+  }
   return [complaintAt(document, path, messageOf(issue, valueAt(written, path)))];
 }
 

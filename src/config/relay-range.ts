@@ -1,4 +1,8 @@
-import type { PortRange } from './config.ts';
+/** Inclusive. */
+export interface PortRange {
+  readonly min: number;
+  readonly max: number;
+}
 
 /**
  * Ports of the relay for each user at once. A browser makes an allocation for each URL that it is given, mostly udp, tcp

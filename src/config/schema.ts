@@ -1,137 +1,298 @@
 import { z } from 'zod';
-import { isIP } from 'node:net';
 import { isHost } from '../model/turn-uri.ts';
-import { normalAddress, parseAddressPair, parseNetwork } from './address.ts';
-import { closest } from './suggestion.ts';
+import { defaults, type hostSettingNames } from './defaults.ts';
+import { fewestPorts, mostUsersPerAddress, portsPerUser } from './relay-range.ts';
+import * as value from './value-schema.ts';
 
-/** A map that knows all its keys. Of unknown ones it says, a line each, what they may be. */
-function map<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => unknownKey(key, Object.keys(shape))).join('\n')
-        : null,
-  });
-}
-
-function unknownKey(key: string, known: readonly string[]): string {
-  const meant = closest(key, known);
-  return meant === null
-    ? `there is no such key; there are ${known.join(', ')}`
-    : `there is no such key; did you mean ${meant}?`;
-}
-
-/** A text that `parse` understands; `what` completes "must be …". */
-function parsed<T>(parse: (text: string) => T | null, what: string): z.ZodType<T, string> {
-  return z.string().transform((text, context) => {
-    const value = parse(text);
-    if (value !== null) return value;
-    context.addIssue({ code: 'custom', message: `must be ${what}` });
-    return z.NEVER;
-  });
-}
-
-const address = parsed((text) => (isIP(text) ? normalAddress(text) : null), 'an IP address');
-
-const addressPair = parsed(
-  parseAddressPair,
-  'PUBLIC or PUBLIC/PRIVATE, two IP addresses of one family such as 203.0.113.10/172.16.0.10',
-);
-
-const network = parsed(parseNetwork, 'an IP address or a network such as 10.0.0.0/8');
-
-const port = z.int().min(1).max(65_535);
-
-const portOrOff = z.union([port, z.literal('off')], { error: 'must be a port (1 to 65535) or off' });
-
-const portRange = parsed((text) => {
-  const match = /^(\d{1,5})\s*-\s*(\d{1,5})$/.exec(text);
-  const range = { min: Number(match?.[1]), max: Number(match?.[2]) };
-  // Ports below 1024 need rights that coturn gives up after it has opened its listeners.
-  return range.min >= 1024 && range.max <= 65_535 && range.min <= range.max ? range : null;
-}, 'two ports from 1024 to 65535, the lower one first, such as 49152-65535');
-
-/** What coturn would misread at the ends of a value is refused where it is written (see coturn/serialise.ts). */
-const text = z.string().regex(/^[^\p{C}\s"](?:[^\p{C}"]*[^\p{C}\s"])?$/u, {
-  error: 'must be text without quotes, line breaks, and blanks around it',
-});
+const { map } = value;
 
 // STUN_MAX_REALM_SIZE of coturn; RFC 8489 §14.9 allows a few more bytes, in characters that are not ASCII.
-const realm = text.refine((value) => Buffer.byteLength(value) <= 127, { error: 'must be 127 bytes at most' });
+const realm = value.text
+  .refine((text) => Buffer.byteLength(text) <= 127, { error: 'must be 127 bytes at most' })
+  .describe('The realm of the long-term credentials (RFC 8489 §9.2), mostly the name of the service.');
 
-const remotePath = text.refine((value) => value.startsWith('/'), {
-  error: 'must be an absolute path: it is that of a file on the TURN server',
-});
-
-const logTarget = text.refine((value) => value === 'syslog' || value === 'stdout' || value.startsWith('/'), {
-  error: 'must be syslog, stdout, or the absolute path of a file on the TURN server',
-});
-
-const secretSource = z.union(
-  [
-    map({ file: z.string().min(1) }),
-    map({
-      env: z.string().regex(/^[A-Za-z_]\w*$/, { error: 'must be the name of an environment variable' }),
+const listen = map({
+  addresses: z
+    .array(value.address)
+    .optional()
+    .describe('Own addresses to listen on. Without it those of the host, else all that the machine has.'),
+  families: z
+    .array(z.union([z.literal(4), z.literal(6)]))
+    .min(1)
+    .optional()
+    .meta({
+      description: 'IPv4, IPv6 or both: addresses of the other family are left out.',
+      default: [...defaults.listen.families],
     }),
-  ],
-  { error: 'must be { file: PATH } or { env: NAME }: secrets do not stand in this file' },
-);
+  udp: value.portOrOff
+    .optional()
+    .meta({ description: 'The port for UDP, or off.', default: defaults.listen.udp }),
+  tcp: value.portOrOff.optional().meta({
+    description: 'The port for TCP, the same as that for UDP, or off.',
+    default: defaults.listen.tcp,
+  }),
+  tls: value.portOrOff
+    .optional()
+    .describe('The port for TLS, or off. Without it 5349 where tls names a certificate (RFC 8656 §3.1).'),
+  extraPorts: z
+    .array(value.port)
+    .optional()
+    .describe('Further ports beside those, such as 443; each serves every transport that is on.'),
+}).describe('Where clients reach the service.');
+
+const relay = map({
+  addresses: z
+    .array(value.address)
+    .optional()
+    .describe('Own addresses to relay from. Without it those of the host, else those it listens on.'),
+  ports: value.portRange.optional().meta({
+    description: 'The UDP ports of the relay, inclusive.',
+    default: `${defaults.relay.ports.min}-${defaults.relay.ports.max}`,
+  }),
+  users: z
+    .int()
+    .min(1)
+    .max(mostUsersPerAddress)
+    .optional()
+    .describe(
+      `In place of ports: how many users at once. Each gets ${portsPerUser} ports, and there are ${fewestPorts} at least.`,
+    ),
+})
+  .refine(({ ports, users }) => ports === undefined || users === undefined, {
+    path: ['users'],
+    error: 'stands beside ports; one of the two says how many there are',
+  })
+  .describe('Where the service relays from.');
+
+const tls = z
+  .union(
+    [
+      z.literal('off'),
+      map({
+        cert: value.remotePath.describe('The certificate with its chain (PEM), on the TURN server.'),
+        key: value.remotePath.describe('Its private key (PEM), on the TURN server.'),
+      }),
+      map({
+        certbot: map({
+          email: value.email.optional().describe('Whom the certificate authority writes to.'),
+          names: z
+            .array(value.hostName)
+            .min(1)
+            .optional()
+            .describe('The names in the certificate. Without it that of the host.'),
+          challenge: z
+            .union(
+              [
+                z.literal('http-01'),
+                map({
+                  dns: z
+                    .string()
+                    .regex(/^[a-z0-9][a-z0-9-]*$/, {
+                      error: 'must be the name of a plugin, such as cloudflare',
+                    })
+                    .describe('The DNS plugin of certbot, such as cloudflare (certbot-dns-cloudflare).'),
+                  credentials: value.localPath
+                    .optional()
+                    .describe('The credentials file of the plugin: a path here, beside this file.'),
+                }),
+              ],
+              { error: 'must be http-01, or { dns: PLUGIN, credentials: PATH }' },
+            )
+            .optional()
+            .meta({
+              description: 'How the names are proven: http-01 needs TCP port 80, a DNS plugin needs none.',
+              default: defaults.certbot.challenge,
+            }),
+          server: value.webUrl
+            .optional()
+            .meta({ description: 'The ACME directory.', default: defaults.certbot.server }),
+        }).describe('certbot gets the certificate and renews it.'),
+      }),
+    ],
+    { error: 'must be off, { cert: PATH, key: PATH }, or { certbot: … }' },
+  )
+  .describe('The certificate of TURN over TLS, or off.');
+
+const quotas = map({
+  userQuota: value.count.optional().describe('Allocations of one user at once.'),
+  totalQuota: value.count.optional().describe('Allocations of all users at once.'),
+  maxBps: value.count.optional().describe('Bytes per second of one allocation, in each direction.'),
+  bpsCapacity: value.count.optional().describe('Bytes per second of all, in each direction; needs maxBps.'),
+}).describe('How much users may use.');
+
+const peers = map({
+  allow: z.array(value.network).optional().describe('Exceptions from what is denied: addresses or networks.'),
+  deny: z
+    .array(value.network)
+    .optional()
+    .describe('Denied beside the private, link-local, metadata, multicast, mapped and other special ranges.'),
+  only: z
+    .array(value.network)
+    .min(1)
+    .optional()
+    .describe('Deny all but these: for a relay that has to reach an SFU and nothing else.'),
+}).describe('Whom users may reach through the relay.');
+
+const logging = map({
+  to: value.logTarget
+    .optional()
+    .meta({ description: 'syslog, stdout, or a file on the TURN server.', default: defaults.logging.to }),
+  verbose: z.boolean().optional().meta({
+    description: 'Log sessions, permissions and refused requests too.',
+    default: defaults.logging.verbose,
+  }),
+  facility: z
+    .enum(['daemon', 'user', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'])
+    .optional()
+    .describe('The facility of syslog; coturn 4.6.0 or newer.'),
+  minLevel: z
+    .enum(['debug', 'info', 'warning', 'error'])
+    .optional()
+    .describe('The least that is logged; coturn 4.15.0 or newer.'),
+}).describe('What the service logs, and where to.');
+
+const prometheus = z
+  .union(
+    [
+      z.enum(['off', 'on']),
+      map({
+        address: value.address.optional().meta({
+          description: 'Where the figures are served.',
+          default: defaults.prometheus.address,
+        }),
+        port: value.port.optional().meta({ default: defaults.prometheus.port }),
+        path: z
+          .string()
+          .regex(/^\/[\w./~-]*$/, { error: 'must be the path of a URL, such as /metrics' })
+          .optional()
+          .meta({ description: 'coturn 4.7.0 or newer.', default: defaults.prometheus.path }),
+        usernameLabels: z.boolean().optional().meta({
+          description: 'A series for each user: with time-limited credentials they grow without end.',
+          default: defaults.prometheus.usernameLabels,
+        }),
+      }),
+    ],
+    { error: 'must be on, off, or { address: …, port: …, path: …, usernameLabels: … }' },
+  )
+  .describe('Figures for Prometheus; coturn 4.6.3 or newer.');
+
+const firewall = z
+  .enum(['auto', 'ufw', 'firewalld', 'nftables', 'none'])
+  .describe('Which firewall gets the rules; auto takes the one in use.');
+
+const database = map({
+  sqlite: value.remotePath.optional().describe('The file of the database, on the TURN server.'),
+  postgresql: map({
+    host: value.word.optional().meta({ default: defaults.postgresql.host }),
+    port: value.port.optional().meta({ default: defaults.postgresql.port }),
+    name: value.word.describe('The database.'),
+    user: value.word,
+    password: value.secretSource.optional(),
+  }).optional(),
+  redis: map({
+    host: value.word.optional().meta({ default: defaults.redis.host }),
+    port: value.port.optional().meta({ default: defaults.redis.port }),
+    database: z.int().min(0).max(65_535).optional().meta({ default: defaults.redis.database }),
+    password: value.secretSource.optional(),
+  }).optional(),
+})
+  .refine((given) => Object.keys(given).length === 1, {
+    error: 'must be one of sqlite, postgresql and redis',
+  })
+  .describe('Where coturn keeps users and secrets; without it, in its own sqlite file. One of the three.');
+
+/** What may be different from host to host. */
+const settings = {
+  listen: listen.optional(),
+  relay: relay.optional(),
+  tls: tls.optional(),
+  quotas: quotas.optional(),
+  peers: peers.optional(),
+  logging: logging.optional(),
+  prometheus: prometheus.optional(),
+  firewall: firewall.optional().meta({ default: defaults.firewall }),
+} satisfies Record<(typeof hostSettingNames)[number], z.ZodType>;
 
 const host = z.union(
   [
-    z.string().transform((name) => ({ name, addresses: undefined })),
-    map({ name: z.string(), addresses: z.array(addressPair).min(1).optional() }),
+    z.string(),
+    map({
+      name: value.hostName.describe('What clients dial.'),
+      addresses: z
+        .union([z.literal('auto'), z.array(value.addressPair).min(1)], {
+          error: 'must be auto, or a list such as [203.0.113.10/172.16.0.10]',
+        })
+        .optional()
+        .describe('PUBLIC or PUBLIC/PRIVATE each; auto asks a STUN server and the interfaces of the host.'),
+      ssh: map({
+        address: value.hostName.optional().describe('Without it the name of the host.'),
+        user: value.word.optional(),
+        port: value.port.optional(),
+      })
+        .optional()
+        .describe('How to log in for a deployment; what is missing is left to ssh.'),
+      ...settings,
+    }),
   ],
   { error: 'must be a name, or { name: …, addresses: […] }' },
 );
 
 const hosts = z.array(
-  host.refine(({ name }) => isHost(name), { error: 'must be a host name or an IP address' }),
+  host.refine((each) => typeof each !== 'string' || isHost(each), {
+    error: 'must be a host name or an IP address',
+  }),
 );
 
-// coturn reads quotas with atoi and rates with atol; beyond this it would take another number in silence.
-const count = z
-  .int()
-  .min(1)
-  .max(2 ** 31 - 1);
+const secrets = z.union([value.secretSource, z.array(value.secretSource).min(1)], {
+  error: 'must be { file: PATH } or { env: NAME }, or a list of them',
+});
 
 /** `rtc-ops.yaml` as it is written. What belongs together is checked in constraints.ts. */
 export const configSchema = map({
-  profile: z.enum(['turn', 'stun-only']).default('turn'),
+  profile: z.enum(['turn', 'stun-only']).optional().meta({
+    description: 'Relay for users with credentials, or answer STUN alone.',
+    default: defaults.profile,
+  }),
   realm,
-  hosts: hosts.default([]),
-  listen: map({
-    addresses: z.array(address).default([]),
-    udp: portOrOff.default(3478),
-    tcp: portOrOff.default(3478),
-    tls: portOrOff.optional(),
-  }).prefault({}),
-  relay: map({
-    addresses: z.array(address).default([]),
-    ports: portRange.prefault('49152-65535'),
-  }).prefault({}),
+  hosts: hosts.optional().describe('The machines of the service; what they share stands beside.'),
+  listen: settings.listen,
+  relay: settings.relay,
   auth: map({
-    method: z.literal('rest').default('rest'),
-    secret: z.union([secretSource, z.array(secretSource).min(1)], {
-      error: 'must be { file: PATH } or { env: NAME }, or a list of them',
-    }),
+    method: z
+      .enum(['rest', 'static'])
+      .optional()
+      .describe('rest: time-limited credentials made with a shared secret. static: users with passwords.'),
+    secret: secrets
+      .optional()
+      .describe('The shared secret; a list during a rotation: the first issues, all are accepted.'),
+    users: z
+      .record(value.userName, value.secretSource)
+      .optional()
+      .describe('The users of method static, each with the source of the password.'),
+  })
+    .optional()
+    .describe('Who may use the relay.'),
+  tls: settings.tls,
+  quotas: settings.quotas,
+  peers: settings.peers,
+  logging: settings.logging,
+  prometheus: settings.prometheus,
+  database: database.optional(),
+  firewall: settings.firewall,
+  addressDiscovery: map({
+    stun: z
+      .array(value.stunUri)
+      .min(1)
+      .optional()
+      .meta({
+        description:
+          'The STUN servers that are asked, in turn, for the public address of a host with addresses: auto.',
+        default: [...defaults.addressDiscovery.stun],
+      }),
   }).optional(),
-  tls: z
-    .union([z.literal('off'), map({ cert: remotePath, key: remotePath })], {
-      error: 'must be off, or { cert: PATH, key: PATH }',
-    })
-    .default('off'),
-  quotas: map({
-    userQuota: count.optional(),
-    totalQuota: count.optional(),
-    maxBps: count.optional(),
-    bpsCapacity: count.optional(),
-  }).prefault({}),
-  peers: map({ allow: z.array(network).default([]), deny: z.array(network).default([]) }).prefault({}),
-  logging: map({
-    to: logTarget.default('syslog'),
-    verbose: z.boolean().default(false),
-  }).prefault({}),
 });
 
 export type ConfigInput = z.output<typeof configSchema>;
+
+/** The settings that stand beside the hosts, and may stand in one of them. */
+export type SettingsInput = Pick<ConfigInput, keyof typeof settings>;

@@ -9,6 +9,14 @@ export interface Directive {
   readonly value: string | true | Secret;
 }
 
+export function flag(name: string): Directive {
+  return { name, value: true };
+}
+
+export function option(name: string, value: string | Secret): Directive {
+  return { name, value };
+}
+
 /** A directive as it was read from a file, where a secret is text like any other. */
 export interface PlainDirective extends Directive {
   readonly value: string | true;

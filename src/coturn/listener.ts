@@ -11,7 +11,7 @@ export interface Listener {
 /**
  * The sockets that a coturn with these directives opens for its clients. Without `listening-ip` coturn listens
  * on every address of the machine, loopback among them; 127.0.0.1 stands for those. Where TLS is on but the
- * certificate or its key is not named, coturn opens no TLS listener.
+ * certificate or its key is not named, coturn opens no TLS listener. A port of `aux-server` serves each transport that is on.
  */
 export function listenersOf(directives: readonly PlainDirective[]): Listener[] {
   const named = valuesOf(directives, 'listening-ip');
@@ -23,9 +23,21 @@ export function listenersOf(directives: readonly PlainDirective[]): Listener[] {
   if (!isOn(directives, 'no-tcp')) transports.push(['tcp', port]);
   const hasCertificate = lastValueOf(directives, 'cert') && lastValueOf(directives, 'pkey');
   if (!isOn(directives, 'no-tls') && hasCertificate) transports.push(['tls', tlsPort]);
-  return addresses.flatMap((address) =>
+  const listeners = addresses.flatMap((address) =>
     transports.map(([transport, number]) => ({ transport, endpoint: { address, port: number } })),
   );
+  const auxiliary = valuesOf(directives, 'aux-server').flatMap((value) => {
+    const endpoint = endpointOf(value);
+    return endpoint === null ? [] : transports.map(([transport]) => ({ transport, endpoint }));
+  });
+  return [...listeners, ...auxiliary];
+}
+
+/** `192.0.2.1:443`, `[2001:db8::1]:443`; null for what coturn takes for something else. */
+function endpointOf(text: string): Endpoint | null {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const address = bracketed ?? plain;
+  return address === undefined ? null : { address, port: Number(port) };
 }
 
 /** Where a client on this machine reaches a listener that is bound to all addresses. */

@@ -49,20 +49,30 @@ const compatibleRanges: readonly (readonly [string, string])[] = [
 /** The ranges that are denied whatever the config says; its exceptions win over them. */
 export const deniedNetworks: readonly Network[] = alwaysDenied.map(networkOf);
 
+/**
+ * All addresses that anyone has, for a relay that is to reach a few and no others. Not from :: on, which coturn takes for
+ * no limit at all; what lies below 100:: is reserved (RFC 4291 §2.4), and the parts in use stand in the list above. And
+ * not from 1::, because coturn before 4.16 compares IPv6 byte by byte.
+ */
+const everyone: readonly string[] = ['1.0.0.0-255.255.255.255', `100::-${'ffff:'.repeat(7)}ffff`];
+
 /** The directives about who may be a peer: first the exceptions, which coturn looks at first. */
 export function peerDirectives(
   config: Config,
   relayed: readonly string[],
   version: CoturnVersion,
 ): Directive[] {
-  const { allow, deny } = config.peers;
-  refuseImpossible(config.peers, version);
-  const own = relayed.filter(isDeniedOwnAddress).map(networkOf);
+  const { deny, only } = config.peers;
+  const allow = only ?? config.peers.allow;
+  refuseBuiltIn(only === null ? 'allow' : 'only', allow, version);
+  // Where all but a few are denied, users have no call to each other through this relay.
+  const own = only === null ? relayed.filter(isDeniedOwnAddress).map(networkOf) : [];
   return [
     { name: 'no-multicast-peers', value: true },
     ...(allow.some(isLoopback) ? [{ name: 'allow-loopback-peers', value: true } as const] : []),
     ...distinct([...allow, ...own].map(rangeText)).map((value) => ({ name: 'allowed-peer-ip', value })),
     ...distinct([
+      ...(only === null ? [] : everyone),
       ...[...deniedNetworks, ...deny].map(rangeText),
       ...compatibleRanges.map(([first, last]) => `${first}-${last}`),
     ]).map((value) => ({ name: 'denied-peer-ip', value })),
@@ -86,23 +96,14 @@ function rangeText({ first, last }: Network): string {
   return first === last ? first : `${first}-${last}`;
 }
 
-function refuseImpossible({ allow, deny }: Config['peers'], version: CoturnVersion): void {
-  for (const [key, networks] of Object.entries({ allow, deny })) {
-    // addr_any() of ns_turn_ioaddr.c: an end of zeros counts as no end at all, and no end matches either family.
-    const boundless = networks.find(({ first, last }) => first === '::' || last === '0.0.0.0');
-    if (!boundless) continue;
-    const text = rangeText(boundless);
-    throw new RtcOpsError('configuration', `peers.${key}: coturn takes ${text} for all of IPv4 as well`, {
-      hint: 'Name the networks that matter; all that is given out of IPv6 is 2000::/3.',
-    });
-  }
+function refuseBuiltIn(key: 'allow' | 'only', allow: readonly Network[], version: CoturnVersion): void {
   if (compareVersions(version, '4.13.1') < 0) return;
-  for (const network of allow) {
+  for (const [index, network] of allow.entries()) {
     const scope = builtInDenials.find((each) => overlaps(each, network));
     if (!scope) continue;
     throw new RtcOpsError(
       'configuration',
-      `peers.allow: coturn ${version} never relays to ${rangeText(scope)}`,
+      `peers.${key}[${index}]: coturn ${version} never relays to ${rangeText(scope)}`,
       {
         hint: `Leave ${rangeText(network)} out, or run a version before 4.13.1.`,
       },

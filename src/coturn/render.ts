@@ -1,31 +1,37 @@
-import type { AddressPair } from '../config/address.ts';
-import type { Config, Host } from '../config/config.ts';
+import { configOfHost, type Config } from '../config/config.ts';
+import { bracketed } from '../model/endpoint.ts';
 import { RtcOpsError } from '../model/error.ts';
-import type { Secret } from '../model/secret.ts';
-import type { Directive, Section } from './directive.ts';
+import { Secret } from '../model/secret.ts';
+import { flag, option, type Directive, type Section } from './directive.ts';
+import { addressesOf, hostNamed, type HostAddresses } from './host-addresses.ts';
 import { hasOption, isEffective } from './options.ts';
 import { peerDirectives } from './peers.ts';
 import { serialise } from './serialise.ts';
+import { databaseDirectives, loggingDirectives, prometheusDirectives } from './service-directives.ts';
+import { refuseBeyond } from './version-limits.ts';
 import { parseVersion, type CoturnVersion } from './versions.ts';
 
 export interface RenderOptions {
   /** A known version of coturn (see versions.ts). */
   readonly version: string;
-  /** One of the hosts by its name; needed where several have addresses of their own. */
+  /** One of the hosts by its name; needed where several have addresses or settings of their own. */
   readonly host?: string | undefined;
-  /** Those of the config, read; the profile `turn` needs one at least. */
+  /** Those of the config, read; time-limited credentials need one at least. */
   readonly secrets: readonly Secret[];
+  /** The passwords of the config, read. */
+  readonly passwords?: Passwords;
   /** Leave the secrets out, with a comment in their place: to look at, not to run. */
   readonly redact?: boolean;
 }
 
-/** The addresses of the machine that coturn is to run on. Without any, coturn takes all that it finds there. */
-interface Addresses {
-  readonly listening: readonly string[];
-  readonly relay: readonly string[];
-  /** Those that the world knows by another one. */
-  readonly translated: readonly AddressPair[];
+export interface Passwords {
+  /** By the name of the user. */
+  readonly users: ReadonlyMap<string, Secret>;
+  /** Of the database; null for one without. */
+  readonly database: Secret | null;
 }
+
+const noPasswords: Passwords = { users: new Map(), database: null };
 
 /**
  * The text of the `turnserver.conf` that a config stands for, for one host and one version of coturn.
@@ -44,32 +50,50 @@ export function renderConfig(config: Config, options: RenderOptions): string {
 
 /** What is rendered, as data: every directive exists in that version and does something there. */
 export function sectionsOf(
-  config: Config,
+  shared: Config,
   version: CoturnVersion,
-  options: Pick<RenderOptions, 'host' | 'secrets'>,
+  options: Pick<RenderOptions, 'host' | 'secrets' | 'passwords'>,
 ): Section[] {
-  const { secrets } = options;
-  const addresses = addressesOf(config, options.host);
+  const host = hostNamed(shared.hosts, options.host);
+  const config = host === null ? shared : configOfHost(shared, host);
+  refuseBeyond(version, config);
+  const addresses = addressesOf(config, host);
   const sections = [
     { title: 'Where clients reach it', directives: listenDirectives(config, addresses) },
     ...(config.profile === 'turn'
-      ? [
-          { title: 'Where it relays from', directives: relayDirectives(config, addresses) },
-          { title: 'Who may use it', directives: authDirectives(config, secrets) },
-          {
-            title: 'Whom its users may reach',
-            directives: peerDirectives(config, untranslated(addresses), version),
-          },
-          { title: 'How much they may use', directives: quotaDirectives(config) },
-        ]
+      ? relaySections(config, addresses, version, options)
       : [{ title: 'It answers STUN and relays nothing', directives: stunOnlyDirectives(config) }]),
     { title: 'What it gives away and leaves off', directives: hardening },
     { title: 'What it logs', directives: loggingDirectives(config) },
+    { title: 'Figures for Prometheus', directives: prometheusDirectives(config, version) },
   ];
   return sections.map((section) => ({
     ...section,
     directives: section.directives.filter(({ name }) => isEffective(version, checked(name, version))),
   }));
+}
+
+function relaySections(
+  config: Config,
+  addresses: HostAddresses,
+  version: CoturnVersion,
+  { secrets, passwords = noPasswords }: Pick<RenderOptions, 'secrets' | 'passwords'>,
+): Section[] {
+  return [
+    { title: 'Where it relays from', directives: relayDirectives(config, addresses) },
+    {
+      title: 'Who may use it',
+      directives: [
+        ...authDirectives(config, secrets, passwords),
+        ...databaseDirectives(config.database, passwords.database),
+      ],
+    },
+    {
+      title: 'Whom its users may reach',
+      directives: peerDirectives(config, untranslated(addresses), version),
+    },
+    { title: 'How much they may use', directives: quotaDirectives(config) },
+  ];
 }
 
 /** What a version lacks is left out only where that is known to be right; anything else is a slip in this file. */
@@ -87,52 +111,12 @@ const versionedNames = new Set([
   'response-origin-only-with-rfc5780',
 ]);
 
-function addressesOf({ hosts, listen, relay }: Config, name: string | undefined): Addresses {
-  const pairs = hostOf(hosts, name)?.addresses ?? [];
-  const own = pairs.map((pair) => pair.private);
-  const listening = listen.addresses.length > 0 ? listen.addresses : own;
-  const relaying = [relay.addresses, own, listening].find((each) => each.length > 0) ?? [];
-  const wildcard = relaying.find((address) => address === '0.0.0.0' || address === '::');
-  if (wildcard !== undefined) {
-    throw new RtcOpsError('configuration', `coturn would hand out ${wildcard} as its relay address`, {
-      hint: 'Give the addresses of the host (hosts[].addresses), or relay.addresses.',
-    });
-  }
-  return {
-    listening,
-    relay: relaying,
-    translated: pairs.filter((pair) => pair.public !== pair.private),
-  };
-}
-
-function hostOf(hosts: readonly Host[], name: string | undefined): Host | undefined {
-  if (name !== undefined) {
-    const host = hosts.find((each) => each.name === name);
-    if (host) return host;
-    throw new RtcOpsError('usage', `${name} is none of the hosts of rtc-ops.yaml`, {
-      hint:
-        hosts.length === 0 ? 'It has no hosts.' : `They are ${hosts.map((each) => each.name).join(', ')}.`,
-    });
-  }
-  const candidates = hosts.filter(({ addresses }) => addresses.length > 0);
-  if (candidates.length > 1) {
-    throw new RtcOpsError(
-      'usage',
-      'several hosts have addresses of their own; each has its own turnserver.conf',
-      {
-        hint: `Add --host with one of ${candidates.map((each) => each.name).join(', ')}.`,
-      },
-    );
-  }
-  return candidates[0];
-}
-
-function untranslated({ relay, translated }: Addresses): string[] {
+function untranslated({ relay, translated }: HostAddresses): string[] {
   // coturn makes an exception of the private side of a translated address by itself.
   return relay.filter((address) => !translated.some((pair) => pair.private === address));
 }
 
-function listenDirectives({ listen, tls }: Config, { listening }: Addresses): Directive[] {
+function listenDirectives({ listen, tls }: Config, { listening }: HostAddresses): Directive[] {
   const port = listen.udp ?? listen.tcp;
   return [
     ...listening.map((value) => ({ name: 'listening-ip', value })),
@@ -148,12 +132,15 @@ function listenDirectives({ listen, tls }: Config, { listening }: Addresses): Di
           flag('no-tlsv1'),
           flag('no-tlsv1_1'),
         ]),
+    ...listen.extraPorts.flatMap((extra) =>
+      listening.map((address) => option('aux-server', `${bracketed(address)}:${extra}`)),
+    ),
     // No browser speaks TURN over DTLS, and before 4.17 a stranger could exhaust its memory (CVE-2026-73214).
     flag('no-dtls'),
   ];
 }
 
-function relayDirectives({ relay }: Config, addresses: Addresses): Directive[] {
+function relayDirectives({ relay }: Config, addresses: HostAddresses): Directive[] {
   return [
     ...addresses.relay.map((value) => ({ name: 'relay-ip', value })),
     ...addresses.translated.map((pair) => ({ name: 'external-ip', value: `${pair.public}/${pair.private}` })),
@@ -165,17 +152,38 @@ function relayDirectives({ relay }: Config, addresses: Addresses): Directive[] {
   ];
 }
 
-function authDirectives({ realm }: Config, secrets: readonly Secret[]): Directive[] {
+function authDirectives(
+  { realm, auth, users }: Config,
+  secrets: readonly Secret[],
+  passwords: Passwords,
+): Directive[] {
+  return [
+    option('realm', realm),
+    ...(auth === 'rest'
+      ? secretDirectives(secrets)
+      : [flag('lt-cred-mech'), ...users.map(({ name }) => userDirective(name, passwords))]),
+    // Seconds. A client renews its nonce within a round trip; one that was overheard is good for no longer.
+    option('stale-nonce', '600'),
+  ];
+}
+
+function secretDirectives(secrets: readonly Secret[]): Directive[] {
   if (secrets.length === 0) {
     throw new RtcOpsError('bug', 'the profile turn was to be rendered without a secret');
   }
-  return [
-    { name: 'realm', value: realm },
-    flag('use-auth-secret'),
-    ...secrets.map((value) => ({ name: 'static-auth-secret', value })),
-    // Seconds. A client renews its nonce within a round trip; one that was overheard is good for no longer.
-    { name: 'stale-nonce', value: '600' },
-  ];
+  return [flag('use-auth-secret'), ...secrets.map((value) => option('static-auth-secret', value))];
+}
+
+function userDirective(name: string, { users }: Passwords): Directive {
+  const password = users.get(name)?.reveal();
+  if (password === undefined)
+    throw new RtcOpsError('bug', `user ${name} was to be rendered without a password`);
+  // add_static_user_account() of coturn's userdb.c: blanks before it are skipped, and 0x begins a key in hex (MD5).
+  if (/^\s/.test(password) || /^0x(?![0-9a-f]{32}$)/i.test(password)) {
+    const message = `auth.users.${name}: the password begins with ${/^\s/.test(password) ? 'a blank' : '0x'}, and coturn would take another one`;
+    throw new RtcOpsError('configuration', message, { hint: 'Make one with: openssl rand -hex 32' });
+  }
+  return option('user', new Secret(`${name}:${password}`));
 }
 
 function stunOnlyDirectives({ realm }: Config): Directive[] {
@@ -193,18 +201,6 @@ function quotaDirectives({ quotas }: Config): Directive[] {
   return values.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value: String(value) }]));
 }
 
-function loggingDirectives({ logging }: Config): Directive[] {
-  const { to, verbose } = logging;
-  return [
-    ...(to === 'syslog' ? [flag('syslog'), flag('no-stdout-log')] : []),
-    ...(to === 'stdout' ? [{ name: 'log-file', value: 'stdout' }] : []),
-    ...(to.startsWith('/')
-      ? [{ name: 'log-file', value: to }, flag('simple-log'), flag('no-stdout-log')]
-      : []),
-    ...(verbose ? [flag('verbose')] : []),
-  ];
-}
-
 const hardening: readonly Directive[] = [
   // Lets a client tell STUN from what shares its socket (RFC 8489 §7).
   flag('fingerprint'),
@@ -215,7 +211,3 @@ const hardening: readonly Directive[] = [
   flag('no-stun-backward-compatibility'),
   flag('response-origin-only-with-rfc5780'),
 ];
-
-function flag(name: string): Directive {
-  return { name, value: true };
-}

@@ -1,9 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Host } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { RtcOpsError } from '../../src/model/error.ts';
 
 const minimal = 'realm: example.org\nauth: { secret: { file: secret } }\n';
+
+function hostWith(given: Partial<Host> & Pick<Host, 'name'>): Host {
+  const ssh = { address: given.name, user: null, port: null };
+  return { addresses: [], discoversAddresses: false, ssh, settings: {}, ...given };
+}
 
 function complaints(text: string): string[] {
   try {
@@ -24,13 +30,22 @@ describe('parseConfig', () => {
       profile: 'turn',
       realm: 'example.org',
       hosts: [],
-      listen: { addresses: [], udp: 3478, tcp: 3478, tls: null },
-      relay: { addresses: [], ports: { min: 49_152, max: 65_535 } },
+      listen: { addresses: [], families: [4, 6], udp: 3478, tcp: 3478, tls: null, extraPorts: [] },
+      relay: { addresses: [], ports: { min: 49_152, max: 65_535 }, users: null },
+      auth: 'rest',
       secrets: [{ file: 'secret' }],
+      users: [],
       tls: null,
       quotas: {},
-      peers: { allow: [], deny: [] },
-      logging: { to: 'syslog', verbose: false },
+      peers: { allow: [], deny: [], only: null },
+      logging: { to: 'syslog', verbose: false, facility: null, minLevel: null },
+      prometheus: null,
+      database: null,
+      firewall: 'auto',
+      discovery: [
+        { scheme: 'stun', host: 'stun.l.google.com', port: 19_302, transport: 'udp' },
+        { scheme: 'stun', host: 'stun.cloudflare.com', port: 3478, transport: 'udp' },
+      ],
     });
   });
 
@@ -42,7 +57,9 @@ hosts:
   - stun.example.org
   - name: turn.example.org
     addresses: [203.0.113.10/172.16.0.10, "2001:DB8::10"]
-listen: { addresses: [0.0.0.0], udp: 3478, tcp: off, tls: 443 }
+    ssh: { address: 203.0.113.10, user: admin, port: 2222 }
+  - { name: auto.example.org, addresses: auto }
+listen: { addresses: [0.0.0.0], families: [6, 4], udp: 3478, tcp: off, tls: 443, extraPorts: [80] }
 relay: { addresses: [172.16.0.10, "2001:db8::10"], ports: 50000-50999 }
 auth:
   method: rest
@@ -50,25 +67,44 @@ auth:
 tls: { cert: /etc/ssl/turn.pem, key: /etc/ssl/turn.key }
 quotas: { userQuota: 12, totalQuota: 1200, maxBps: 64000, bpsCapacity: 1000000 }
 peers: { allow: [10.1.2.3, fd00::/8], deny: [198.51.100.0/24] }
-logging: { to: /var/log/turn.log, verbose: true }
+logging: { to: syslog, verbose: true, facility: local3, minLevel: warning }
+prometheus: { address: 10.0.0.9, port: 9000, path: /m, usernameLabels: true }
+database: { postgresql: { host: db, port: 5433, name: coturn, user: turn, password: { env: DB } } }
+firewall: nftables
+addressDiscovery: { stun: ["stun:192.0.2.1"] }
 `;
     expect(parseConfig(text, 'rtc-ops.yaml')).toEqual({
       profile: 'turn',
       realm: 'example.org',
       hosts: [
-        { name: 'stun.example.org', addresses: [] },
-        {
+        hostWith({ name: 'stun.example.org' }),
+        hostWith({
           name: 'turn.example.org',
+          ssh: { address: '203.0.113.10', user: 'admin', port: 2222 },
           addresses: [
             { public: '203.0.113.10', private: '172.16.0.10' },
             { public: '2001:db8::10', private: '2001:db8::10' },
           ],
-        },
+        }),
+        hostWith({ name: 'auto.example.org', discoversAddresses: true }),
       ],
-      listen: { addresses: ['0.0.0.0'], udp: 3478, tcp: null, tls: 443 },
-      relay: { addresses: ['172.16.0.10', '2001:db8::10'], ports: { min: 50_000, max: 50_999 } },
+      listen: {
+        addresses: ['0.0.0.0'],
+        families: [6, 4],
+        udp: 3478,
+        tcp: null,
+        tls: 443,
+        extraPorts: [80],
+      },
+      relay: {
+        addresses: ['172.16.0.10', '2001:db8::10'],
+        ports: { min: 50_000, max: 50_999 },
+        users: null,
+      },
+      auth: 'rest',
+      users: [],
       secrets: [{ env: 'NEW_SECRET' }, { file: 'old-secret' }],
-      tls: { cert: '/etc/ssl/turn.pem', key: '/etc/ssl/turn.key' },
+      tls: { cert: '/etc/ssl/turn.pem', key: '/etc/ssl/turn.key', certbot: null },
       quotas: { userQuota: 12, totalQuota: 1200, maxBps: 64_000, bpsCapacity: 1_000_000 },
       peers: {
         allow: [
@@ -76,8 +112,20 @@ logging: { to: /var/log/turn.log, verbose: true }
           { family: 6, first: 'fd00::', last: 'fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' },
         ],
         deny: [{ family: 4, first: '198.51.100.0', last: '198.51.100.255' }],
+        only: null,
       },
-      logging: { to: '/var/log/turn.log', verbose: true },
+      logging: { to: 'syslog', verbose: true, facility: 'local3', minLevel: 'warning' },
+      prometheus: { address: '10.0.0.9', port: 9000, path: '/m', usernameLabels: true },
+      database: {
+        kind: 'postgresql',
+        host: 'db',
+        port: 5433,
+        name: 'coturn',
+        user: 'turn',
+        password: { env: 'DB' },
+      },
+      firewall: 'nftables',
+      discovery: [{ scheme: 'stun', host: '192.0.2.1', port: 3478, transport: 'udp' }],
     });
   });
 
@@ -101,7 +149,7 @@ describe('a complaint', () => {
     expect(complaints(`${minimal}tls:\n  crt: /c\n  key: /k\n  cert: /c\nRelay: {}\nfoo: 1`)).toEqual([
       'rtc-ops.yaml:4:3 tls.crt: there is no such key; did you mean cert?',
       'rtc-ops.yaml:7:1 Relay: there is no such key; did you mean relay?',
-      'rtc-ops.yaml:8:1 foo: there is no such key; there are profile, realm, hosts, listen, relay, auth, tls, quotas, peers, logging',
+      'rtc-ops.yaml:8:1 foo: there is no such key; there are profile, realm, hosts, listen, relay, auth, tls, quotas, peers, logging, prometheus, database, firewall, addressDiscovery',
     ]);
   });
 
@@ -187,7 +235,69 @@ describe('a complaint', () => {
       'logging.to: must be syslog, stdout, or the absolute path of a file on the TURN server',
     ],
     ['logging: { verbose: yes }', 'logging.verbose: must be true or false, not text'],
-    ['tls: on', 'tls: must be off, or { cert: PATH, key: PATH }'],
+    ['tls: on', 'tls: must be off, { cert: PATH, key: PATH }, or { certbot: … }'],
+    ['tls: { certbt: {} }', 'tls.certbt: there is no such key; did you mean certbot?'],
+    ['tls: { certbot: { email: me } }', 'tls.certbot.email: must be an e-mail address'],
+    [
+      'tls: { certbot: { server: "http://ca" } }',
+      'tls.certbot.server: must be a URL that begins with https://',
+    ],
+    ['tls: { certbot: { challenge: dns } }', 'tls.certbot.challenge: must be http-01, or { dns: PLUGIN,'],
+    ['tls: { certbot: { challenge: { dns: Cloud Flare } } }', 'challenge.dns: must be the name of a plugin'],
+    ['tls: { certbot: {}, cert: /c, key: /k }', 'tls: must be off, { cert: PATH'],
+    ['hosts: [{ name: x, addresses: none }]', 'hosts[0].addresses: must be auto, or a list such as'],
+    ['hosts: [{ name: x, ssh: { port: 0 } }]', 'hosts[0].ssh.port: must be at least 1'],
+    ['hosts: [{ name: x!y }]', 'hosts[0].name: must be a host name or an IP address'],
+    ['listen: { families: [5] }', 'listen.families[0]: '],
+    ['listen: { families: [] }', 'listen.families: must not be empty'],
+    [
+      'listen: { families: [6], addresses: [10.0.0.1] }',
+      'listen.addresses[0]: is IPv4, which listen.families leaves',
+    ],
+    ['listen: { families: [6] }\nrelay: { addresses: [10.0.0.1] }', 'relay.addresses[0]: is IPv4, which'],
+    ['listen: { extraPorts: [443, 3478] }', 'listen.extraPorts[1]: is 3478, which is open already'],
+    ['listen: { extraPorts: [50000] }', 'listen.extraPorts[0]: must not lie in relay.ports (49152-65535)'],
+    ['relay: { users: 100, ports: 50000-50999 }', 'relay.users: stands beside ports; one of the two says'],
+    ['relay: { users: 100000 }', 'relay.users: must be at most 13884'],
+    [
+      'relay: { users: 1 }\nlisten: { udp: 65500, tcp: off }',
+      'listen.udp: must not lie in the ports for relay.users (65496-',
+    ],
+    ['auth: { method: static }', 'auth.users: is missing: the method static needs a user at least'],
+    ['auth: { method: static, secret: { env: A } }', 'auth.secret: is of no use with method static'],
+    ['auth: { secret: { env: A }, users: { a: { env: B } } }', 'auth.users: is of no use with method rest'],
+    [
+      'auth: { users: { a: hunter2 } }',
+      'auth.users.a: must be { file: PATH } or { env: NAME }: secrets do not',
+    ],
+    ['auth: { users: { "a:b": { env: A } } }', 'auth.users.a:b: must be a name of at most 128 characters'],
+    ['peers: { only: [] }', 'peers.only: must not be empty'],
+    ['peers: { only: [10.0.0.1], deny: [10.0.0.2] }', 'peers.deny: is of no use beside peers.only'],
+    ['peers: { allow: [10.0.0.0/8], deny: [10.0.0.2] }', 'peers.deny[0]: lies in what peers.allow excepts'],
+    ['peers: { deny: ["::/0"] }', 'peers.deny[0]: is all of IPv4 as well to coturn'],
+    ['peers: { allow: ["::/64"] }', 'peers.allow[0]: is all of IPv4 as well to coturn'],
+    ['peers: { deny: [0.0.0.0] }', 'peers.deny[0]: is all of IPv4 as well to coturn'],
+    [
+      'logging: { to: stdout, facility: local0 }',
+      'logging.facility: is of no use unless logging.to is syslog',
+    ],
+    ['logging: { minLevel: warn }', 'logging.minLevel: must be debug or info or warning or error'],
+    ['prometheus: 9641', 'prometheus: must be on, off, or { address: …'],
+    ['prometheus: { port: 3478 }', 'prometheus.port: is 3478, on which clients are served'],
+    ['prometheus: { port: 50000 }', 'prometheus.port: must not lie in relay.ports (49152-65535)'],
+    ['prometheus: { path: metrics }', 'prometheus.path: must be the path of a URL, such as /metrics'],
+    ['database: {}', 'database: must be one of sqlite, postgresql and redis'],
+    ['database: { sqlite: /a, redis: {} }', 'database: must be one of sqlite, postgresql and redis'],
+    ['database: { sqlite: db }', 'database.sqlite: must be an absolute path'],
+    [
+      'database: { postgresql: { name: a, user: "b c" } }',
+      'database.postgresql.user: must be text without blanks',
+    ],
+    ['firewall: iptables', 'firewall: must be auto or ufw or firewalld or nftables or none'],
+    [
+      'addressDiscovery: { stun: [stun.example.org] }',
+      'addressDiscovery.stun[0]: must be the URI of a STUN server',
+    ],
   ])('about %j', (line, complaint) => {
     const key = /^\w*/.exec(line)?.[0] ?? '';
     const others = line.startsWith('-')

@@ -15,6 +15,10 @@ describe('listenersOf', () => {
       'listening-ip=192.0.2.1\nlistening-ip=::1\nlistening-port=80\nno-tcp',
       ['udp 192.0.2.1 80', 'udp ::1 80'],
     ],
+    [
+      'no-tcp\nlistening-ip=192.0.2.1\naux-server=192.0.2.1:443\naux-server=[::1]:80\naux-server=443',
+      ['udp 192.0.2.1 3478', 'udp 192.0.2.1 443', 'udp ::1 80'],
+    ],
     ['no-udp\ncert=/c\npkey=/k', ['tcp 127.0.0.1 3478', 'tls 127.0.0.1 5349']],
     ['cert=/c\npkey=/k\nno-tls', ['udp 127.0.0.1 3478', 'tcp 127.0.0.1 3478']],
     ['cert=/c', ['udp 127.0.0.1 3478', 'tcp 127.0.0.1 3478']],

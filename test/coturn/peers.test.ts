@@ -14,18 +14,22 @@ function lines(peers = '{}', relayed: readonly string[] = [], version: CoturnVer
 
 type Range = readonly [number[], number[]];
 
-const denied = lines()
-  .filter((line) => line.startsWith('denied-peer-ip='))
-  .map((line): Range => {
-    const [first = '', last = first] = line.replace('denied-peer-ip=', '').split('-');
-    return [ipaddr.parse(first).toByteArray(), ipaddr.parse(last).toByteArray()];
-  });
+function rangesOf(directives: readonly string[]): Range[] {
+  return directives
+    .filter((line) => line.startsWith('denied-peer-ip='))
+    .map((line): Range => {
+      const [first = '', last = first] = line.replace('denied-peer-ip=', '').split('-');
+      return [ipaddr.parse(first).toByteArray(), ipaddr.parse(last).toByteArray()];
+    });
+}
+
+const denied = rangesOf(lines());
 
 /** ioa_addr_in_range() of coturn before 4.16: IPv6 is compared byte by byte. */
-function isDeniedBefore416(address: string): boolean {
+function isDeniedBefore416(address: string, ranges = denied): boolean {
   const bytes = ipaddr.parse(address).toByteArray();
   const number = (each: number[]): number => each.reduce((sum, byte) => sum * 256 + byte, 0);
-  return denied.some(([first, last]) => {
+  return ranges.some(([first, last]) => {
     if (first.length !== bytes.length) return false;
     if (bytes.length === 4) return number(first) <= number(bytes) && number(bytes) <= number(last);
     return bytes.every((byte, index) => (first[index] ?? 0) <= byte && byte <= (last[index] ?? 0));
@@ -113,12 +117,17 @@ describe('peerDirectives', () => {
     expect(allowed).toEqual(['allowed-peer-ip=192.168.1.10']);
   });
 
-  it('refuses what would let in or keep out all of IPv4', () => {
-    expect(() => lines('{ deny: ["::/0"] }')).toThrow('peers.deny: coturn takes ::-ffff:');
-    expect(() => lines('{ allow: ["::/64"] }')).toThrow('for all of IPv4 as well');
-    expect(() => lines('{ deny: [0.0.0.0] }')).toThrow(
-      'peers.deny: coturn takes 0.0.0.0 for all of IPv4 as well',
-    );
+  it('denies all but those that are named', () => {
+    const all = lines('{ only: [203.0.113.7, 10.0.0.0/24, "2001:db8::7"] }', ['10.0.0.9']);
+    expect(all.filter((line) => line.startsWith('allowed-peer-ip='))).toEqual([
+      'allowed-peer-ip=203.0.113.7',
+      'allowed-peer-ip=10.0.0.0-10.0.0.255',
+      'allowed-peer-ip=2001:db8::7',
+    ]);
+    const ranges = rangesOf(all);
+    for (const address of ['8.8.8.8', '1.0.0.0', '2001:db8::1', '2a00::', '2606:4700::', '3fff::1', '::1']) {
+      expect([address, isDeniedBefore416(address, ranges)]).toEqual([address, true]);
+    }
   });
 
   it('refuses an exception that the version cannot make', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import type { Family } from '../../src/model/endpoint.ts';
 import { AttemptError } from '../../src/model/failure.ts';
 import { Secret } from '../../src/model/secret.ts';
 import { allocate, type Allocation } from '../../src/turn/allocation.ts';
+import type { TurnCredential } from '../../src/turn/session.ts';
 import { claimPorts, type PortBlock } from '../support/ports.ts';
 import { needs } from '../support/requirements.ts';
 
@@ -76,6 +78,7 @@ const calm = [
   /^Default Net Engine version: /,
   /^=+$/,
   /^Domain name:/,
+  /^Aux server: \S+$/,
   /^Default realm: example\.org$/,
   /^CONFIG: --no-tcp-relay: TCP relay endpoints are not allowed\.$/,
   /^IO method \([a-z ]+\): epoll/,
@@ -114,6 +117,13 @@ needs('coturn').describe('what is rendered starts without a complaint', () => {
       (yaml) => `${yaml}peers: { allow: [10.1.0.0/16, "fd00::/8"], deny: [198.51.100.0/24] }`,
     ],
     ['for stun-only', (yaml) => `${yaml}profile: stun-only`],
+    [
+      'with one family',
+      (yaml) => yaml.replace('tls: TLS', 'families: [6]').replace(/tcp: \d+/, '$&, families: [6]'),
+    ],
+    ['denying all but an SFU', (yaml) => `${yaml}peers: { only: [10.1.2.3, "2001:db8::7"] }`],
+    ['sized for users', (yaml) => yaml.replace(/relay: .*/, 'relay: { users: 20 }')],
+    ['with a facility of syslog', (yaml) => `${yaml}logging: { facility: local3 }`],
     ['over UDP alone', (yaml) => yaml.replace(/tcp: \d+/, 'tcp: off')],
     ['over TCP alone', (yaml) => yaml.replace(/udp: \d+/, 'udp: off')],
   ])('%s', async (_, edit) => {
@@ -128,6 +138,22 @@ needs('coturn').describe('what is rendered starts without a complaint', () => {
     expect(complaintsIn(server.logText())).toEqual([]);
   });
 
+  it('with further ports, which serve every transport', async () => {
+    const extra = ports.next();
+    const yaml = yamlWith(await certificateFiles()).replace('listen: {', `listen: { extraPorts: [${extra}],`);
+    const server = await start(yaml);
+    const more = server.listeners.filter(({ endpoint }) => endpoint.port === extra);
+    expect(more.map(({ transport, endpoint }) => `${transport} ${endpoint.address}`)).toEqual([
+      'udp 127.0.0.1',
+      'tcp 127.0.0.1',
+      'tls 127.0.0.1',
+      'udp ::1',
+      'tcp ::1',
+      'tls ::1',
+    ]);
+    expect(complaintsIn(server.logText())).toEqual([]);
+  });
+
   it('and an unknown option is one, so that these tests can fail', async () => {
     const text = renderConfig(parseConfig(yamlWith(''), 'rtc-ops.yaml'), {
       version,
@@ -139,8 +165,16 @@ needs('coturn').describe('what is rendered starts without a complaint', () => {
   });
 });
 
-async function allocation(server: CoturnServer, secret: Secret, family: Family = 4): Promise<Allocation> {
-  const credential = issueCredential({ secret, user: 'test', ttlSeconds: 60, now: new Date() });
+/** With a shared secret, or as a user. */
+async function allocation(
+  server: CoturnServer,
+  login: Secret | TurnCredential,
+  family: Family = 4,
+): Promise<Allocation> {
+  const credential =
+    login instanceof Secret
+      ? issueCredential({ secret: login, user: 'test', ttlSeconds: 60, now: new Date() })
+      : login;
   const allocated = await allocate({
     server: {
       transport: 'udp',
@@ -232,6 +266,44 @@ needs('coturn').describe('peers of a server that was rendered', () => {
     const relay = await allocation(server, new Secret('north'));
     const asked = ['127.0.0.1', '10.1.2.3', '10.2.2.3', '203.0.113.9', '8.8.8.8'];
     expect(await refusedAmong(relay, asked)).toEqual(['10.2.2.3', '203.0.113.9']);
+  });
+});
+
+needs('coturn').describe('peers of a server for an SFU', () => {
+  const only = 'peers: { only: [203.0.113.7, "2001:db8::/64"] }';
+
+  it('are those that are named, and nobody else', async () => {
+    const server = await start(yamlWith(only));
+    const relay = await allocation(server, new Secret('north'));
+    const asked = ['203.0.113.7', '203.0.113.8', '8.8.8.8', '1.0.0.0', '10.1.2.3', '127.0.0.1', '0.1.2.3'];
+    expect(await refusedAmong(relay, asked)).toEqual(asked.slice(1));
+    const relay6 = await allocation(server, new Secret('north'), 6);
+    const asked6 = ['2001:db8::7', '2001:db8:1::', '2606:4700::1111', '2a00:100::', '::1', '::ffff:808:808'];
+    expect(await refusedAmong(relay6, asked6)).toEqual(asked6.slice(1));
+  });
+});
+
+needs('coturn').describe('static users of a server that was rendered', () => {
+  it('are let in by their passwords', async () => {
+    const key = createHash('md5').update('bob:example.org:its key').digest('hex');
+    const users = new Map([
+      ['alice', new Secret('a # "b" = c;d')],
+      ['bob', new Secret(`0x${key}`)],
+    ]);
+    const yaml = yamlWith('').replace('secret: { env: S }', 'users: { alice: { env: A }, bob: { env: B } }');
+    const config = parseConfig(yaml, 'rtc-ops.yaml');
+    const passwords = { users, database: null };
+    const text = renderConfig(config, { version, secrets: [], passwords });
+    const server = await startCoturn({ config: { text } });
+    onTestFinished(async () => server.stop());
+    expect(complaintsIn(server.logText())).toEqual([]);
+    const login = async (username: string, password: string): Promise<unknown> =>
+      allocation(server, { username, password: new Secret(password) });
+    await login('alice', 'a # "b" = c;d');
+    await login('bob', 'its key');
+    const refused = { failure: { kind: 'stun-error', code: 401 } };
+    await expect(login('alice', 'another')).rejects.toMatchObject(refused);
+    await expect(login('carol', 'a')).rejects.toMatchObject(refused);
   });
 });
 
