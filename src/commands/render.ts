@@ -25,6 +25,9 @@ the files as they are to land on the host, with the secrets in them, each
 readable by you alone. Where several hosts have addresses or settings of their
 own, --out makes a directory for each.
 
+Where rtc-ops.yaml gives no addresses, coturn takes all that the machine has,
+and warns of that when it starts. Give hosts[].addresses, and it has no warning.
+
 Known versions (4.6 is the newest of its line):
   ${knownVersions.slice(0, 9).join(', ')},
   ${knownVersions.slice(9).join(', ')}

@@ -14,6 +14,7 @@ import { AttemptError } from '../../src/model/failure.ts';
 import { Secret } from '../../src/model/secret.ts';
 import { allocate, type Allocation } from '../../src/turn/allocation.ts';
 import type { TurnCredential } from '../../src/turn/session.ts';
+import { complaintsIn } from '../support/calm-log.ts';
 import { claimPorts, type PortBlock } from '../support/ports.ts';
 import { needs } from '../support/requirements.ts';
 
@@ -55,52 +56,6 @@ async function certificateFiles(): Promise<string> {
   await writeFile(join(directory, 'cert.pem'), cert);
   await writeFile(join(directory, 'key.pem'), key);
   return `tls: { cert: ${join(directory, 'cert.pem')}, key: ${join(directory, 'key.pem')} }`;
-}
-
-/**
- * Every line that coturn 4.6.1 logs while it starts and has nothing to complain about. It marks no warnings as such,
- * so that only a list of the others tells them.
- */
-const calm = [
-  /^(?:Listener|Relay) address to use: \S+$/,
-  /^(?:Black|White) listing: \S+$/,
-  /^Config file found: \S+$/,
-  /^RFC 3489\/5389\/5766\/5780\/6062\/6156 STUN\/TURN Server$/,
-  /^Version Coturn-/,
-  /^Max number of open files\/sockets allowed for this process: \d+$/,
-  /^Due to the open files\/sockets limitation,$/,
-  /^max supported number of TURN Sessions possible is: \d+ \(approximately\)$/,
-  /^==== Show him the instruments, Practical Frost: ====$/,
-  /^(?:TLS|DTLS|DTLS 1\.2|TURN\/STUN ALPN|Third-party authorization \(oAuth\)|GCM \(AEAD\)) supported$/,
-  /^OpenSSL compile-time version: /,
-  /^(?:Redis|PostgreSQL|MySQL|MongoDB) (?:is not )?supported$/,
-  /^SQLite supported, default database location is /,
-  /^Default Net Engine version: /,
-  /^=+$/,
-  /^Domain name:/,
-  /^Aux server: \S+$/,
-  /^Default realm: example\.org$/,
-  /^CONFIG: --no-tcp-relay: TCP relay endpoints are not allowed\.$/,
-  /^IO method \([a-z ]+\): epoll/,
-  /^INFO: RFC5780 disabled! \/NAT behavior discovery\/$/,
-  /^Wait for relay ports initialization\.\.\.$/,
-  /^relay \S+ initialization(?:\.\.\.| done)$/,
-  /^Relay ports initialization done$/,
-  /^turn server id=\d+ created$/,
-  /^Total General servers: \d+$/,
-  /^SQLite DB connection success: :memory:$/,
-  /^(?:SSL23|TLS1\.2): (?:Certificate|Private key) file found: /,
-  /^TLS cipher suite: /,
-  /^\d+ bytes per second allowed/,
-  // What the C library says of SCTP, which few systems have; not a line of the log.
-  /^socket: Protocol not supported$/,
-];
-
-function complaintsIn(log: string): string[] {
-  return log
-    .split('\n')
-    .map((line) => line.replace(/^\d+: : /, '').trim())
-    .filter((line) => line !== '' && !calm.some((pattern) => pattern.test(line)));
 }
 
 needs('coturn').describe('what is rendered starts without a complaint', () => {
