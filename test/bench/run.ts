@@ -6,6 +6,7 @@ import { allocateBench } from './allocate-bench.ts';
 import { codecBench } from './codec-bench.ts';
 import { lintBench } from './lint-bench.ts';
 import { callProbeBench, manyTargetsBench, protocolProbeBench, uclientBench } from './probe-bench.ts';
+import { renderBench } from './render-bench.ts';
 import { holds, type Bench, type BenchRow } from './row.ts';
 import { startUpBench } from './start-up-bench.ts';
 import { tableOf } from './table.ts';
@@ -15,6 +16,7 @@ const benches: Record<string, Bench> = {
   help: startUpBench('--help'),
   lint: lintBench('empty'),
   'lint-start': lintBench('version'),
+  render: renderBench,
   codec: async () => {
     const { name, ours, theirs } = await codecBench();
     return {
