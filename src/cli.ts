@@ -45,6 +45,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/lint.ts'),
   },
   {
+    name: 'plan',
+    summary: 'ports, bandwidth, traffic and machine for expected use, and what hosted relays charge for it',
+    load: () => import('./commands/plan.ts'),
+  },
+  {
     name: 'explain',
     summary: 'what a finding means, how it is proven and fixed',
     load: () => import('./commands/explain.ts'),
