@@ -3,7 +3,7 @@ import { TallyReporter } from './test/support/tally-reporter.ts';
 
 // Each runs whole processes, the command line or the set-up, as a user does, and needs no server.
 const processTests = ['test/commands/**/*.test.ts', 'test/support/*.test.ts'];
-const otherKinds = ['test/**/*.integration.test.ts', 'test/**/*.lab.test.ts'];
+const otherKinds = ['test/**/*.integration.test.ts', 'test/**/*.lab.test.ts', 'test/**/*.vps.test.ts'];
 
 export default defineConfig({
   test: {
@@ -49,6 +49,17 @@ export default defineConfig({
           maxWorkers: 1,
           maxConcurrency: 2,
           testTimeout: 90_000,
+        },
+      },
+      {
+        test: {
+          name: 'vps',
+          include: ['test/**/*.vps.test.ts'],
+          // Booted servers, and deployments onto them. The first test also makes their image.
+          sequence: { groupOrder: 3 },
+          maxWorkers: 2,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],

@@ -43,8 +43,14 @@ const packagesFor = {
     procps: 'sysctl',
     python3: 'python3',
     systemd: 'systemd-analyze',
+    'ansible-core': 'ansible-playbook',
+    'openssh-client': 'ssh',
+    'systemd-container': 'systemd-nspawn',
+    mmdebstrap: 'mmdebstrap',
+    pebble: 'pebble',
+    curl: 'curl',
   },
-  linters: { shellcheck: 'shellcheck' },
+  linters: { shellcheck: 'shellcheck', 'ansible-lint': 'ansible-lint', yamllint: 'yamllint' },
 };
 
 /** A failure that the person who ran this can do something about. */

@@ -206,7 +206,7 @@ function testsMirrorSources({ files, sources }: Tree): string[] {
 /** Else they fail, instead of being skipped by name, where there is no coturn. */
 function integrationTestsSayWhatTheyNeed({ files }: Tree): string[] {
   return files
-    .filter(({ path, text }) => /\.(?:integration|lab)\.test\.ts$/.test(path) && !/\bneeds\('/.test(text))
+    .filter(({ path, text }) => /\.(?:integration|lab|vps)\.test\.ts$/.test(path) && !/\bneeds\('/.test(text))
     .map(({ path }) => `${path}: wrap its tests in needs('coturn').describe(…)`);
 }
 

@@ -11,7 +11,8 @@ declare module 'vitest' {
 }
 
 /** What some tests need of the machine beside Node and node_modules; `npm test` installs the programs. */
-export type Requirement = 'root' | 'coturn' | 'openssl' | 'iproute2' | 'python3' | 'systemd' | 'lab';
+export type Requirement =
+  'root' | 'coturn' | 'openssl' | 'iproute2' | 'python3' | 'systemd' | 'ansible' | 'lab' | 'server lab';
 
 /** What is lacking, in words; null when nothing is. */
 type Lack = string | null;
@@ -23,7 +24,9 @@ const lack: Record<Requirement, () => Lack> = {
   iproute2: () => lacksProgram('ip', 'iproute2'),
   python3: () => lacksProgram('python3', 'python3'),
   systemd: () => lacksProgram('systemd-analyze', 'systemd'),
+  ansible: () => lacksProgram('ansible-playbook', 'ansible-core'),
   lab: lackOfLab,
+  'server lab': lackOfServerLab,
 };
 
 /** What the network laboratory (test/lab/) needs: programs, and the right to make namespaces. */
@@ -36,6 +39,19 @@ function lackOfLab(): Lack {
     lacksProgram('openssl', 'openssl'),
   ].filter((missing) => missing !== null);
   return programs.length > 0 ? programs.join(' and ') : (trial ??= triedNamespace());
+}
+
+/** What the laboratory of servers (test/lab/server/) needs beside that: what boots a Debian, and what it is made of. */
+function lackOfServerLab(): Lack {
+  const programs = [
+    lacksProgram('mmdebstrap', 'mmdebstrap'),
+    lacksProgram('systemd-nspawn', 'systemd-container'),
+    lacksProgram('ssh', 'openssh-client'),
+    lacksProgram('pebble', 'pebble'),
+    lacksProgram('curl', 'curl'),
+    lacksProgram('ansible-playbook', 'ansible-core'),
+  ].filter((missing) => missing !== null);
+  return programs.length > 0 ? programs.join(' and ') : lackOfLab();
 }
 
 let trial: Lack | undefined;
