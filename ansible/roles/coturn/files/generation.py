@@ -1,0 +1,215 @@
+"""Keeps what a deployment replaces, and brings it back.
+
+usage: python3 generation.py COMMAND STATE_DIRECTORY [ARGUMENT]
+
+  status                   what is there: installed, and the present generation
+  begin                    before anything is changed: keeps the host as it was found, once, as generation 0
+  commit KEPT PATHS        afterwards: keeps the files at PATHS (JSON) as a new generation, unless nothing has changed
+  restore NUMBER           puts back the files of a generation; 0 is the host as it was found, without what was installed
+  list                     the generations
+
+Each prints JSON with "changed". Only files that a deployment manages are ever replaced or removed.
+"""
+
+import datetime
+import grp
+import hashlib
+import json
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import sys
+
+UNIT = "coturn.service"
+CONFIG = "/etc/turnserver.conf"
+
+
+class State:
+    def __init__(self, directory):
+        self.directory = directory
+        self.file = os.path.join(directory, "state.json")
+        self.data = None
+        if os.path.exists(self.file):
+            with open(self.file, encoding="utf-8") as file:
+                self.data = json.load(file)
+
+    def save(self):
+        draft = self.file + ".draft"
+        with open(draft, "w", encoding="utf-8") as file:
+            json.dump(self.data, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(draft, 0o600)
+        os.replace(draft, self.file)
+
+    def folder(self, number):
+        return os.path.join(self.directory, "generations", str(number))
+
+    def generation(self, number):
+        return next(each for each in self.data["generations"] if each["number"] == number)
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def quiet(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+
+
+def installed_packages():
+    shown = quiet("dpkg-query", "--show", "--showformat=${db:Status-Status} ${binary:Package}\n").stdout.decode()
+    return sorted(line.split()[1] for line in shown.splitlines() if line.startswith("installed "))
+
+
+def service_state():
+    return {
+        "active": quiet("systemctl", "is-active", "--quiet", UNIT).returncode == 0,
+        "enabled": quiet("systemctl", "is-enabled", "--quiet", UNIT).returncode == 0,
+    }
+
+
+def keep(path, folder):
+    """Copies one file into a generation, and says how it was; None when there is none."""
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    with open(path, "rb") as file:
+        content = file.read()
+    copy = os.path.join(folder, path.lstrip("/").replace("/", "__"))
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    with open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    # By name: the user of the service may be gone and come back under another number.
+    return {
+        "copy": os.path.basename(copy),
+        "mode": stat.S_IMODE(status.st_mode),
+        "owner": pwd.getpwuid(status.st_uid).pw_name,
+        "group": grp.getgrgid(status.st_gid).gr_name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def put_back(path, kept, folder):
+    with open(os.path.join(folder, kept["copy"]), "rb") as file:
+        content = file.read()
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    draft = path + ".rtc-ops-draft"
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chown(draft, pwd.getpwnam(kept["owner"]).pw_uid, grp.getgrnam(kept["group"]).gr_gid)
+    os.chmod(draft, kept["mode"])
+    os.replace(draft, path)
+
+
+def status(state):
+    current = None if state.data is None else state.data["current"]
+    return {"changed": state.data is None, "current": current, "installed": "coturn" in installed_packages()}
+
+
+def begin(state):
+    if state.data is not None:
+        return status(state)
+    os.makedirs(os.path.join(state.directory, "generations"), mode=0o700, exist_ok=True)
+    os.chmod(state.directory, 0o700)
+    packages = installed_packages()
+    state.data = {
+        "version": 1,
+        "current": 0,
+        "paths": [],
+        "packagesBefore": packages,
+        "generations": [{
+            "number": 0,
+            "at": now(),
+            "files": {CONFIG: keep(CONFIG, state.folder(0))},
+            "service": service_state(),
+            "installed": "coturn" in packages,
+        }],
+    }
+    state.save()
+    return {**status(state), "changed": True}
+
+
+def commit(state, kept_count, paths):
+    paths = json.loads(paths)
+    known = sorted(set(state.data["paths"]) | set(paths))
+    number = max(each["number"] for each in state.data["generations"]) + 1
+    files = {path: keep(path, state.folder(number)) for path in known}
+    current = state.generation(state.data["current"])
+    digests = {path: file and [file["sha256"], file["mode"], file["owner"], file["group"]] for path, file in files.items()}
+    before = {
+        path: file and [file["sha256"], file["mode"], file["owner"], file["group"]]
+        for path, file in current["files"].items()
+    }
+    if current["number"] != 0 and {k: v for k, v in digests.items() if v} == {k: v for k, v in before.items() if v}:
+        shutil.rmtree(state.folder(number), ignore_errors=True)
+        return {"changed": False, "generation": current["number"]}
+    # What lay at a path that becomes managed only now was not ours to keep before; it is gone, or was the same.
+    state.data["paths"] = known
+    state.data["generations"].append(
+        {"number": number, "at": now(), "files": files, "service": service_state(), "installed": True}
+    )
+    state.data["current"] = number
+    # Generation 0 stays: it is what `remove` and a failed first deployment go back to.
+    later = [each for each in state.data["generations"] if each["number"] != 0]
+    for old in later[: max(0, len(later) - int(kept_count))]:
+        shutil.rmtree(state.folder(old["number"]), ignore_errors=True)
+        state.data["generations"].remove(old)
+    state.save()
+    return {"changed": True, "generation": number}
+
+
+def restore(state, number, paths="[]"):
+    """Puts the files back; the caller restarts the service as "service" says."""
+    if state.data is None:
+        return {"changed": False, "restored": None}
+    number = int(number)
+    target = state.generation(number)
+    # Those of a deployment that did not come to its end are among PATHS.
+    managed = sorted(set(state.data["paths"]) | set(json.loads(paths)))
+    for path in managed:
+        kept = target["files"].get(path)
+        if kept is not None:
+            put_back(path, kept, state.folder(number))
+        elif os.path.lexists(path):
+            os.remove(path)
+    for directory in ("/etc/systemd/system/coturn.service.d", "/etc/coturn/tls", "/etc/coturn"):
+        if os.path.isdir(directory) and not os.listdir(directory):
+            os.rmdir(directory)
+    added = sorted(set(installed_packages()) - set(state.data["packagesBefore"])) if number == 0 else []
+    later = [each for each in state.data["generations"] if each["number"] > number]
+    for each in later:
+        shutil.rmtree(state.folder(each["number"]), ignore_errors=True)
+        state.data["generations"].remove(each)
+    state.data["current"] = number
+    state.save()
+    return {
+        "changed": True,
+        "restored": number,
+        "service": target["service"],
+        "installed": target["installed"],
+        "packages": [] if target["installed"] and number != 0 else added,
+    }
+
+
+def listed(state):
+    data = state.data or {"current": None, "generations": []}
+    generations = [{"number": each["number"], "at": each["at"]} for each in data["generations"]]
+    return {"changed": False, "current": data["current"], "generations": generations}
+
+
+def main(command, directory, *arguments):
+    state = State(directory)
+    commands = {"status": status, "begin": begin, "commit": commit, "restore": restore, "list": listed}
+    print(json.dumps(commands[command](state, *arguments)))
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,83 @@
+"""Waits until coturn serves as it should, and says what is wrong where it does not.
+
+usage: python3 serving.py LISTENERS    a JSON list of {"protocol": "udp", "port": 3478}
+
+Right means: the service runs and stays, each of these ports is held by it, and its log has no warning since it started.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+
+WAIT_SECONDS = 10
+
+# What coturn says of itself at every start and that is no fault.
+CALM = re.compile(
+    r"Bad configuration format|WARNING: (?:Options: |cannot find credentials of|NO EXPLICIT LISTENER ADDRESS|"
+    r"NO EXPLICIT RELAY ADDRESS)|Cannot find config file: turnserver.conf"
+)
+
+
+def output(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20, check=False)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def shown():
+    names = ("ActiveState", "SubState", "MainPID", "NRestarts", "InvocationID")
+    text = output("systemctl", "show", "coturn.service", *("--property=" + name for name in names))
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def holders(protocol, port):
+    """The processes that listen on a port."""
+    option = "-Hlunp" if protocol == "udp" else "-Hltnp"
+    return set(re.findall(r"pid=(\d+)", output("ss", option, "sport = :%d" % port)))
+
+
+def missing(listeners, pid):
+    return [each for each in listeners if pid not in holders(each["protocol"], each["port"])]
+
+
+def log_of(invocation):
+    return output("journalctl", "--quiet", "--output=cat", "_SYSTEMD_INVOCATION_ID=" + invocation).splitlines()
+
+
+def last_words():
+    lines = output("journalctl", "--quiet", "--unit=coturn", "--output=cat", "--lines=200").splitlines()
+    told = [line for line in lines if re.search(r"ERROR|FATAL|[Cc]annot|[Ff]ailed", line)]
+    return (told or lines or ["its log is empty"])[-1]
+
+
+def fail(text):
+    print(text, file=sys.stderr)
+    sys.exit(1)
+
+
+def main(text):
+    listeners = json.loads(text)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        state = shown()
+        lacking = missing(listeners, state.get("MainPID", "0"))
+        if state.get("ActiveState") == "active" and not lacking:
+            break
+        if time.monotonic() > deadline:
+            if state.get("ActiveState") != "active":
+                fail("coturn does not run (%s): %s" % (state.get("ActiveState"), last_words()))
+            one = lacking[0]
+            others = output("ss", "-Hlunp" if one["protocol"] == "udp" else "-Hltnp", "sport = :%d" % one["port"])
+            other = re.findall(r'\("([^"]+)"', others)
+            held = ", which %s holds" % other[0] if other else ""
+            fail("coturn does not listen on %s port %d%s: %s" % (one["protocol"], one["port"], held, last_words()))
+        time.sleep(0.1)
+    warnings = [
+        line for line in log_of(state["InvocationID"])
+        if re.search(r"WARNING|ERROR|Unknown argument|Bad configuration", line) and not CALM.search(line)
+    ]
+    print(json.dumps({"warnings": warnings[:10]}))
+
+
+main(*sys.argv[1:])
