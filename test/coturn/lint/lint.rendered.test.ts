@@ -22,7 +22,7 @@ it('of what render writes for any config and version there is no error and no wa
         expect(serious.map(({ finding }) => [finding.code, finding.evidence])).toEqual([]);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
