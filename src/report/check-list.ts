@@ -1,5 +1,5 @@
-import { printableData } from '../model/printable.ts';
-import type { CheckReport, FindingReport, Report, TargetReport } from '../model/report.ts';
+import type { CheckReport, FindingReport, TargetReport } from '../model/report.ts';
+import type { PrintableReport } from './printable-report.ts';
 
 /** The checks of one target, or those that are about one name. */
 export interface CheckGroup {
@@ -20,10 +20,9 @@ export interface ListedCheck extends Omit<CheckReport, 'findings'> {
   readonly isOpen: boolean;
 }
 
-/** Every check of a report, names first, for formats that are lists of checks. All texts are printable. */
-export function checkGroups({ checks: asSeen, targets: asTested, findings, open }: Report): CheckGroup[] {
-  const [checks, targets] = [printableData(asSeen), printableData(asTested)];
-  const context = { findings, open: new Set(printableData(open)) };
+/** Every check of a report, names first, for formats that are lists of checks. */
+export function checkGroups({ checks, targets, findings, open }: PrintableReport): CheckGroup[] {
+  const context = { findings, open: new Set(open) };
   const names = [...new Set(checks.map(({ subject }) => subject))];
   return [
     ...names.map((subject) => ({
@@ -54,7 +53,6 @@ function listed(
   { findings, open }: { findings: readonly FindingReport[]; open: ReadonlySet<string> },
   isAboutIt: (finding: FindingReport) => boolean,
 ): ListedCheck {
-  // The words of a finding are printable already, and the line breaks of a fix have to stay.
   const named = findings.filter(({ code }) => check.findings.includes(code));
   const own = named.filter(isAboutIt);
   const { status, required, because } = check;

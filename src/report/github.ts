@@ -1,8 +1,8 @@
-import { printable } from '../model/printable.ts';
 import type { FindingReport, Report } from '../model/report.ts';
 import { findingLines } from './check-list.ts';
 import { escapeData, escapeProperty } from './github-escape.ts';
 import { verdictMark } from './human-style.ts';
+import { printableReport } from './printable-report.ts';
 
 const commandOf = { error: 'error', warning: 'warning', info: 'notice' } as const;
 
@@ -11,14 +11,14 @@ const commandOf = { error: 'error', warning: 'warning', info: 'notice' } as cons
  * shows ten of a kind, so root causes come first. What is not known is an error when the verdict lacks it.
  */
 export function renderGithub(report: Report): string {
-  const { verdict, headline, findings, open } = report;
+  const { verdict, headline, findings, open } = printableReport(report);
   const roots = findings.filter(({ causedBy }) => causedBy === null);
   const effects = findings.filter(({ causedBy }) => causedBy !== null);
   const lines = [
     plainLine(`${verdictMark[verdict]} ${verdict}: ${headline}`),
     ...[...roots, ...effects].map(annotation),
     ...open.map((reason) =>
-      workflowCommand(verdict === 'unknown' ? 'error' : 'warning', 'not known', printable(reason)),
+      workflowCommand(verdict === 'unknown' ? 'error' : 'warning', 'not known', reason),
     ),
   ];
   return `${lines.join('\n')}\n`;
@@ -36,7 +36,7 @@ function annotation(finding: FindingReport): string {
 
 /** The runner also takes `##[command]` for a command, wherever it stands in a line. */
 function plainLine(text: string): string {
-  return printable(text).replaceAll('##[', '## [');
+  return text.replaceAll('##[', '## [');
 }
 
 function workflowCommand(command: string, title: string, message: string): string {

@@ -1,16 +1,18 @@
 import type { CheckReport, Report } from '../model/report.ts';
 import { checkGroups, type ListedCheck } from './check-list.ts';
 import { marked, paragraph, styleFor, verdictMark, type Style } from './human-style.ts';
+import { printableReport, type PrintableReport } from './printable-report.ts';
 
 /**
  * What is otherwise than in the report before, for a person who watches: the verdict, then each target with its checks.
  * Empty when every check is as it was. `time` is shown as it is.
  */
 export function renderChange(
-  before: Report,
-  after: Report,
+  was: Report,
+  is: Report,
   { time, ...options }: { time: string; color: boolean; columns: number },
 ): string {
+  const [before, after] = [printableReport(was), printableReport(is)];
   const style = styleFor(options);
   const earlier = groupsBySubject(before);
   const later = groupsBySubject(after);
@@ -29,7 +31,7 @@ export function renderChange(
   return `${[...headline(before, after, time, style), ...lines].join('\n')}\n`;
 }
 
-function groupsBySubject(report: Report): Map<string, readonly ListedCheck[]> {
+function groupsBySubject(report: PrintableReport): Map<string, readonly ListedCheck[]> {
   return new Map(checkGroups(report).map(({ subject, checks }) => [subject, checks]));
 }
 

@@ -1,8 +1,8 @@
-import { printable, printableData } from '../model/printable.ts';
 import type { FindingReport, Report, VantageKind } from '../model/report.ts';
 import { findingSections } from './human-finding.ts';
 import { marked, paragraph, styleFor, unbroken, verdictMark, widthOf, type Style } from './human-style.ts';
 import { natSections } from './human-nat.ts';
+import { printableReport } from './printable-report.ts';
 import { isOverview, targetTables } from './human-table.ts';
 
 /** The report for a person: verdict first, then what is wrong with its fix, then the table of checks. */
@@ -21,15 +21,6 @@ export function renderHuman(given: Report, options: { color: boolean; columns: n
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
-}
-
-/** What a server, or the author of a saved report, has put into it cannot command the terminal. A fix is of several lines. */
-function printableReport(report: Report): Report {
-  const findings = report.findings.map((finding) => ({
-    ...printableData(finding),
-    fix: finding.fix.split('\n').map(printable).join('\n'),
-  }));
-  return { ...printableData({ ...report, findings: [] }), findings };
 }
 
 function headline({ verdict, headline: text }: Report, style: Style): string[] {

@@ -1,6 +1,6 @@
-import { printable } from '../model/printable.ts';
 import type { Report } from '../model/report.ts';
 import { checkGroups, findingLines, type CheckGroup, type ListedCheck } from './check-list.ts';
+import { printableReport } from './printable-report.ts';
 
 interface TestCase {
   readonly classname: string;
@@ -23,7 +23,8 @@ interface Result {
  * lacks it; any other that is unknown is `skipped` with its reason. The suite of the verdict fails exactly when the exit
  * code is not 0.
  */
-export function renderJunit(report: Report): string {
+export function renderJunit(given: Report): string {
+  const report = printableReport(given);
   const suites = [
     { name: 'verdict', cases: [verdictCase(report)] },
     ...checkGroups(report).map((group) => ({ name: group.subject, cases: group.checks.map(caseOf(group)) })),
@@ -40,7 +41,7 @@ export function renderJunit(report: Report): string {
 }
 
 function verdictCase({ command, verdict, headline, exitCode, open, durationMs }: Report): TestCase {
-  const text = [headline, ...open.filter((reason) => reason !== headline)].map(printable).join('\n');
+  const text = [headline, ...open.filter((reason) => reason !== headline)].join('\n');
   const kind = exitCode === 0 ? 'passed' : verdict === 'unknown' ? 'error' : 'failure';
   const message = `${verdict}: ${headline}`;
   return {

@@ -1,10 +1,11 @@
-import { printable } from '../model/printable.ts';
 import type { FindingReport, Report, TargetReport } from '../model/report.ts';
 import { checkGroups, type CheckGroup } from './check-list.ts';
 import { statusMark, verdictMark } from './human-style.ts';
+import { printableReport } from './printable-report.ts';
 
 /** The report in GitHub's Markdown, as a summary of a job: the verdict, the findings with their fix, a table for each host. */
-export function renderMarkdown(report: Report): string {
+export function renderMarkdown(given: Report): string {
+  const report = printableReport(given);
   const { verdict, headline, findings, open, vantage } = report;
   const groups = checkGroups(report).filter(({ target }) => target !== null);
   const sections = [
@@ -77,12 +78,12 @@ function row(cells: readonly string[]): string {
 
 /** Every ASCII punctuation character may be escaped (CommonMark §2.4); a server's words then stay words. */
 function escaped(text: string): string {
-  return printable(text).replaceAll(/[\\`*_{}[\]<>()#+!|~$&@]/g, '\\$&');
+  return text.replaceAll(/[\\`*_{}[\]<>()#+!|~$&@]/g, '\\$&');
 }
 
 /** A fence that is longer than any in the text (CommonMark §4.5). */
 function codeBlock(text: string): string[] {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = '`'.repeat(longest + 1);
-  return [fence, ...text.split('\n').map(printable), fence];
+  return [fence, ...text.split('\n'), fence];
 }

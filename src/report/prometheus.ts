@@ -1,5 +1,4 @@
 import { checkOf } from '../model/check.ts';
-import { printable } from '../model/printable.ts';
 import type {
   CallReport,
   CheckReport,
@@ -8,6 +7,7 @@ import type {
   SubjectCheckReport,
   TargetReport,
 } from '../model/report.ts';
+import { printableReport } from './printable-report.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -26,7 +26,8 @@ interface Metric {
  * The text format of Prometheus (version 0.0.4), gauges only. What is unknown has no sample: a 0 would be a failure, and
  * a 1 a lie.
  */
-export function renderPrometheus(report: Report): string {
+export function renderPrometheus(given: Report): string {
+  const report = printableReport(given);
   return [...runMetrics(report), ...targetMetrics(report), ...callMetrics(report)]
     .filter(({ samples }) => samples.length > 0)
     .map(exposition)
@@ -189,6 +190,6 @@ function labelText(labels: Labels): string {
 }
 
 function escapeLabel(text: string): string {
-  // A line break cannot remain: printable() has taken the control characters out.
-  return printable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  // A line break cannot remain: no report that is printable has one in a label.
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
 }

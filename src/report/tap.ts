@@ -1,6 +1,6 @@
-import { printable, printableData } from '../model/printable.ts';
 import type { Report } from '../model/report.ts';
 import { checkGroups, type ListedCheck } from './check-list.ts';
+import { printableReport } from './printable-report.ts';
 
 interface TestPoint {
   readonly ok: boolean;
@@ -16,7 +16,8 @@ interface TestPoint {
  * unknown, and what was skipped, is `# SKIP` with the reason, which no harness counts as passed. The first point is the
  * verdict; it is `not ok` exactly when the exit code is not 0.
  */
-export function renderTap(report: Report): string {
+export function renderTap(given: Report): string {
+  const report = printableReport(given);
   const points = [
     verdictPoint(report),
     ...checkGroups(report).flatMap(({ subject, checks }) => checks.map((check) => pointOf(check, subject))),
@@ -30,7 +31,7 @@ function verdictPoint({ verdict, headline, exitCode, open }: Report): TestPoint 
   return {
     ok,
     description: `verdict: ${verdict}, ${headline}`,
-    ...(ok ? {} : { diagnostics: { verdict, open: printableData(open) } }),
+    ...(ok ? {} : { diagnostics: { verdict, open } }),
   };
 }
 
@@ -73,7 +74,7 @@ function pointLines({ ok, description, skip, diagnostics }: TestPoint, index: nu
 
 /** A `#` would begin a directive. */
 function escaped(text: string): string {
-  return printable(text).replaceAll('\\', '\\\\').replaceAll('#', '\\#');
+  return text.replaceAll('\\', '\\\\').replaceAll('#', '\\#');
 }
 
 /** JSON is YAML: values in flow style need no quoting rules of their own. */

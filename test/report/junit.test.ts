@@ -90,7 +90,7 @@ describe('the JUnit report', () => {
       open: [hostile],
     };
     const [verdict] = casesOf(report);
-    expect(verdict?.message).toContain('a<b>&"\'`|*#\\ ]]>\n::error::x\r');
+    expect(verdict?.message).toContain('a<b>&"\'`|*#\\ ]]>\ufffd::error::x\ufffd');
     for (const notXml of ['\u0000', '\u001b', '\ufffe', '\ud800']) {
       expect(renderJunit(report)).not.toContain(notXml);
     }
