@@ -38,8 +38,8 @@ const house: Record<string, string> = {
     '{ "dependencies": { "chalk": "^5", "ora": "^9", "node-datachannel": "^0.33", "@scope/thing": "^1" } }',
   'package-lock.json': `{ "packages": { "": { "dependencies": { "a": "1" } }, "node_modules/a": { "dependencies": { "b": "1", "c": "1" } },
     "node_modules/a/node_modules/@x/b": { "dependencies": { "c": "1" } }, "node_modules/a/node_modules/b": {}, "node_modules/c": {} } }`,
-  'src/cli.ts': `import { a } from './model/a.ts'; await import('./commands/probe.ts'); process.exitCode = a;`,
-  'src/model/a.ts': `export const a = 0; export type A = typeof a;`,
+  'src/cli.ts': `import { a } from './model/a.ts'; await import('./commands/probe.ts'); process.exitCode = a; void new Date();`,
+  'src/model/a.ts': `export const a = 0; export type A = typeof a; void new Date(a); void performance.now();`,
   'src/stun/message.ts': `import type { A } from '../model/a.ts'; export const m: A = 0;`,
   'src/turn/client.ts': `import '../stun/message.ts'; void process.pid;`,
   'src/webrtc/call.ts': `import { m } from '../stun/message.ts';
@@ -166,6 +166,14 @@ const breaches: Record<RuleName, Breach[]> = {
       found: ['src/webrtc/worker.ts:1: process.stdout belongs to commands/ and cli.ts'],
     },
   ],
+  'only cli.ts asks what time it is': [
+    `void new Date();`,
+    `const ms = Date.now();`,
+    `run({ now: Date.now });`,
+  ].map((line) => ({
+    plant: { 'src/commands/probe.ts': `\n${line}` },
+    found: ['src/commands/probe.ts:2: the time is an argument, and performance.now() measures'],
+  })),
   'chalk, ora and node-datachannel have their place': [
     {
       plant: { 'src/report/json.ts': `import chalk from 'chalk';` },

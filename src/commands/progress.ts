@@ -17,7 +17,7 @@ export async function progressLine(options: GlobalOptions, context: CommandConte
   // A terminal that says it has no columns (serial consoles, CI) makes ora clear lines without end.
   if (!context.stderrIsTerminal || options.quiet === true || context.stderrColumns < 1) return silent;
   const { default: ora } = await import('ora');
-  const startedAt = Date.now();
+  const startedAtMs = performance.now();
   const spinner = ora({
     text: 'starting',
     discardStdin: false,
@@ -25,7 +25,7 @@ export async function progressLine(options: GlobalOptions, context: CommandConte
   }).start();
   let text = '';
   const draw = (): void => {
-    spinner.text = `${text} (${((Date.now() - startedAt) / 1000).toFixed(0)} s)`;
+    spinner.text = `${text} (${((performance.now() - startedAtMs) / 1000).toFixed(0)} s)`;
   };
   const timer = setInterval(draw, 500);
   return {

@@ -52,7 +52,7 @@ async function run(options: Options, context: CommandContext): Promise<void> {
   const version = await ensureCoturn(options, context, say);
   const directory = await createTemporaryDirectory('rtc-ops-try-');
   try {
-    const trial = await prepare(directory);
+    const trial = await prepare(directory, context.now());
     const server = await start(trial, version, context);
     try {
       const { udp, tls } = server.ports;
@@ -91,9 +91,9 @@ async function ensureCoturn(
   return version;
 }
 
-async function prepare(directory: string): Promise<Trial> {
+async function prepare(directory: string, now: Date): Promise<Trial> {
   const secret = new Secret(randomBytes(32).toString('base64url'));
-  const { certificate, key } = await selfSignedCertificate();
+  const { certificate, key } = await selfSignedCertificate(now);
   const files = {
     configFile: join(directory, 'rtc-ops.yaml'),
     secretFile: join(directory, 'secret'),
@@ -130,14 +130,14 @@ async function configText({
 // Three transports with a probe, an ICE agent and two callers each, and some to spare for what others hold.
 const relayPorts = 100;
 
-/** For 127.0.0.1 and localhost, good for a week. */
-async function selfSignedCertificate(): Promise<{ certificate: string; key: string }> {
+/** For 127.0.0.1 and localhost, good for a week from now on. */
+async function selfSignedCertificate(now: Date): Promise<{ certificate: string; key: string }> {
   const { generate } = await import('selfsigned');
   const weekMs = 7 * 24 * 3600 * 1000;
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'rtc-ops try' }], {
     keyType: 'ec',
     algorithm: 'sha256',
-    notAfterDate: new Date(Date.now() + weekMs),
+    notAfterDate: new Date(now.getTime() + weekMs),
     extensions: [
       { name: 'basicConstraints', cA: true },
       {

@@ -47,6 +47,7 @@ export const rules = {
   'no file only passes on what others export': noBarrels,
   'names say what is inside': namesSaySomething,
   'only commands and cli.ts touch the process': onlyCommandsTouchTheProcess,
+  'only cli.ts asks what time it is': onlyCliReadsTheTime,
   'chalk, ora and node-datachannel have their place': packagesHaveTheirPlace,
   'imported packages are dependencies': packagesAreDependencies,
   'files are short': filesAreShort,
@@ -147,6 +148,14 @@ function onlyCommandsTouchTheProcess({ sources }: Tree): string[] {
       ),
   ];
   return sources.filter(({ path }) => path !== 'src/cli.ts' && roomOf(path) !== 'commands').flatMap(touches);
+}
+
+function onlyCliReadsTheTime({ sources }: Tree): string[] {
+  return sources
+    .filter(({ path }) => path !== 'src/cli.ts')
+    .flatMap(({ path, timeReads }) =>
+      timeReads.map((line) => `${path}:${line}: the time is an argument, and performance.now() measures`),
+    );
 }
 
 function packagesHaveTheirPlace({ sources }: Tree): string[] {

@@ -34,6 +34,8 @@ export interface ProcessUse {
 export interface SourceFile extends TextFile {
   readonly imports: readonly Import[];
   readonly processUses: readonly ProcessUse[];
+  /** Lines that ask what time it is: `new Date()`, `Date.now()`. A clock that only measures is no such thing. */
+  readonly timeReads: readonly number[];
   /** It exports something and has no statement of its own. */
   readonly isBarrel: boolean;
 }
@@ -56,6 +58,7 @@ export function parseSource({ path, text }: TextFile): SourceFile {
     });
   };
 
+  const timeReads: number[] = [];
   const processUses: ProcessUse[] = [];
   // Where the identifier `process` stands as a part of something that was looked at already.
   const seen = new Set<number>();
@@ -96,9 +99,16 @@ export function parseSource({ path, text }: TextFile): SourceFile {
           node.callee.callee.name === 'createRequire');
       if (isRequire) add('require', literalOf(node.arguments[0]), node.start);
     },
+    NewExpression(node) {
+      const isDate = node.callee.type === 'Identifier' && node.callee.name === 'Date';
+      if (isDate && node.arguments.length === 0) timeReads.push(lineAt(node.start));
+    },
     MemberExpression(node) {
       const property = node.property.type === 'Identifier' && !node.computed ? node.property : null;
       if (property) seen.add(property.start);
+      if (property?.name === 'now' && node.object.type === 'Identifier' && node.object.name === 'Date') {
+        timeReads.push(lineAt(node.start));
+      }
       if (
         property?.name === 'process' &&
         node.object.type === 'Identifier' &&
@@ -126,7 +136,7 @@ export function parseSource({ path, text }: TextFile): SourceFile {
         statement.type === 'ExportAllDeclaration' ||
         (statement.type === 'ExportNamedDeclaration' && statement.declaration === null),
     );
-  return { path, text, imports, processUses, isBarrel };
+  return { path, text, imports, processUses, timeReads, isBarrel };
 }
 
 function literalOf(node: { type: string; value?: unknown } | undefined): string | null {
