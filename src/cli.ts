@@ -40,6 +40,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/render.ts'),
   },
   {
+    name: 'config',
+    summary: 'what rtc-ops.yaml says: the values that count and where they come from, its schema',
+    load: () => import('./commands/config.ts'),
+  },
+  {
     name: 'lint',
     summary: 'judge a turnserver.conf line by line, and mend what is safe to mend',
     load: () => import('./commands/lint.ts'),

@@ -38,6 +38,32 @@ export function parseNetwork(text: string): Network | null {
   return { family, first: addressOf(first), last: addressOf(last) };
 }
 
+/** A range as the networks that make it up, the fewest there are: `10.0.0.0/8`, or one address by itself. */
+export function networkTexts({ family, first, last }: Network): string[] {
+  const bits = family === 4 ? 32 : 128;
+  const end = numberOf(last);
+  const texts: string[] = [];
+  for (let next = numberOf(first); next <= end;) {
+    let free = 0;
+    while (free < bits && (next & (1n << BigInt(free))) === 0n && next + (2n << BigInt(free)) - 1n <= end)
+      free++;
+    const address = addressOf(bytesFrom(next, bits / 8));
+    texts.push(free === 0 ? address : `${address}/${bits - free}`);
+    next += 1n << BigInt(free);
+  }
+  return texts;
+}
+
+function numberOf(address: string): bigint {
+  return bytesOf(address).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+}
+
+function bytesFrom(number: bigint, count: number): number[] {
+  return Array.from({ length: count }, (_, index) =>
+    Number((number >> BigInt(8 * (count - 1 - index))) & 255n),
+  );
+}
+
 /** Whether two networks share an address. */
 export function overlaps(a: Network, b: Network): boolean {
   return a.family === b.family && !isBelow(a.last, b.first) && !isBelow(b.last, a.first);

@@ -16,6 +16,7 @@ export interface LoadedConfig {
   readonly file: string;
   /** The file as a message should name it: relative where that is shorter. */
   readonly displayName: string;
+  readonly text: string;
   readonly config: Config;
 }
 
@@ -36,7 +37,7 @@ export async function loadConfig(location: ConfigLocation): Promise<LoadedConfig
   }
   // The schema and the YAML reader take longer to load than most commands take to run without them.
   const { parseConfig } = await import('./parse.ts');
-  return { file, displayName, config: parseConfig(text, displayName) };
+  return { file, displayName, text, config: parseConfig(text, displayName) };
 }
 
 /**

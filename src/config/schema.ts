@@ -180,21 +180,28 @@ const firewall = z
   .enum(['auto', 'ufw', 'firewalld', 'nftables', 'none'])
   .describe('Which firewall gets the rules; auto takes the one in use.');
 
+// dbd_redis.c and dbd_pgsql.c of 4.6.1 log the whole connection string.
+const databasePassword = 'The password; coturn writes it to its own log when it connects.';
+
 const database = map({
   sqlite: value.remotePath.optional().describe('The file of the database, on the TURN server.'),
   postgresql: map({
     host: value.word.optional().meta({ default: defaults.postgresql.host }),
     port: value.port.optional().meta({ default: defaults.postgresql.port }),
     name: value.word.describe('The database.'),
-    user: value.word,
-    password: value.secretSource.optional(),
-  }).optional(),
+    user: value.word.describe('Whom coturn logs in as.'),
+    password: value.secretSource.optional().describe(databasePassword),
+  })
+    .optional()
+    .describe('A PostgreSQL server.'),
   redis: map({
     host: value.word.optional().meta({ default: defaults.redis.host }),
     port: value.port.optional().meta({ default: defaults.redis.port }),
     database: z.int().min(0).max(65_535).optional().meta({ default: defaults.redis.database }),
-    password: value.secretSource.optional(),
-  }).optional(),
+    password: value.secretSource.optional().describe(databasePassword),
+  })
+    .optional()
+    .describe('A Redis server.'),
 })
   .refine((given) => Object.keys(given).length === 1, {
     error: 'must be one of sqlite, postgresql and redis',
@@ -289,7 +296,9 @@ export const configSchema = map({
           'The STUN servers that are asked, in turn, for the public address of a host with addresses: auto.',
         default: [...defaults.addressDiscovery.stun],
       }),
-  }).optional(),
+  })
+    .optional()
+    .describe('How the addresses of a host with addresses: auto are found.'),
 });
 
 export type ConfigInput = z.output<typeof configSchema>;

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
-import { covers, overlaps, parseAddressPair, parseNetwork, type Network } from '../../src/config/address.ts';
+import {
+  covers,
+  overlaps,
+  parseAddressPair,
+  networkTexts,
+  parseNetwork,
+  type Network,
+} from '../../src/config/address.ts';
 
 function networkOf(text: string): Network {
   const network = parseNetwork(text);
@@ -81,5 +88,18 @@ describe('two networks', () => {
   it('cover each other one way only', () => {
     expect(covers(networkOf('fc00::/7'), networkOf('fd00::1'))).toBe(true);
     expect(covers(networkOf('fd00::1'), networkOf('fc00::/7'))).toBe(false);
+  });
+});
+
+describe('networkTexts', () => {
+  it.each([
+    ['10.0.0.0', '10.255.255.255', ['10.0.0.0/8']],
+    ['0.0.0.0', '255.255.255.255', ['0.0.0.0/0']],
+    ['10.0.0.1', '10.0.0.1', ['10.0.0.1']],
+    ['10.0.0.1', '10.0.0.6', ['10.0.0.1', '10.0.0.2/31', '10.0.0.4/31', '10.0.0.6']],
+    ['fd00::', 'fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', ['fd00::/8']],
+    ['2001:db8::', '2001:db8::2', ['2001:db8::/127', '2001:db8::2']],
+  ])('%s to %s', (first, last, texts) => {
+    expect(networkTexts({ family: first.includes(':') ? 6 : 4, first, last })).toEqual(texts);
   });
 });

@@ -75,31 +75,35 @@ function arbitrarySettings({ ports, relay, cert, key, addresses }: Surroundings)
       fc.record({ users: fc.integer({ min: 1, max: Math.floor((relay.max - relay.min) / 4) }) }),
     ),
     tls: fc.constantFrom('off', { cert, key }),
-    quotas: fc.record(
-      {
-        userQuota: fc.integer({ min: 1, max: 50 }),
-        totalQuota: fc.integer({ min: 50, max: 5000 }),
-        maxBps: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
-        bpsCapacity: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
-      },
-      optional,
+    quotas: fc.oneof(
+      fc.record(
+        { userQuota: fc.integer({ min: 1, max: 50 }), totalQuota: fc.integer({ min: 50, max: 5000 }) },
+        optional,
+      ),
+      fc.record(
+        {
+          maxBps: fc.integer({ min: 1, max: 10_000 }),
+          bpsCapacity: fc.integer({ min: 10_000, max: 2 ** 31 - 1 }),
+        },
+        { requiredKeys: ['maxBps'] },
+      ),
     ),
-    peers: fc.record(
-      {
-        allow: fc.subarray(['10.1.2.3', '172.16.9.0/29', '2001:db8:5::1']),
-        deny: fc.subarray(['198.51.100.0/24', '2001:db8:9::/48']),
-        only: fc.subarray(['10.1.2.3', '203.0.113.7', '2001:db8::7'], { minLength: 1 }),
-      },
-      optional,
+    peers: fc.oneof(
+      fc.record(
+        {
+          allow: fc.subarray(['10.1.2.3', '172.16.9.0/29', '2001:db8:5::1']),
+          deny: fc.subarray(['198.51.100.0/24', '2001:db8:9::/48']),
+        },
+        optional,
+      ),
+      fc.record({ only: fc.subarray(['10.1.2.3', '203.0.113.7', '2001:db8::7'], { minLength: 1 }) }),
     ),
-    logging: fc.record(
-      {
-        to: fc.constantFrom('syslog', 'stdout', '/var/log/turn.log'),
-        verbose: fc.boolean(),
-        facility: fc.constantFrom('daemon', 'local7'),
-        minLevel: fc.constantFrom('debug', 'warning'),
-      },
-      optional,
+    logging: fc.oneof(
+      fc.record({ to: fc.constantFrom('stdout', '/var/log/turn.log'), verbose: fc.boolean() }, optional),
+      fc.record(
+        { facility: fc.constantFrom('daemon', 'local7'), minLevel: fc.constantFrom('debug', 'warning') },
+        optional,
+      ),
     ),
     prometheus: fc.oneof(
       fc.constantFrom('off', 'on'),
