@@ -1,13 +1,15 @@
 import type { Outcome } from '../model/check.ts';
 import { formOf, judgeTime, type TimeProblem } from '../model/credential-time.ts';
+import { durationTextOrNothing } from '../model/duration.ts';
 import { formatEndpoint, type Endpoint } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { Severity } from '../model/finding.ts';
 import type { Attempt, ChallengeFacts, CredentialFacts, TargetFacts } from '../model/observations.ts';
 import { turnErrorName } from '../model/turn-error-code.ts';
 import { refusesSometimes, twoServers } from './identity.ts';
-import { isRefusal, isSilent } from './failure-kind.ts';
-import { allocatorOf, durationOrNothing, failed, listenerOf, passed, unknown } from './outcome.ts';
+import { isRefusal, isSilent, stunErrorOf } from './failure-kind.ts';
+import { allocatorOf, listenerOf } from './listener-evidence.ts';
+import { failed, passed, unknown } from './outcome.ts';
 import { judgeSilence } from './silence.ts';
 
 /** `turn-challenge`: an Allocate without credentials is refused with 401 (RFC 8489 §9.2.4). */
@@ -83,7 +85,7 @@ function whyNoChallenge(answer: ChallengeFacts): string | null {
 /** `turn-allocate`: the credentials are good and the server has a relay address to give. */
 export function judgeAllocate(facts: TargetFacts, credential: CredentialFacts, now: Date): Outcome {
   const { target, challenge, allocate, redirects } = facts;
-  if (allocate.state === 'done') return passed(durationOrNothing(allocate.value.rttMs));
+  if (allocate.state === 'done') return passed(durationTextOrNothing(allocate.value.rttMs));
   if (allocate.state === 'failed' && whyNoTurn(facts) !== null) {
     return unknown('the listener does not speak TURN');
   }
@@ -246,9 +248,4 @@ export function refused(
 ): Outcome {
   const seen = attempt.state === 'failed' ? describeFailure(attempt.failure) : 'no answer';
   return failed('REQUEST_FAILED', { ...allocatorOf(facts), step, seen }, facts.target, options);
-}
-
-/** The code of an error response; null when it ended in another way. */
-export function stunErrorOf(attempt: Attempt<unknown>): number | null {
-  return attempt.state === 'failed' && attempt.failure.kind === 'stun-error' ? attempt.failure.code : null;
 }

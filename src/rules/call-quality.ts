@@ -2,7 +2,8 @@ import type { Outcome } from '../model/check.ts';
 import { finding, type Finding, type Severity } from '../model/finding.ts';
 import type { AudioFacts, CallFacts, TargetFacts } from '../model/observations.ts';
 import type { Criteria } from './criteria.ts';
-import { allocatorOf, passed, unknown } from './outcome.ts';
+import { allocatorOf } from './listener-evidence.ts';
+import { passed, unknown } from './outcome.ts';
 import { makeUpMs, noticedMs, stallOf } from './stall.ts';
 
 // ITU-T G.109 §6: a connection with a rating R below 50 is not recommended; by G.107 Annex B that is a MOS of 2.58.

@@ -1,11 +1,13 @@
 import type { Outcome } from '../model/check.ts';
+import { durationText } from '../model/duration.ts';
 import { formatEndpoint, scopeOf } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { AudioFacts, CallFacts, CredentialFacts, Failure, TargetFacts } from '../model/observations.ts';
 import { refusedAllocation } from './allocation.ts';
 import { judgeQuality } from './call-quality.ts';
 import type { Criteria } from './criteria.ts';
-import { allocatorOf, duration, failed, passed, skipped, unknown } from './outcome.ts';
+import { allocatorOf } from './listener-evidence.ts';
+import { failed, passed, skipped, unknown } from './outcome.ts';
 import { blameForCall } from './silence.ts';
 import { makeUpMs, stallOf } from './stall.ts';
 
@@ -42,7 +44,7 @@ export function judgeCall(target: TargetFacts, context: CallContext): Record<Cal
   }
   const audio = judgeAudio(facts, target, context.plannedMs);
   return {
-    'call-connects': passed(duration(facts.connectMs)),
+    'call-connects': passed(durationText(facts.connectMs)),
     'call-uses-relay': judgePairs(facts, target),
     'call-audio': audio,
     'call-quality':
@@ -126,7 +128,7 @@ function judgeAudio(call: CallFacts, facts: TargetFacts, plannedMs: number | nul
   if (end !== null && lost !== undefined) {
     const blame = blameForCall(lost.failure, call, facts);
     if ('because' in blame) return unknown(blame.because);
-    const step = `the call (${duration(lost.atMs)} into it)`;
+    const step = `the call (${durationText(lost.atMs)} into it)`;
     const evidence = { ...listener, step, seen: describeFailure(lost.failure) };
     const isGone = blame.on === 'server' || isForgotten(lost.failure);
     return failed(isGone ? 'SERVER_STOPPED' : 'REQUEST_FAILED', evidence, facts.target);

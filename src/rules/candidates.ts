@@ -1,8 +1,10 @@
 import type { Outcome } from '../model/check.ts';
+import { durationText } from '../model/duration.ts';
 import { sameAddress } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { CandidateFacts, GatheringFacts, TargetFacts } from '../model/observations.ts';
-import { duration, failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
+import { listenerOf } from './listener-evidence.ts';
+import { failed, passed, skipped, unknown } from './outcome.ts';
 
 /** `candidates-host`, `candidates-srflx`, `candidates-relay`: what an ICE agent gets from this server. */
 export function judgeCandidates(
@@ -37,7 +39,7 @@ function judgeHost({ target }: TargetFacts, { candidates, complete }: GatheringF
 
 function judgeServerReflexive({ target, binding }: TargetFacts, gathered: GatheringFacts): Outcome {
   const srflx = first(gathered.candidates, 'srflx');
-  if (srflx) return passed(`${srflx.address}, ${duration(srflx.atMs)}`);
+  if (srflx) return passed(`${srflx.address}, ${durationText(srflx.atMs)}`);
   if (binding.state === 'failed' && binding.failure.kind === 'stun-error') {
     return unknown(`the server refused Binding: ${describeFailure(binding.failure)}`);
   }
@@ -56,7 +58,7 @@ function judgeServerReflexive({ target, binding }: TargetFacts, gathered: Gather
 
 function judgeRelay({ target }: TargetFacts, gathered: GatheringFacts): Outcome {
   const relay = first(gathered.candidates, 'relay');
-  if (relay) return passed(duration(relay.atMs));
+  if (relay) return passed(durationText(relay.atMs));
   if (!gathered.complete) return unknown(incomplete);
   // The server gave the allocation, and the ICE agent is no part of the server.
   if (gathered.relayFailure === null) {

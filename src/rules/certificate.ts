@@ -4,7 +4,8 @@ import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding } from '../model/finding.ts';
 import type { CertificateFacts, Target, TargetFacts, TlsFacts } from '../model/observations.ts';
 import { handshakeFailed, wasClosed } from './failure-kind.ts';
-import { failed, listenerOf, passed, skipped, unknown } from './outcome.ts';
+import { listenerOf } from './listener-evidence.ts';
+import { failed, passed, skipped, unknown } from './outcome.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

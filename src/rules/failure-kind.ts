@@ -1,4 +1,4 @@
-import type { Failure, TargetFacts } from '../model/observations.ts';
+import type { Attempt, Failure, TargetFacts } from '../model/observations.ts';
 
 /** Whether anything at all came back from the listener that is STUN. */
 export function hasAnswered({ binding, challenge }: TargetFacts): boolean {
@@ -66,4 +66,9 @@ export function isTold(failure: Failure): boolean {
 export function isSilent(failure: Failure): boolean {
   const { kind } = failure;
   return kind === 'timeout' || kind === 'closed' || (kind === 'system' && !isLocal(failure));
+}
+
+/** The code of an error response; null when it ended in another way. */
+export function stunErrorOf(attempt: Attempt<unknown>): number | null {
+  return attempt.state === 'failed' && attempt.failure.kind === 'stun-error' ? attempt.failure.code : null;
 }

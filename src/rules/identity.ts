@@ -1,6 +1,6 @@
 import { finding, type Finding } from '../model/finding.ts';
 import type { IdentityFacts, Observations, TargetFacts } from '../model/observations.ts';
-import { listenerOf } from './outcome.ts';
+import { listenerOf } from './listener-evidence.ts';
 
 /** TWO_SERVERS_ANSWER for each port at which not one server alone answers. */
 export function identityFindings({ targets }: Observations): Finding[] {

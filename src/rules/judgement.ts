@@ -1,6 +1,6 @@
 import type { CheckEntry, CheckId, CheckIdAbout, Outcome } from '../model/check.ts';
 import type { Observations, TargetFacts } from '../model/observations.ts';
-import type { CheckReport, Report, SubjectCheckReport, TargetReport } from '../model/report.ts';
+import type { Report, SubjectCheckReport } from '../model/report.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { judgeAllocate, judgeChallenge, judgeChannel, judgeRefresh, judgeRelease } from './allocation.ts';
 import { callReports, worstCall } from './call-report.ts';
@@ -20,7 +20,7 @@ import { judgePermission, judgeRelay, judgeRelayAddress } from './relay.ts';
 import { outwardFindings } from './outward.ts';
 import { amongPorts, judgePorts, judgePortsBeside } from './relay-ports.ts';
 import { ttlFindings } from './reply-ttl.ts';
-import { openRequirements } from './requirement.ts';
+import { openQuestions } from './requirement.ts';
 import { vantageFindings, vantageOf, vantageOfTarget } from './vantage.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -83,26 +83,6 @@ function natChecks({ report, outcomes }: JudgedNat): SubjectCheckReport[] {
     subject: `IPv${report.family}`,
     ...checkReport(id, outcome, null, false),
   }));
-}
-
-function openQuestions(
-  names: readonly CheckReport[],
-  targets: readonly TargetReport[],
-  observations: Observations,
-  criteria: Criteria,
-): string[] {
-  const resolved = observations.names.filter(
-    ({ lookup, isControl }) => lookup.state === 'done' && !isControl,
-  );
-  const hosts = [...resolved, ...targets].map(({ host }) => host);
-  return [
-    ...new Set([
-      ...names.flatMap(({ status, because, required }) =>
-        required && status === 'unknown' && because !== null ? [because] : [],
-      ),
-      ...openRequirements([...new Set(hosts)], targets, criteria),
-    ]),
-  ];
 }
 
 function outcomesOf(

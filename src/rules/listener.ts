@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { listenerName } from '../model/catalog/entry.ts';
 import type { Outcome } from '../model/check.ts';
+import { durationTextOrNothing } from '../model/duration.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { Failure, InterfaceAddress, Target, TargetFacts } from '../model/observations.ts';
 import { isTurn } from '../model/turn-uri.ts';
@@ -15,7 +16,8 @@ import {
   isUnreachable,
   wasClosed,
 } from './failure-kind.ts';
-import { durationOrNothing, failed, listenerOf, passed, unknown } from './outcome.ts';
+import { listenerOf } from './listener-evidence.ts';
+import { failed, passed, unknown } from './outcome.ts';
 import { outwardOf, type Outward } from './outward.ts';
 import { blameForListener, whyOwnFault } from './silence.ts';
 
@@ -33,7 +35,7 @@ export interface ListenerContext {
  */
 export function judgeListener(context: ListenerContext): Outcome {
   const { facts, interfaces } = context;
-  if (facts.binding.state === 'done') return passed(durationOrNothing(measuredRttMs(facts)));
+  if (facts.binding.state === 'done') return passed(durationTextOrNothing(measuredRttMs(facts)));
   if (hasAnswered(facts)) return passed();
   if (handshakeFailed(facts)) return unknown('no TLS session came about');
   const failure = firstFailure(facts);
@@ -169,7 +171,8 @@ export function judgeBinding(facts: TargetFacts, maxRttMs: number | null): Outco
   const { target, binding, challenge, recheck } = facts;
   if (binding.state === 'done') {
     const rttMs = measuredRttMs(facts);
-    if (maxRttMs === null || (rttMs !== null && rttMs <= maxRttMs)) return passed(durationOrNothing(rttMs));
+    if (maxRttMs === null || (rttMs !== null && rttMs <= maxRttMs))
+      return passed(durationTextOrNothing(rttMs));
     if (rttMs === null) {
       return unknown('the round trip could not be measured: each request had to be repeated');
     }

@@ -3,8 +3,9 @@ import { formatEndpoint, sameAddress, sameEndpoint, scopeOf, type Endpoint } fro
 import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding } from '../model/finding.ts';
 import type { Observations, OutsideFacts, TargetFacts } from '../model/observations.ts';
-import { stunErrorOf } from './allocation.ts';
-import { allocatorOf, failed, passed, unknown } from './outcome.ts';
+import { stunErrorOf } from './failure-kind.ts';
+import { allocatorOf, relayEvidence } from './listener-evidence.ts';
+import { failed, passed, unknown } from './outcome.ts';
 
 /** One outcome each for `relay-inbound`, `relay-outbound` and `relay-reply`. */
 export interface RelayOutcomes {
@@ -102,9 +103,4 @@ export function outsideFindings({ targets, asked: { peer: named } }: Observation
     }
     return silent(url, direct.state === 'failed' ? describeFailure(direct.failure) : 'no answer');
   });
-}
-
-/** What names a relay in the evidence of its findings. */
-export function relayEvidence(facts: TargetFacts, relayed: Endpoint) {
-  return { ...allocatorOf(facts), relayed: formatEndpoint(relayed), relayedAddress: relayed.address };
 }

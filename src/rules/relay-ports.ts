@@ -3,7 +3,8 @@ import { sameAddress } from '../model/endpoint.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { FindingCode } from '../model/finding.ts';
 import type { PortSampleFacts, TargetFacts } from '../model/observations.ts';
-import { allocatorOf, failed, passed, unknown } from './outcome.ts';
+import { allocatorOf } from './listener-evidence.ts';
+import { failed, passed, unknown } from './outcome.ts';
 import { whyAddressUncertain, whyPeerUncertain } from './relay.ts';
 
 // Of a range of which a quarter is blocked, this many ports show nothing in one of ten runs.

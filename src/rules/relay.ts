@@ -2,9 +2,11 @@ import type { Outcome } from '../model/check.ts';
 import { formatEndpoint, sameAddress, sameEndpoint, scopeOf, type Endpoint } from '../model/endpoint.ts';
 import type { Attempt, TargetFacts } from '../model/observations.ts';
 import type { VantageKind } from '../model/report.ts';
-import { ownAddress, refused, stunErrorOf, whyDenied } from './allocation.ts';
-import { allocatorOf, failed, passed, skipped, unknown } from './outcome.ts';
-import { all, judgeFromOutside, relayEvidence, type RelayOutcomes } from './outside.ts';
+import { ownAddress, refused, whyDenied } from './allocation.ts';
+import { stunErrorOf } from './failure-kind.ts';
+import { allocatorOf, relayEvidence } from './listener-evidence.ts';
+import { failed, passed, skipped, unknown } from './outcome.ts';
+import { all, judgeFromOutside, type RelayOutcomes } from './outside.ts';
 import { judgeSilence } from './silence.ts';
 
 const scopeNames = {

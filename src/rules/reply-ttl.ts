@@ -1,7 +1,7 @@
 import { finding, type Finding } from '../model/finding.ts';
 import type { Observations, TargetFacts } from '../model/observations.ts';
 import { hasAnswered } from './failure-kind.ts';
-import { listenerOf } from './outcome.ts';
+import { listenerOf } from './listener-evidence.ts';
 import { vantageOfTarget } from './vantage.ts';
 
 /** coturn 4.17.0 and 4.17.1, which send replies over UDP with an IP TTL of 1. */

@@ -1,6 +1,6 @@
 import { listenerChecks, type CheckId, type ListenerCheck } from '../model/check.ts';
-import type { Target } from '../model/observations.ts';
-import type { TargetReport } from '../model/report.ts';
+import type { Observations, Target } from '../model/observations.ts';
+import type { CheckReport, TargetReport } from '../model/report.ts';
 import { isTurn, type TransportKind } from '../model/turn-uri.ts';
 import type { Criteria, Requirement } from './criteria.ts';
 import { serviceOf } from './service.ts';
@@ -81,11 +81,32 @@ export function requiredChecks(target: Target, criteria: Criteria): ReadonlySet<
   return new Set(goals.flatMap(({ checks }) => checks(target)));
 }
 
+/** Why something that `healthy` needs is not known, each reason once: names first, then what is required of listeners. */
+export function openQuestions(
+  names: readonly CheckReport[],
+  targets: readonly TargetReport[],
+  observations: Observations,
+  criteria: Criteria,
+): string[] {
+  const resolved = observations.names.filter(
+    ({ lookup, isControl }) => lookup.state === 'done' && !isControl,
+  );
+  const hosts = [...resolved, ...targets].map(({ host }) => host);
+  return [
+    ...new Set([
+      ...names.flatMap(({ status, because, required }) =>
+        required && status === 'unknown' && because !== null ? [because] : [],
+      ),
+      ...openRequirements([...new Set(hosts)], targets, criteria),
+    ]),
+  ];
+}
+
 /**
  * Why something that is required is not known, in words; empty when it is known, be it good or bad. `hosts` are those
  * whose name resolves.
  */
-export function openRequirements(
+function openRequirements(
   hosts: readonly string[],
   targets: readonly TargetReport[],
   criteria: Criteria,

@@ -11,7 +11,8 @@ import type {
   TargetFacts,
 } from '../model/observations.ts';
 import { hasAnswered, isLocal, isRefusal, isSilent, isTimeout, isUnreachable } from './failure-kind.ts';
-import { allocatorOf, failed, unknown } from './outcome.ts';
+import { allocatorOf } from './listener-evidence.ts';
+import { failed, unknown } from './outcome.ts';
 import { whyEndsHere, type Outward } from './outward.ts';
 import { expiryMs, makeUpMs, stallOf } from './stall.ts';
 

@@ -1,5 +1,5 @@
+import { durationText } from '../model/duration.ts';
 import type { CallFacts } from '../model/observations.ts';
-import { duration } from './outcome.ts';
 
 /** Packets that were due during a stall are made up for after it, up to a stall of this length. */
 export const makeUpMs = 1000;
@@ -12,5 +12,5 @@ export const noticedMs = 200;
 export function stallOf({ longestStallMs }: CallFacts, leastMs: number): string | null {
   return longestStallMs < leastMs
     ? null
-    : `this machine did not run the call for ${duration(longestStallMs)}, busy, stopped or asleep`;
+    : `this machine did not run the call for ${durationText(longestStallMs)}, busy, stopped or asleep`;
 }

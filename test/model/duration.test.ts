@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDuration } from '../../src/model/duration.ts';
+import { durationText, durationTextOrNothing, parseDuration } from '../../src/model/duration.ts';
 
 describe('parseDuration', () => {
   it.each([
@@ -22,4 +22,23 @@ describe('parseDuration', () => {
       expect(parseDuration(text)).toBeNull();
     },
   );
+});
+
+describe('durationText', () => {
+  it.each([
+    [0, '0 ms'],
+    [0.44, '0.4 ms'],
+    [9.96, '10 ms'],
+    [12.4, '12 ms'],
+    [999.4, '999 ms'],
+    [1000, '1.0 s'],
+    [1249, '1.2 s'],
+  ])('%d ms: %s', (ms, text) => {
+    expect(durationText(ms)).toBe(text);
+  });
+
+  it('is none where nothing was measured', () => {
+    expect(durationTextOrNothing(null)).toBeUndefined();
+    expect(durationTextOrNothing(3)).toBe('3 ms');
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { finding, type Finding, type FindingCode, type FindingOptions } from '../../src/model/finding.ts';
 import { findingList } from '../../src/rules/finding-list.ts';
-import { listenerOf } from '../../src/rules/outcome.ts';
+import { listenerOf } from '../../src/rules/listener-evidence.ts';
 import { targetOf, threeTargets } from '../support/facts.ts';
 
 const [udp, tcp, tls] = threeTargets();
