@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RtcOpsError } from '../../src/model/error.ts';
+import { Secret } from '../../src/model/secret.ts';
 import { parseTurnUri } from '../../src/model/turn-uri.ts';
 import { probe, type ProbeOptions } from '../../src/probes/probe.ts';
 import { xorMappedAddress } from '../../src/stun/address-attributes.ts';
@@ -63,6 +64,36 @@ describe('the round trip', () => {
   });
 });
 
+describe('what was asked for', () => {
+  const secret = new Secret('x');
+
+  it('stands in the facts, whatever came of it', async () => {
+    const observations = await probe(
+      optionsFor('stun:127.0.0.1:9', {
+        uris: [],
+        callDurationMs: 3000,
+        outside: { url: 'udp://127.0.0.1:9', host: '127.0.0.1', port: 9, secret },
+        portCount: 8,
+        nat: { lifetimeMs: 5000 },
+        controls: [parseTurnUri('stun:127.0.0.1:9')],
+        families: [6],
+      }),
+    );
+    expect(observations.asked).toEqual({
+      callDurationMs: 3000,
+      peer: 'udp://127.0.0.1:9',
+      ports: 8,
+      nat: { lifetimeMs: 5000 },
+      controls: ['stun:127.0.0.1:9'],
+    });
+  });
+
+  it('is nothing but the listeners where no more is wanted', async () => {
+    const { asked } = await probe(optionsFor('stun:127.0.0.1:9', { uris: [] }));
+    expect(asked).toEqual({ callDurationMs: null, peer: null, ports: null, nat: null, controls: [] });
+  });
+});
+
 describe('a credential', () => {
   it.each([
     ['1599491771', 1599491771],
@@ -74,7 +105,6 @@ describe('a credential', () => {
     ['x:1777593600', 1_777_593_600],
     ['12:x:y', null],
   ])('with the username %s ends at %s', async (username, expiresAt) => {
-    const { Secret } = await import('../../src/model/secret.ts');
     const credential = { source: 'given', username, password: new Secret('x') } as const;
     const observations = await probe(optionsFor('stun:127.0.0.1:9', { credential, uris: [] }));
     expect(observations.credential).toEqual({ source: 'given', username, expiresAt });
