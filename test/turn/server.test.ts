@@ -128,3 +128,36 @@ describe('openConnection', () => {
     await expect.poll(() => connection?.destroyed).toBe(true);
   });
 });
+
+describe('a hurry', () => {
+  // Beyond the time that a test may take: what waits for it fails.
+  const timeoutMs = 120_000;
+
+  it.each([false, true])('ends the wait for a TLS handshake, aborted before: %s', async (isAborted) => {
+    const endpoint = { address: '127.0.0.1', port: await tcpListener((socket) => void socket.resume()) };
+    const hurry = new AbortController();
+    if (isAborted) hurry.abort();
+    await expectNothingLeftOpen(async () => {
+      const server: TurnServer = { transport: 'tls', endpoint, verifyTls: false };
+      const { ready } = openConnection(server, { timeoutMs, signal, hurry: hurry.signal });
+      setTimeout(() => hurry.abort(), 50);
+      const failure = await failureOf(ready);
+      expect(failure).toMatchObject({ kind: 'timeout', afterMs: expect.toSatisfy((ms) => ms < timeoutMs) });
+    });
+  });
+
+  it('changes nothing about a connection that is there', async () => {
+    const { server } = await scriptedServer('tls');
+    const hurry = new AbortController();
+    const { ready } = openConnection(server, { timeoutMs, signal, hurry: hurry.signal });
+    const { connection } = await ready;
+    onTestFinished(() => connection.close());
+    let isClosed = false;
+    connection.onClosed = () => {
+      isClosed = true;
+    };
+    hurry.abort();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(isClosed).toBe(false);
+  });
+});
