@@ -17,6 +17,11 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...otherKinds, ...processTests],
+          // A process and all its imports for each file cost more than the tests. No module of src/ keeps state, so that
+          // files can share them; and as much of the time goes by in waiting, more of them run than there are cores.
+          pool: 'threads',
+          isolate: false,
+          maxWorkers: 3,
           testTimeout: 20_000,
         },
       },
@@ -25,6 +30,7 @@ export default defineConfig({
           name: 'process',
           include: processTests,
           exclude: otherKinds,
+          sequence: { groupOrder: 1 },
           // None takes seconds by itself; on a busy machine a process that a test starts may.
           testTimeout: 20_000,
         },
@@ -33,8 +39,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.integration.test.ts'],
-          // After the unit tests, so that the figures of a call are not taken on a machine that is busy with them.
-          sequence: { groupOrder: 1 },
+          // After the others, so that the figures of a call are not taken on a machine that is busy with them.
+          sequence: { groupOrder: 2 },
           // A call of some seconds, a deadline that has to pass, a coturn that starts: with room for a busy machine.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -45,7 +51,7 @@ export default defineConfig({
           name: 'lab',
           include: ['test/**/*.lab.test.ts'],
           // Last and in one worker, which has several networks up at a time: what is measured there is not to be disturbed.
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           maxWorkers: 1,
           maxConcurrency: 2,
           testTimeout: 90_000,

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { wait } from './wait.ts';
 
 // coturn 4.6 confirms a release at once and gives the quota back when it deletes the session, about a second later.
-const freeingMs = 1500;
+const defaultFreeingMs = 1500;
 
 /**
  * Keeps a probe from using up a quota by itself. Everything runs at once until a server refuses something for want of
@@ -11,6 +11,7 @@ const freeingMs = 1500;
  */
 export class AllocationGate {
   readonly #signal: AbortSignal;
+  readonly #freeingMs: number;
   readonly #running = new Set<Promise<unknown>>();
   readonly #alone = pLimit(1);
   #isNarrow = false;
@@ -18,8 +19,10 @@ export class AllocationGate {
   #isSpent = false;
   #hasUsed = false;
 
-  constructor(signal: AbortSignal) {
+  /** @param freeingMs how long a server may take to give back what was released */
+  constructor(signal: AbortSignal, freeingMs = defaultFreeingMs) {
     this.#signal = signal;
+    this.#freeingMs = freeingMs;
   }
 
   /**
@@ -55,7 +58,7 @@ export class AllocationGate {
 
   async #afterFreeing<T>(work: () => Promise<T>, wasRefused: (result: T) => boolean): Promise<T> {
     await Promise.allSettled(this.#running);
-    await wait(freeingMs, this.#signal);
+    await wait(this.#freeingMs, this.#signal);
     const result = await work();
     if (!wasRefused(result)) this.#hasUsed = true;
     this.#isSpent = !this.#hasUsed;

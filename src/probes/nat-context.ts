@@ -7,6 +7,8 @@ export interface NatProbeOptions {
   readonly clock: Clock;
   /** The longest idle time of a binding to try; null: none is tried. */
   readonly lifetimeMs: number | null;
+  /** How long one answer is waited for, of which silence can be a result; 1.8 s when absent. */
+  readonly answerMs?: number;
   readonly signal: AbortSignal;
 }
 

@@ -26,7 +26,7 @@ import { probeLifetime } from './nat-lifetime.ts';
 
 // Round trips are far below it, and the steps that may meet silence (first Binding, filtering, mapping, control) are
 // at most three of them: a silent alternate address leaves nothing to control. So the whole takes less than 6 s.
-const answerMs = 1800;
+const defaultAnswerMs = 1800;
 // Enough to find one that has another address.
 const mostServers = 8;
 // Beyond the server's own other address: two more are proof enough.
@@ -54,7 +54,7 @@ interface Discovery {
 }
 
 async function probeBy(first: Target, more: readonly Target[], options: NatProbeOptions): Promise<NatFacts> {
-  const { signal, clock } = options;
+  const { signal, clock, answerMs = defaultAnswerMs } = options;
   const sockets: BindingSocket[] = [];
   const open = async (): Promise<BindingSocket> => {
     const socket = await openBindingSocket(first.family, signal);

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { AllocationGate } from '../../src/probes/allocation-gate.ts';
 
+// Longer than the server below holds an allocation.
+const freeingMs = 60;
+
 /** A server that gives `quota` allocations at once; each is held for a moment. */
 function server(quota: number) {
   let held = 0;
@@ -22,14 +25,14 @@ const wasRefused = (result: string): boolean => result === 'refused';
 
 it('lets everything run at once while nothing is refused', async () => {
   const { use, most } = server(8);
-  const gate = new AllocationGate(new AbortController().signal);
+  const gate = new AllocationGate(new AbortController().signal, freeingMs);
   const results = await Promise.all(Array.from({ length: 8 }, () => gate.run(use, wasRefused)));
   expect([new Set(results), most()]).toEqual([new Set(['used']), 8]);
 });
 
 it('has each run alone once the quota was in the way of one', async () => {
   const { use } = server(2);
-  const gate = new AllocationGate(new AbortController().signal);
+  const gate = new AllocationGate(new AbortController().signal, freeingMs);
   const results = await Promise.all(Array.from({ length: 4 }, () => gate.run(use, wasRefused)));
   expect(results).toEqual(['used', 'used', 'used', 'used']);
   let running = 0;
@@ -46,7 +49,7 @@ it('has each run alone once the quota was in the way of one', async () => {
 
 it('gives up what is refused even then', async () => {
   let tries = 0;
-  const gate = new AllocationGate(new AbortController().signal);
+  const gate = new AllocationGate(new AbortController().signal, freeingMs);
   const refuse = (): Promise<string> => Promise.resolve(`refused ${++tries}`.slice(0, 7));
   expect(await gate.run(refuse, wasRefused)).toBe('refused');
   expect(tries).toBe(2);
@@ -54,7 +57,7 @@ it('gives up what is refused even then', async () => {
 
 it('waits once only where nothing was ever to be had', async () => {
   let tries = 0;
-  const gate = new AllocationGate(new AbortController().signal);
+  const gate = new AllocationGate(new AbortController().signal, freeingMs);
   const refuse = (): Promise<string> => Promise.resolve(`refused ${++tries}`.slice(0, 7));
   const results = await Promise.all([1, 2, 3, 4].map(() => gate.run(refuse, wasRefused)));
   expect(new Set(results)).toEqual(new Set(['refused']));

@@ -48,16 +48,20 @@ describe('an abort', () => {
 describe('the round trip', () => {
   it('is not taken from a retransmission on a path that is slower than the first RTO', async () => {
     const delayMs = 700;
+    let isOpen = true;
     const server = createSocket('udp4');
     server.on('message', (bytes, { address, port }) => {
       const { method, transactionId } = decodeMessage(bytes);
       const attributes = [put(xorMappedAddress, { address, port })];
       const answer = encodeMessage({ class: 'success', method, transactionId, attributes });
-      setTimeout(() => server.send(answer, port, address), delayMs);
+      setTimeout(() => isOpen && server.send(answer, port, address), delayMs);
     });
     server.bind(0, '127.0.0.1');
     await once(server, 'listening');
-    onTestFinished(() => void server.close());
+    onTestFinished(() => {
+      isOpen = false;
+      server.close();
+    });
     const { targets } = await probe(optionsFor(`stun:127.0.0.1:${server.address().port}`));
     const binding = targets[0]?.binding;
     expect(binding).toMatchObject({ state: 'done', value: { sent: 2, rttMs: null } });
