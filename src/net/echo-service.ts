@@ -9,6 +9,8 @@ import { tokenBucket, type TokenBucket } from './token-bucket.ts';
 export interface EchoServiceOptions {
   readonly listen: Endpoint;
   readonly secret: Secret;
+  /** Milliseconds by which the rate is counted, from any moment on; those of this process when absent. */
+  readonly clock?: () => number;
 }
 
 export interface EchoCounts {
@@ -39,6 +41,7 @@ export class EchoService {
   /** Where a knock is answered from: a port to which the other side has sent nothing. */
   readonly #other: Socket;
   readonly #secret: Secret;
+  readonly #clock: () => number;
   readonly #cookieKey = randomBytes(32);
   readonly #heard = new Map<string, Endpoint>();
   readonly #sources = new Map<string, TokenBucket>();
@@ -46,22 +49,27 @@ export class EchoService {
   readonly #counts = { answered: 0, dropped: 0, limited: 0 };
 
   /** @throws AttemptError `system` when the address cannot be listened on */
-  static async open({ listen, secret }: EchoServiceOptions): Promise<EchoService> {
+  static async open({ listen, ...options }: EchoServiceOptions): Promise<EchoService> {
     const socket = await bound(listen);
     try {
-      return new EchoService(socket, await bound({ address: listen.address, port: 0 }), secret);
+      return new EchoService(socket, await bound({ address: listen.address, port: 0 }), options);
     } catch (error) {
       socket.close();
       throw error;
     }
   }
 
-  private constructor(socket: Socket, other: Socket, secret: Secret) {
+  private constructor(
+    socket: Socket,
+    other: Socket,
+    { secret, clock = () => performance.now() }: Omit<EchoServiceOptions, 'listen'>,
+  ) {
     const { address, port } = socket.address();
     this.local = { address, port };
     this.#socket = socket;
     this.#other = other;
     this.#secret = secret;
+    this.#clock = clock;
     socket.on('message', (bytes, from) => this.#receive(bytes, from));
   }
 
@@ -124,7 +132,7 @@ export class EchoService {
   }
 
   #isWithinRate(address: string): boolean {
-    const now = performance.now();
+    const now = this.#clock();
     let source = this.#sources.get(address);
     if (source === undefined) {
       for (const [known, bucket] of this.#sources) if (bucket.isFull(now)) this.#sources.delete(known);
