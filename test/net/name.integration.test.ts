@@ -17,7 +17,7 @@ async function networkWithoutAnswers(): Promise<string> {
   });
   await execa('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
   await mkdir(settings, { recursive: true });
-  await writeFile(`${settings}/resolv.conf`, 'nameserver 127.0.0.53\n');
+  await writeFile(`${settings}/resolv.conf`, 'nameserver 127.0.0.53\noptions timeout:30 attempts:5\n');
   const swallow = `require('node:dgram').createSocket('udp4').bind(53, '127.0.0.53', () => console.log('up'))`;
   const server = execa('ip', ['netns', 'exec', name, process.execPath, '-e', swallow], { reject: false });
   onTestFinished(async () => {
@@ -29,10 +29,10 @@ async function networkWithoutAnswers(): Promise<string> {
 }
 
 needs('root', 'iproute2').describe('with a resolver that never answers', () => {
+  // getaddrinfo itself would go on for 150 s: what waits for it fails by the time that a test may take.
   it('a probe of 60 names ends when the time for one is over', async () => {
     const network = await networkWithoutAnswers();
     const uris = Array.from({ length: 60 }, (_, index) => `turn:h${index}.example.org`);
-    const startedAt = performance.now();
     const command = [
       process.execPath,
       bin,
@@ -45,8 +45,6 @@ needs('root', 'iproute2').describe('with a resolver that never answers', () => {
       'json',
     ];
     const { stdout, exitCode } = await execa('ip', ['netns', 'exec', network, ...command], { reject: false });
-    // getaddrinfo would go on for 10 s and more.
-    expect(performance.now() - startedAt).toBeLessThan(8000);
     expect(exitCode).toBe(1);
     const { verdict, checks } = JSON.parse(stdout) as { verdict: string; checks: { because: string }[] };
     expect(verdict).toBe('unknown');
