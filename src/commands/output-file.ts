@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { access, constants, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, constants, open, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RtcOpsError, reasonOf } from '../model/error.ts';
 
@@ -103,9 +103,23 @@ async function temporaryBeside(file: string, text: string, mode: number | null):
   return temporary;
 }
 
-/** Behind a symbolic link, so that the link stays. */
+/** Behind a symbolic link, so that the link stays; like a redirection of the shell, also where nothing is there yet. */
 async function resolved(path: string): Promise<string> {
-  return (await statOf(path)) === null ? path : realpath(path);
+  if ((await statOf(path)) !== null) return realpath(path);
+  const target = await linkTarget(path);
+  // A link may lead to a link. A circle of them is no ENOENT, and has been refused above.
+  return target === null ? path : resolved(resolve(await realpath(dirname(path)), target));
+}
+
+/** Null for what is no symbolic link. */
+async function linkTarget(path: string): Promise<string | null> {
+  try {
+    return await readlink(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EINVAL'))
+      return null;
+    throw error;
+  }
 }
 
 async function statOf(path: string): Promise<Stats | null> {

@@ -32,6 +32,11 @@ export async function openReportOutput(
   context: CommandContext,
 ): Promise<ReportOutput> {
   const { format, output } = options;
+  if (output === '') {
+    throw new RtcOpsError('usage', '--output is empty, which names no file', {
+      hint: 'Is a variable of the shell unset? Without --output, or with --output -, the result goes to stdout.',
+    });
+  }
   const file =
     output === undefined || output === '-'
       ? null

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
@@ -42,6 +42,30 @@ describe('an output file', () => {
     await (await openOutputFile(join(directory, 'latest.json'), null)).write('new');
     expect(await readFile(file, 'utf8')).toBe('new');
     expect(await modeOf(file)).toBe(0o640);
+  });
+
+  it('is made where a link leads to that has nothing behind it yet, and the links stay', async () => {
+    const directory = await directoryWith({});
+    await mkdir(join(directory, 'reports'));
+    const link = join(directory, 'latest.json');
+    await symlink('reports/current.json', link);
+    await symlink('today.json', join(directory, 'reports/current.json'));
+    const output = await openOutputFile(link, null);
+    expect(await readdir(join(directory, 'reports'))).toEqual(['current.json']);
+    await output.write('new');
+    expect(await readFile(join(directory, 'reports/today.json'), 'utf8')).toBe('new');
+    expect(await readlink(link)).toBe('reports/current.json');
+  });
+
+  it.each([
+    ['latest.json', 'ELOOP'],
+    ['gone/report.json', 'ENOENT'],
+  ])('is refused behind a link to %s, which leads nowhere', async (target, code) => {
+    const directory = await directoryWith({});
+    const link = join(directory, 'latest.json');
+    await symlink(target, link);
+    await expect(openOutputFile(link, null)).rejects.toMatchObject({ code: 'usage', cause: { code } });
+    expect(await readlink(link)).toBe(target);
   });
 
   it('may be a device', async () => {

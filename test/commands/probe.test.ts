@@ -139,6 +139,7 @@ describe('usage errors are told before the first packet', () => {
     [['probe', '127.0.0.1', '--max-loss', '150%'], '1%'],
     [['probe', '127.0.0.1', '--min-mos', '5'], '4.5'],
     [['probe', '127.0.0.1', '--format', 'xml'], 'human'],
+    [['probe', '127.0.0.1', '--output', ''], '--output is empty'],
     [['probe', '127.0.0.1', '--no-call', '--max-loss', '1%'], '--no-call'],
     [['probe', 'stun:127.0.0.1', '--min-mos', '4'], '--min-mos needs a relay'],
     [
