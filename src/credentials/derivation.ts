@@ -32,11 +32,12 @@ export function findDerivation(
       for (const message of messages) {
         for (const bytes of passwords) {
           const hash = hashes.find(({ length }) => length === bytes.value.length);
-          if (!hash || !isHmac(hash.name, key.value, message.value, bytes.value)) continue;
+          const swapped = hash && howSigned(hash.name, key.value, message.value, bytes.value);
+          if (!hash || !swapped) continue;
           const found = {
             secretIndex,
             secret: key.problems,
-            message: message.problems,
+            message: [...message.problems, ...swapped],
             hash: hash.problems,
             password: bytes.problems,
           };
@@ -52,8 +53,17 @@ function mistakesIn({ secret, message, hash, password }: Derivation): number {
   return secret.length + message.length + hash.length + password.length;
 }
 
-function isHmac(hash: string, key: Uint8Array, message: string, expected: Buffer): boolean {
-  return createHmac(hash, key).update(message).digest().equals(expected);
+/** What was wrong with the roles of the two, which is nothing in the right ones; null when neither way gives the digest. */
+function howSigned(
+  hash: string,
+  key: Uint8Array,
+  message: string,
+  expected: Buffer,
+): readonly CredentialProblem[] | null {
+  if (createHmac(hash, key).update(message).digest().equals(expected)) return [];
+  return createHmac(hash, message).update(key).digest().equals(expected)
+    ? [{ kind: 'key-as-message' }]
+    : null;
 }
 
 // The length of a digest tells the hash, so that each password is tried with one hash only.
@@ -71,6 +81,14 @@ function secretVariants(secret: string): Variant<Uint8Array>[] {
   }
   for (const newline of ['\n', '\r\n']) {
     variants.push({ value: Buffer.from(trimmed + newline), problems: [{ kind: 'secret-with-newline' }] });
+  }
+  const [, , bare = ''] = /^(["'])(.+)\1$/s.exec(trimmed) ?? [];
+  if (bare !== '') {
+    variants.push({ value: Buffer.from(bare), problems: [{ kind: 'secret-quoted', where: 'here' }] });
+  }
+  for (const quote of ['"', "'"]) {
+    const value = Buffer.from(quote + trimmed + quote);
+    variants.push({ value, problems: [{ kind: 'secret-quoted', where: 'issuer' }] });
   }
   if (/^(?:[0-9a-f]{2})+$/i.test(trimmed)) {
     variants.push({
@@ -93,6 +111,9 @@ function messageVariants(username: string): Variant<string>[] {
   const blanks: CredentialProblem[] = [{ kind: 'blanks', where: 'username' }];
   if (trimmed !== username) variants.push({ value: trimmed, problems: blanks });
   variants.push({ value: `${trimmed}\n`, problems: blanks });
+  const asWritten = trimmed.replace(/^(\d{10})%3a/i, '$1:');
+  // The time in the username tells of it.
+  if (asWritten !== trimmed) variants.push({ value: asWritten, problems: [] });
   const colon = trimmed.indexOf(':');
   if (colon > 0) {
     for (const value of [trimmed.slice(0, colon), trimmed.slice(colon + 1)]) {

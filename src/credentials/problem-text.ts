@@ -1,4 +1,5 @@
 import { durationText, isoTime } from './time-text.ts';
+import type { TimeProblem } from '../model/credential-time.ts';
 import type { CredentialProblem } from './problem.ts';
 
 /** A problem in words: what is wrong, and what to do about it. */
@@ -37,6 +38,19 @@ export function describeProblem(problem: CredentialProblem): ProblemText {
         what: 'The user stands before the time. coturn happens to take that; other servers do not.',
         fix: `Write ${problem.username}.`,
       };
+    case 'separator':
+      return {
+        what: `There is ${problem.separator} in the username where the colon belongs.`,
+        fix:
+          problem.separator.toLowerCase() === '%3a'
+            ? `Write ${problem.username}, and encode it only where it becomes part of a URL.`
+            : `Write and sign ${problem.username}.`,
+      };
+    case 'fraction':
+      return {
+        what: 'The time in the username has a fraction; it must be whole seconds.',
+        fix: `Round before you sign; the username would be ${problem.username}.`,
+      };
     case 'time-too-large':
       return {
         what: `The time ${problem.expiresAt} is beyond what coturn can hold (2106).`,
@@ -47,25 +61,12 @@ export function describeProblem(problem: CredentialProblem): ProblemText {
   }
 }
 
-type PasswordProblem = Exclude<
-  CredentialProblem,
-  { kind: 'expired' | 'no-time' | 'time-unit' | 'lifetime' | 'swapped' | 'time-too-large' }
->;
+type PasswordProblem = Exclude<CredentialProblem, { kind: TimeProblem['kind'] }>;
 
 function describePassword(problem: PasswordProblem): ProblemText {
   switch (problem.kind) {
     case 'blanks':
       return { what: blanksText[problem.where], fix: 'Trim it where it is read or written.' };
-    case 'secret-with-newline':
-      return {
-        what: 'The password was made with a line break behind the secret.',
-        fix: 'Trim the secret where it is read: printf, not echo; head -c -1, or .trim().',
-      };
-    case 'secret-decoded':
-      return {
-        what: `The password was made with the secret decoded from ${encodingNames[problem.encoding]}.`,
-        fix: 'Servers use the secret as the text that it is: sign with that.',
-      };
     case 'part-of-username':
       return {
         what: `The password was made from the ${problem.part} in the username alone.`,
@@ -99,6 +100,44 @@ function describePassword(problem: PasswordProblem): ProblemText {
         what: 'The password was not made with this secret, nor by any of the usual mistakes with it.',
         fix: 'Compare the secret of the issuer with that of the server; a username that was changed gives this too.',
       };
+    default:
+      return describeKey(problem);
+  }
+}
+
+type KeyProblem = Extract<
+  CredentialProblem,
+  { kind: 'secret-with-newline' | 'secret-decoded' | 'secret-quoted' | 'key-as-message' }
+>;
+
+/** What became of the secret on its way to being the key of the HMAC. */
+function describeKey(problem: KeyProblem): ProblemText {
+  switch (problem.kind) {
+    case 'secret-with-newline':
+      return {
+        what: 'The password was made with a line break behind the secret.',
+        fix: 'Trim the secret where it is read: printf, not echo; head -c -1, or .trim().',
+      };
+    case 'secret-decoded':
+      return {
+        what: `The password was made with the secret decoded from ${encodingNames[problem.encoding]}.`,
+        fix: 'Servers use the secret as the text that it is: sign with that.',
+      };
+    case 'key-as-message':
+      return {
+        what: 'The password was made with the username as the key, and the secret as what is signed.',
+        fix: 'Exchange the two: the secret is the key of the HMAC.',
+      };
+    case 'secret-quoted':
+      return problem.where === 'here'
+        ? {
+            what: 'There are quotes around the secret here; the password was made without them.',
+            fix: 'Take the quotes away where the secret is kept.',
+          }
+        : {
+            what: 'The password was made with quotes around the secret, as if they were a part of it.',
+            fix: 'Take the quotes away where the issuer reads the secret (docker --env-file and systemctl set-environment keep them).',
+          };
     default:
       return problem satisfies never;
   }

@@ -13,6 +13,10 @@ export type CredentialProblem =
   | { readonly kind: 'secret-decoded'; readonly encoding: 'base64' | 'hex' }
   /** The password belongs to a part of the username. */
   | { readonly kind: 'part-of-username'; readonly part: 'time' | 'user' }
+  /** The secret was signed with the username as the key. */
+  | { readonly kind: 'key-as-message' }
+  /** The quotes around the secret, of a .env or YAML file say, were taken for a part of it. */
+  | { readonly kind: 'secret-quoted'; readonly where: 'here' | 'issuer' }
   | { readonly kind: 'hash'; readonly hash: string }
   | { readonly kind: 'encoding'; readonly encoding: 'hex' | 'base64url' | 'percent' }
   /** Base64 ends in `=` to a multiple of four characters. */

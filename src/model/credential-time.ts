@@ -10,6 +10,10 @@ export type TimeProblem =
   | { readonly kind: 'lifetime'; readonly seconds: number; readonly username: string }
   /** `USER:UNIX` instead of `UNIX:USER`; coturn takes it, other servers do not. */
   | { readonly kind: 'swapped'; readonly username: string }
+  /** Something else stands where the colon belongs, such as `%3A`. */
+  | { readonly kind: 'separator'; readonly separator: string; readonly username: string }
+  /** The time has a fraction, of a clock that counts in floating point. */
+  | { readonly kind: 'fraction'; readonly username: string }
   /** The time is beyond the 32 bits of coturn. */
   | { readonly kind: 'time-too-large'; readonly expiresAt: number };
 
@@ -31,7 +35,7 @@ export function judgeTime(given: string, nowSeconds: number): TimeJudgement {
   const match = /^(\d+)(:.*)?$/s.exec(username);
   if (!match) {
     const swapped = swappedForm.exec(username);
-    if (!swapped) return { problems: [{ kind: 'no-time' }], expiresAt: null };
+    if (!swapped) return judgeMisspelt(username, nowSeconds);
     const [, user, time] = swapped;
     const rightWay = judgeTime(`${time}:${user}`, nowSeconds);
     const problem: TimeProblem = { kind: 'swapped', username: `${time}:${user}` };
@@ -41,6 +45,20 @@ export function judgeTime(given: string, nowSeconds: number): TimeJudgement {
   return judgeNumber(Number(digits), rest, nowSeconds);
 }
 
+/** A time in seconds with something other than a colon, or the end, behind it. */
+function judgeMisspelt(username: string, nowSeconds: number): TimeJudgement {
+  const [, time = '', fraction = '', separator = '', user = ''] = misspeltForm.exec(username) ?? [];
+  if (fraction === '' && separator === '') return { problems: [{ kind: 'no-time' }], expiresAt: null };
+  const right = user === '' ? time : `${time}:${user}`;
+  const problems: TimeProblem[] = [];
+  if (fraction !== '') problems.push({ kind: 'fraction', username: right });
+  if (separator !== '' && separator !== ':') problems.push({ kind: 'separator', separator, username: right });
+  const rightWay = judgeTime(right, nowSeconds);
+  return { problems: [...problems, ...rightWay.problems], expiresAt: rightWay.expiresAt };
+}
+
+// Ten digits, so that no name of a static user (a SIP extension, a date) is taken for a time.
+const misspeltForm = /^(\d{10})([.,]\d+)?(?:(:|%3a|[/;|,_@#~=-])(.+))?$/is;
 const swappedForm = /^(.+):(\d{9,})$/s;
 
 /**
@@ -50,7 +68,8 @@ const swappedForm = /^(.+):(\d{9,})$/s;
 export function formOf(username: string): 'time-limited' | 'static' | 'either' {
   const name = username.trim();
   if (/^\d+$/.test(name)) return Number(name) < earliestTime ? 'either' : 'time-limited';
-  return /^\d+:/.test(name) || swappedForm.test(name) ? 'time-limited' : 'static';
+  const isMeant = [/^\d+:/, swappedForm, misspeltForm].some((form) => form.test(name));
+  return isMeant ? 'time-limited' : 'static';
 }
 
 function judgeNumber(time: number, rest: string, nowSeconds: number): TimeJudgement {

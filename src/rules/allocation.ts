@@ -168,6 +168,12 @@ function timeMistake(problems: readonly TimeProblem[]): { mistake: string; right
       }
       case 'time-unit':
         return { mistake: `The time in it is in ${problem.unit}`, right: numberOf(problem.username) };
+      case 'separator': {
+        const mistake = `There is ${problem.separator} where the colon belongs`;
+        return { mistake, right: problem.username };
+      }
+      case 'fraction':
+        return { mistake: 'The time in it has a fraction', right: problem.username };
       case 'time-too-large':
         return { mistake: 'The time in it is beyond any calendar', right: 'a Unix time in seconds' };
       case 'expired':

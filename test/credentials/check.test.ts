@@ -154,6 +154,16 @@ describe('the password', () => {
       { kind: 'secret-with-newline' },
     ],
     [
+      'is made with the secret and the username exchanged',
+      hmac(secret, username).toString('base64'),
+      { kind: 'key-as-message' },
+    ],
+    ...[`"${secret}"`, `'${secret}'`].map((quoted): [string, string, object] => [
+      `is made with ${quoted}`,
+      hmac(username, quoted).toString('base64'),
+      { kind: 'secret-quoted', where: 'issuer' },
+    ]),
+    [
       'is made with a DOS line',
       hmac(username, `${secret}\r\n`).toString('base64'),
       { kind: 'secret-with-newline' },
@@ -182,6 +192,22 @@ describe('the password', () => {
 
   it('is made without the blanks that the secret has here', () => {
     expect(check(username, right, [` ${secret}\n`]).problems).toEqual([{ kind: 'blanks', where: 'secret' }]);
+  });
+
+  it.each([`"${secret}"`, `'${secret}'\n`])('is made without the quotes of %j here', (quoted) => {
+    expect(check(username, right, [quoted]).problems).toEqual([{ kind: 'secret-quoted', where: 'here' }]);
+  });
+
+  it('is right for a username whose colon became %3A or a slash, or whose time has a fraction', () => {
+    for (const name of [`${time}%3Aalice`, `${time}/alice`, `${time}.5:alice`]) {
+      const kind = name.includes('.5') ? 'fraction' : 'separator';
+      const signed = check(name, hmac(name).toString('base64'));
+      expect(signed).toMatchObject({ valid: false, problems: [{ kind, username }], expiresAt: time });
+    }
+    // Signed as it should be, and encoded on its way here.
+    expect(check(`${time}%3Aalice`, right).problems).toEqual([
+      { kind: 'separator', separator: '%3A', username },
+    ]);
   });
 
   it('is right, and the username has a line break', () => {
