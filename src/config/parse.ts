@@ -89,9 +89,13 @@ function configurationError(complaints: readonly Complaint[], file: string, line
   return new RtcOpsError('configuration', [...heading, ...unique].join('\n'));
 }
 
+const syntaxWords: ReadonlyMap<string, string> = new Map([
+  ['DUPLICATE_KEY', 'stands here a second time'],
+  ['MULTIPLE_DOCS', 'begins a second document (---); the configuration is one: keep one in the file'],
+]);
+
 function syntaxComplaint(error: YAMLError): Complaint {
-  const message =
-    error.code === 'DUPLICATE_KEY' ? 'stands here a second time' : `is not YAML: ${error.message}`;
+  const message = syntaxWords.get(error.code) ?? `is not YAML: ${error.message}`;
   return { offset: error.pos[0], key: '', message };
 }
 

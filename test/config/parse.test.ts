@@ -322,6 +322,9 @@ describe('a complaint', () => {
 
   it('about YAML that is none, and about a key that stands twice', () => {
     expect(complaints('realm: a\nrealm: b\n')).toEqual(['rtc-ops.yaml:2:1 stands here a second time']);
+    expect(complaints('realm: a\n---\nrealm: b\n')).toEqual([
+      'rtc-ops.yaml:2:1 begins a second document (---); the configuration is one: keep one in the file',
+    ]);
     expect(complaints('realm: "a\n')[0]).toMatch(/^rtc-ops\.yaml:2:1 is not YAML: Missing closing/);
     expect(complaints('a: {')[0]).toMatch(/^rtc-ops\.yaml:1:\d+ is not YAML:/);
   });
