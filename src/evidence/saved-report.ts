@@ -16,7 +16,14 @@ type Result<T> = { success: true; data: T } | { success: false; error: { issues:
 
 interface Issue {
   readonly path: readonly PropertyKey[];
+  readonly code: string;
   readonly message: string;
+  /** Of `invalid_type`: what belongs there. */
+  readonly expected?: string;
+  /** Of `invalid_value`: what may stand there. */
+  readonly values?: readonly unknown[];
+  /** Of `too_big`: the most that may be. */
+  readonly maximum?: number | bigint;
 }
 
 const mostIssues = 5;
@@ -27,7 +34,7 @@ const mostIssues = 5;
  */
 export function parseSavedReport(text: string, file: string): SavedReport {
   const value = parseJson(text, file);
-  const head = checked(reportHead.safeParse(value), file, 'is no report of rtc-ops');
+  const head = checked(reportHead.safeParse(value), value, file, 'is no report of rtc-ops');
   if (head.tool.name !== 'rtc-ops') throw wrong(file, 'is no report of rtc-ops: tool.name is another');
   if (head.schemaVersion !== schemaVersion) {
     throw wrong(
@@ -39,7 +46,7 @@ export function parseSavedReport(text: string, file: string): SavedReport {
   if (head.command !== 'probe') {
     throw wrong(file, `is a report of rtc-ops ${printable(head.command)}, not of rtc-ops probe`);
   }
-  const saved = checked(reportSchema.safeParse(value), file, 'is no whole report');
+  const saved = checked(reportSchema.safeParse(value), value, file, 'is no whole report');
   const { startedAt, durationMs, targets, observations, criteria } = saved;
   const { interfaces, credential, names, controls, nat } = observations;
   return {
@@ -101,15 +108,40 @@ function isLines(text: string): boolean {
   }
 }
 
-function checked<T>(result: Result<T>, file: string, what: string): T {
+function checked<T>(result: Result<T>, value: unknown, file: string, what: string): T {
   if (result.success) return result.data;
   const { issues } = result.error;
-  const lines = issues.slice(0, mostIssues).map(({ path, message }) => {
-    const place = printable(pathText(path));
-    return place === '' ? `  ${printable(message)}` : `  ${place}: ${printable(message)}`;
+  const lines = issues.slice(0, mostIssues).map((issue) => {
+    const place = printable(pathText(issue.path));
+    const complaint = printable(complaintOf(issue, value));
+    return place === '' ? `  ${complaint}` : `  ${place}: ${complaint}`;
   });
   const more = issues.length - mostIssues;
   throw wrong(file, [`${what}:`, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n'));
+}
+
+/** What the schema says in words of its own is kept; its library speaks to programmers. */
+function complaintOf({ path, code, message, ...issue }: Issue, value: unknown): string {
+  if (valueAt(value, path) === undefined) return 'it is missing';
+  switch (code) {
+    case 'invalid_type':
+      return `it is no ${issue.expected}`;
+    case 'invalid_value':
+      return `it must be ${issue.values?.map((each) => JSON.stringify(each)).join(' or ')}`;
+    case 'invalid_union':
+      return 'it is none of the forms that may stand there';
+    case 'too_big':
+      return `it is too much, at most ${issue.maximum}`;
+    default:
+      return message;
+  }
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? (Reflect.get(at, key) as unknown) : undefined),
+    value,
+  );
 }
 
 /** `targets[0].observations.binding` */

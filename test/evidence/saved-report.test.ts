@@ -136,9 +136,13 @@ describe('what is no saved report is refused by name and place', () => {
     ['nothing', '', /^report\.json is empty$/],
     ['a part', whole.slice(0, 1000), /^report\.json is not JSON: /],
     ['another text', '✔ healthy', /is not JSON/],
-    ['a list', '[]', /is no report of rtc-ops:\n {2}Invalid input/],
+    ['a list', '[]', /is no report of rtc-ops:\n {2}it is no object$/],
     ['null', 'null', /is no report of rtc-ops/],
-    ['another JSON', '{"name":"x"}', /is no report of rtc-ops:\n {2}schemaVersion: /],
+    [
+      'another JSON',
+      '{"name":"x"}',
+      /is no report of rtc-ops:\n {2}schemaVersion: it is missing\n {2}tool: it is missing/,
+    ],
     [
       'a newer one',
       changed((report) => (report['schemaVersion'] = 2)),
@@ -174,7 +178,7 @@ describe('what is no saved report is refused by name and place', () => {
         Object.assign(target?.observations ?? {}, {
           redirects: Array.from({ length: 10_001 }, () => ({ address: '192.0.2.1', port: 1 })),
         }),
-      /redirects: Too big/,
+      /redirects: it is too much, at most/,
     ],
     [
       'a call with more than two directions',
@@ -183,7 +187,7 @@ describe('what is no saved report is refused by name and place', () => {
         if (call?.state !== 'done') throw new Error('the scene has no call');
         Object.assign(call.value, { audio: Array(3).fill(call.value.audio[0]) });
       },
-      /call\.value\.audio: Too big/,
+      /call\.value\.audio: it is too much, at most/,
     ],
   ])('%s', (_, change, told) => {
     const report = JSON.parse(whole) as Report;
