@@ -20,6 +20,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/try.ts'),
   },
   {
+    name: 'init',
+    summary: 'write a commented rtc-ops.yaml and a secret to start with',
+    load: () => import('./commands/init.ts'),
+  },
+  {
     name: 'probe',
     summary: 'test TURN and STUN servers from here, down to an audio call through the relay',
     load: () => import('./commands/probe.ts'),
@@ -70,15 +75,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     // Not once: without a listener of ours, those of libraries (execa, ora) would end the process before we have cleaned up.
     process.on(signal, () => interrupt.abort(interruptedBy(signal)));
   }
-  // `rtc-ops … | head` closes our stdout early: the reader's right. The exit code still tells the verdict.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return;
-      if (stream === process.stdout)
-        process.stderr.write(`rtc-ops: the result cannot be written: ${error.message}\n`);
-      process.exitCode = exitCode.toolFailed;
-    });
-  }
+  surviveClosedOutput();
   const env = takeEnvironment();
   const context: CommandContext = {
     stdout: (text) => {
@@ -88,6 +85,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     },
     stderr: (text) => void process.stderr.write(text),
     stdin: async () => (await (await import('node:stream/consumers')).buffer(process.stdin)).toString('utf8'),
+    ask: async (question) => (await import('./commands/question.ts')).ask(question, interrupt.signal),
     env,
     get workingDirectory() {
       return workingDirectory();
@@ -127,6 +125,18 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   // What a library has left open must not hold the process once the result is out.
   process.stdout.write('', () => process.exit());
+}
+
+function surviveClosedOutput(): void {
+  // `rtc-ops … | head` closes our stdout early: the reader's right. The exit code still tells the verdict.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return;
+      if (stream === process.stdout)
+        process.stderr.write(`rtc-ops: the result cannot be written: ${error.message}\n`);
+      process.exitCode = exitCode.toolFailed;
+    });
+  }
 }
 
 /** The environment for commands. Our own variables, some of them secrets, leave that of the process: children inherit it. */

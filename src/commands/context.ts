@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly stderr: (text: string) => void;
   /** All of standard input, as text, with the byte order mark that it may begin with. */
   readonly stdin: () => Promise<string>;
+  /** Puts a question on the terminal and gives the line that is answered; rejects when there is none to come. */
+  readonly ask: (question: string) => Promise<string>;
   readonly env: Environment;
   readonly workingDirectory: string;
   /** Aborted by SIGINT and SIGTERM: stop, clean up, and let the caller exit with 128 and the signal's number. */

@@ -6,11 +6,6 @@ import * as value from './value-schema.ts';
 
 const { map } = value;
 
-// STUN_MAX_REALM_SIZE of coturn; RFC 8489 §14.9 allows a few more bytes, in characters that are not ASCII.
-const realm = value.text
-  .refine((text) => Buffer.byteLength(text) <= 127, { error: 'must be 127 bytes at most' })
-  .describe('The realm of the long-term credentials (RFC 8489 §9.2), mostly the name of the service.');
-
 const listen = map({
   addresses: z
     .array(value.address)
@@ -260,7 +255,9 @@ export const configSchema = map({
     description: 'Relay for users with credentials, or answer STUN alone.',
     default: defaults.profile,
   }),
-  realm,
+  realm: value.realm.describe(
+    'The realm of the long-term credentials (RFC 8489 §9.2), mostly the name of the service.',
+  ),
   hosts: hosts.optional().describe('The machines of the service; what they share stands beside.'),
   listen: settings.listen,
   relay: settings.relay,

@@ -59,6 +59,11 @@ export const text = z.string().regex(/^[^\p{C}\s"](?:[^\p{C}"]*[^\p{C}\s"])?$/u,
   error: 'must be text without quotes, line breaks, and blanks around it',
 });
 
+// STUN_MAX_REALM_SIZE of coturn; RFC 8489 §14.9 allows a few more bytes, in characters that are not ASCII.
+export const realm = text.refine((value) => Buffer.byteLength(value) <= 127, {
+  error: 'must be 127 bytes at most',
+});
+
 /** A part of a connection string of coturn: blanks and quotes would end it. */
 export const word = z.string().regex(/^[^\p{C}\s"'\\=]+$/u, {
   error: 'must be text without blanks, quotes, = and \\',

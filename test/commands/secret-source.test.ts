@@ -20,6 +20,7 @@ async function settingOf({ files = {}, env = {}, options = {} }: Setting): Promi
   const context: CommandContext = {
     stdout: () => {},
     stderr: (text) => void warnings.push(text),
+    ask: async () => '',
     stdin: async () => '',
     env,
     workingDirectory: await directoryWith(files),

@@ -37,6 +37,7 @@ async function watched(
   const context: CommandContext = {
     stdout: (text) => void (seen.stdout += text),
     stderr: (text) => void (seen.stderr += text),
+    ask: async () => '',
     stdin: async () => '',
     env: {},
     workingDirectory: '/',
