@@ -46,7 +46,8 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: 'config',
-    summary: 'what rtc-ops.yaml says: the values that count and where they come from, its schema',
+    summary:
+      'rtc-ops.yaml: the values that count and where they come from, its schema, importing a turnserver.conf',
     load: () => import('./commands/config.ts'),
   },
   {

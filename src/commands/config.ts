@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { requireConfig, type LoadedConfig } from '../config/load.ts';
 import type { EffectiveValue } from '../config/provenance.ts';
 import { exitCode } from '../model/error.ts';
+import { defineImport } from './config-import.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 
 interface ShowOptions extends GlobalOptions {
@@ -43,6 +44,7 @@ export function define(command: Command, context: CommandContext): void {
     )
     .addHelpText('after', showHelp)
     .action(async (_: unknown, show: Command) => runShow(show.optsWithGlobals<ShowOptions>(), context));
+  defineImport(command, context);
 }
 
 async function runShow(options: ShowOptions, context: CommandContext): Promise<void> {

@@ -56,6 +56,11 @@ export const deniedNetworks: readonly Network[] = alwaysDenied.map(networkOf);
  */
 const everyone: readonly string[] = ['1.0.0.0-255.255.255.255', `100::-${'ffff:'.repeat(7)}ffff`];
 
+/** The ranges of render that are no network of the list, as `first-last`. */
+export const alwaysRendered: ReadonlySet<string> = new Set(
+  compatibleRanges.map(([first, last]) => `${first}-${last}`),
+);
+
 /** The directives about who may be a peer: first the exceptions, which coturn looks at first. */
 export function peerDirectives(
   config: Config,
