@@ -61,6 +61,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/plan.ts'),
   },
   {
+    name: 'analyze',
+    summary: 'why audio did not flow, from logs of coturn',
+    load: () => import('./commands/analyze.ts'),
+  },
+  {
     name: 'explain',
     summary: 'what a finding means, how it is proven and fixed',
     load: () => import('./commands/explain.ts'),

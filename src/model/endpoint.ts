@@ -39,6 +39,13 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.port === b.port && sameAddress(a.address, b.address);
 }
 
+/** The address in `A`, `[A]`, `A:PORT` or `[A]:PORT`; null where there is none. */
+export function addressIn(text: string): string | null {
+  const [, inBrackets, bare = ''] = /^(?:\[([^\]]{1,64})\]|([^[\]]{1,64}))(?::\d{1,5})?$/.exec(text) ?? [];
+  const candidates = [inBrackets ?? bare, bare.replace(/:\d{1,5}$/, '')];
+  return candidates.find((candidate) => ipaddr.isValid(candidate) && /[.:]/.test(candidate)) ?? null;
+}
+
 /**
  * Where an address can be reached from. `global` includes the documentation ranges (RFC 5737, RFC 3849):
  * nothing on a real network has them, and test networks use them as public addresses.

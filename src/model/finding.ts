@@ -11,6 +11,8 @@ import { networkCatalog } from './catalog/network.ts';
 import { peerCatalog } from './catalog/peer.ts';
 import { reachCatalog } from './catalog/reach.ts';
 import { relayCatalog } from './catalog/relay.ts';
+import { serverLogServiceCatalog } from './catalog/server-log-service.ts';
+import { serverLogSessionCatalog } from './catalog/server-log-session.ts';
 import { serviceCatalog } from './catalog/service.ts';
 import { tlsCatalog } from './catalog/tls.ts';
 import { printableData } from './printable.ts';
@@ -29,6 +31,14 @@ export const configCatalog = {
 
 export type ConfigFindingCode = keyof typeof configCatalog;
 
+/** What is found in logs and captures, not by asking a server. */
+export const recordingCatalog = {
+  ...serverLogServiceCatalog,
+  ...serverLogSessionCatalog,
+} as const;
+
+export type RecordingFindingCode = keyof typeof recordingCatalog;
+
 /** Every finding code with its words, in the order in which a report shows findings of equal weight. */
 export const catalog = {
   ...reachCatalog,
@@ -41,6 +51,7 @@ export const catalog = {
   ...callCatalog,
   ...networkCatalog,
   ...configCatalog,
+  ...recordingCatalog,
 } as const;
 
 export type FindingCode = keyof typeof catalog;

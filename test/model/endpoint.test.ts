@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  addressIn,
   bracketed,
   familyOf,
   formatEndpoint,
@@ -90,5 +91,20 @@ describe('endpoints', () => {
     const a = { address: '::1', port: 1 };
     expect(sameEndpoint(a, { address: '0::1', port: 1 })).toBe(true);
     expect(sameEndpoint(a, { address: '::1', port: 2 })).toBe(false);
+  });
+});
+
+describe('addressIn', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['192.0.2.1:3478', '192.0.2.1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['[2001:db8::1]:3478', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['turn.example.org:3478', null],
+    ['', null],
+    ['7', null],
+  ])('%j: %j', (text, address) => {
+    expect(addressIn(text)).toBe(address);
   });
 });

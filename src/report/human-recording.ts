@@ -1,0 +1,61 @@
+import { printable } from '../model/printable.ts';
+import type { RecordingFindingReport, RecordingReport } from '../model/recording-report.ts';
+import { marked, padded, paragraph, severityMark, styleFor, widthOf, type Style } from './human-style.ts';
+
+/** What logs and captures prove, for a person: the headline, each finding with its proof and fix, what is not known. */
+export function renderRecordingHuman(
+  report: RecordingReport,
+  options: { color: boolean; columns: number },
+): string {
+  const style = styleFor(options);
+  const notes = report.notJudged.flatMap((text) => marked(style.dim(`? ${printable(text)}`), 0, style));
+  const sections = [headline(report, style), ...report.findings.map((each) => section(each, style)), notes];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function headline({ headline: text, findings, exitCode }: RecordingReport, style: Style): string[] {
+  const worst = findings[0]?.severity;
+  if (exitCode === 0 && worst !== 'error')
+    return marked(style.status('passed', `✔ ${printable(text)}`), 0, style);
+  const mark = worst === undefined ? '?' : severityMark[worst];
+  return marked(style.bold(style.severity(worst ?? 'warning', `${mark} ${printable(text)}`)), 0, style);
+}
+
+const labelWidth = 7;
+
+function section(finding: RecordingFindingReport, style: Style): string[] {
+  const { severity, code, cause, proof, fix } = finding;
+  const title = `${severityMark[severity]} ${printable(finding.title)}`;
+  const gap = style.columns - widthOf(title) - widthOf(code);
+  const marks = style.severity(severity, style.bold(title));
+  return [
+    ...(gap >= 2
+      ? [`${marks}${' '.repeat(gap)}${style.dim(code)}`]
+      : [
+          ...marked(marks, 0, style),
+          `${' '.repeat(Math.max(0, style.columns - widthOf(code)))}${style.dim(code)}`,
+        ]),
+    ...paragraph(cause, 2, style),
+    ...labelled('Proof', paragraph(proof, 2 + labelWidth, style), style),
+    ...labelled(
+      'Fix',
+      fix.split('\n').flatMap((step) => stepOf(step, style)),
+      style,
+    ),
+  ];
+}
+
+/** What is to be pasted is never wrapped. */
+function stepOf(step: string, style: Style): string[] {
+  return / {2}/.test(step)
+    ? [`${' '.repeat(2 + labelWidth)}${step}`]
+    : paragraph(step, 2 + labelWidth, style);
+}
+
+function labelled(label: string, lines: readonly string[], style: Style): string[] {
+  const [first = '', ...rest] = lines;
+  return [`  ${style.bold(padded(label, labelWidth))}${first.slice(2 + labelWidth)}`, ...rest];
+}

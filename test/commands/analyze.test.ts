@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { RecordingReport } from '../../src/model/recording-report.ts';
+import { rtcOps } from '../support/cli.ts';
+import { directoryWith } from '../support/temporary.ts';
+
+const refusal = (name: string): string =>
+  `2026-11-21T12:50:15+0000: session 000000000000000001: realm <r> user <${name}>: incoming packet message processed, error 401: `;
+const expired = refusal('1600000000:alice');
+
+describe('analyze of a log', () => {
+  it('names the fault, from standard input', async () => {
+    const { stdout, exitCode } = await rtcOps(['analyze', '-'], { input: expired });
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^✖ Clients came with credentials that had expired\n/);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('at 2026-11-21 12:50:15 UTC (1600000000:alice)');
+  });
+
+  it('reads gzip, several files at once, and speaks JSON', async () => {
+    const directory = await directoryWith({});
+    await writeFile(join(directory, 'a'), gzipSync(expired));
+    await writeFile(join(directory, 'b'), '0: : Default realm: \n');
+    const { stdout, exitCode } = await rtcOps(['analyze', 'a', 'b', '--format', 'json'], { cwd: directory });
+    const report = JSON.parse(stdout) as RecordingReport;
+    expect(exitCode).toBe(1);
+    expect(report).toMatchObject({ schemaVersion: 1, command: 'analyze', exitCode: 1 });
+    expect(report.findings.map(({ code, subject }) => [code, subject])).toEqual([
+      ['LOG_CREDENTIALS_EXPIRED', { kind: 'file', file: 'a' }],
+      ['LOG_REALM_EMPTY', { kind: 'file', file: 'b' }],
+    ]);
+    expect(report.recordings.map(({ kind, facts }) => [kind, facts.file])).toEqual([
+      ['server-log', 'a'],
+      ['server-log', 'b'],
+    ]);
+  });
+
+  it('prints nothing that a terminal obeys', async () => {
+    const { stdout } = await rtcOps(['analyze', '-'], { input: refusal('\u001b[2Jx') });
+    expect(stdout).toContain('�[2Jx');
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it.each([
+    ['0: : Relay ports initialization done\n', 'there is no call in it'],
+    ['0: : session 000000000000000001: delete: realm=<r>, username=<u>\n', 'there is no call in it'],
+  ])('without a call does not pass for healthy: %j', async (input, words) => {
+    const { stdout, exitCode } = await rtcOps(['analyze', '-'], { input });
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(words);
+  });
+
+  it.each([
+    ['', 'standard input is empty'],
+    ['hello\nworld\n', 'standard input is nothing that rtc-ops analyze can read'],
+  ])('of %j is an error', async (input, words) => {
+    const { stdout, stderr, exitCode } = await rtcOps(['analyze', '-'], { input });
+    expect([stdout, exitCode]).toEqual(['', 3]);
+    expect(stderr).toContain(words);
+  });
+
+  it('of no file is a usage error, and of a missing one says so', async () => {
+    expect((await rtcOps(['analyze'])).exitCode).toBe(2);
+    const { stderr, exitCode } = await rtcOps(['analyze', '/does/not/exist.log']);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/cannot read \/does\/not\/exist\.log/);
+  });
+});

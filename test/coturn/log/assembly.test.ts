@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { LogAssembly } from '../../../src/coturn/log/assembly.ts';
+import type { ServerLogFacts } from '../../../src/model/server-log-facts.ts';
+
+const nowMs = Date.UTC(2026, 10, 21, 13);
+
+function factsOf(lines: readonly string[]): ServerLogFacts {
+  const assembly = new LogAssembly(nowMs);
+  for (const text of lines) assembly.push({ text, isCut: false });
+  return assembly.finish('x.log', null);
+}
+
+const who = 'realm=<r>, username=<1795266352:alice>';
+const named = 'realm <r> user <1795266352:alice>';
+
+/** What coturn 4.6.1 writes of a session, by its parts. */
+function session(id: number, ...parts: readonly string[]): string[] {
+  const prefix = `0: : session ${String(id).padStart(18, '0')}:`;
+  const texts: Record<string, readonly string[]> = {
+    challenge: ['realm <r> user <>: incoming packet message processed, error 401: Unauthorized'],
+    allocate: [`new, ${who}, lifetime=600`, `${named}: incoming packet ALLOCATE processed, success`],
+    permit: [
+      'peer 203.0.113.9 lifetime updated: 300',
+      `${named}: incoming packet CREATE_PERMISSION processed, success`,
+    ],
+    release: [`refreshed, ${who}, lifetime=0`, `${named}: incoming packet REFRESH processed, success`],
+    sent: [`usage: ${who}, rp=34, rb=1, sp=4, sb=1`, `peer usage: ${who}, rp=0, rb=0, sp=30, sb=3000`],
+    both: [
+      `peer usage: ${who}, rp=20, rb=2000, sp=30, sb=3000`,
+      `peer usage: ${who}, rp=1, rb=100, sp=0, sb=0`,
+    ],
+    timeout: [
+      `closed (2nd stage), user <1795266352:alice> realm <r> origin <>, local 10.0.0.1:3478, remote 1.2.3.4:5, reason: allocation timeout`,
+      `delete: ${who}`,
+      'peer 203.0.113.9 deleted',
+    ],
+    quota: [
+      `${named}: incoming packet ALLOCATE processed, error 486: Allocation Quota Reached`,
+      `${named}: incoming packet message processed, error 486: Allocation Quota Reached`,
+    ],
+    refused: [`${named}: incoming packet message processed, error 401: Unauthorized`],
+    end: [
+      `closed (2nd stage), user <> realm <r> origin <>, local 10.0.0.1:3478, remote 1.2.3.4:5, reason: x`,
+    ],
+  };
+  return parts.flatMap((part) => (texts[part] ?? []).map((text) => `${prefix} ${text}`));
+}
+
+function groupsOf(facts: ServerLogFacts): Record<string, number> {
+  return Object.fromEntries(Object.entries(facts.sessions.groups).map(([name, { count }]) => [name, count]));
+}
+
+describe('a session', () => {
+  it.each<[string, string[], string[]]>([
+    [
+      'was used both ways and freed',
+      ['challenge', 'allocate', 'permit', 'both', 'release', 'timeout'],
+      ['both-ways', 'released'],
+    ],
+    ['ran out', ['challenge', 'allocate', 'permit', 'both', 'timeout'], ['both-ways', 'expired']],
+    ['got nothing back', ['allocate', 'permit', 'sent', 'release', 'timeout'], ['sent-only', 'released']],
+    ['was refused', ['challenge', 'quota', 'end'], ['refused-486']],
+    [
+      'was refused its credentials',
+      ['challenge', 'refused', 'end'],
+      ['credentials-refused', 'credentials-unclear'],
+    ],
+    ['did not answer the challenge', ['challenge', 'end'], ['challenge-unanswered']],
+    ['may still answer the challenge', ['challenge'], []],
+  ])('%s', (_what, parts, groups) => {
+    expect(Object.keys(groupsOf(factsOf(session(1, ...parts))))).toEqual(groups);
+  });
+
+  it('is one record: life, peers, bytes, end', () => {
+    const [record] = factsOf([
+      '0: : IPv4. Local relay addr: 10.0.0.1:52004',
+      ...session(1, 'allocate', 'permit', 'both', 'release', 'timeout'),
+    ]).sessions.last;
+    expect(record).toMatchObject({
+      user: '1795266352:alice',
+      realm: 'r',
+      client: '1.2.3.4:5',
+      server: '10.0.0.1:3478',
+      relay: '10.0.0.1:52004',
+      lifetimeS: 0,
+      refreshes: 1,
+      peers: ['203.0.113.9'],
+      peerUsage: { receivedPackets: 21, receivedBytes: 2100, sentPackets: 30, sentBytes: 3000 },
+      closed: 'allocation timeout',
+      errors: [],
+    });
+  });
+
+  it('counts a refusal once that coturn tells twice', () => {
+    const [record] = factsOf(session(1, 'challenge', 'quota', 'quota', 'end')).sessions.last;
+    expect(record?.errors).toEqual([
+      { method: 'message', code: 401, count: 1 },
+      { method: 'ALLOCATE', code: 486, count: 2 },
+    ]);
+  });
+
+  it('ends with the server, and its number begins anew', () => {
+    const facts = factsOf([
+      ...session(1, 'allocate'),
+      'Version Coturn-4.6.1',
+      ...session(1, 'allocate', 'release', 'timeout'),
+    ]);
+    expect(groupsOf(facts)).toEqual({ 'server-stopped': 1, released: 1 });
+    expect(facts.sessions).toMatchObject({ total: 2, allocated: 2, open: 0 });
+  });
+});
+
+describe('credentials that were refused', () => {
+  const refusedAt = (time: string, user: string, why: string | null = null): Record<string, number> =>
+    groupsOf(
+      factsOf([
+        ...(why === null ? [] : [`${time}: ERROR: check_stun_auth: ${why}`]),
+        `${time}: session 000000000000000001: realm <r> user <${user}>: incoming packet message processed, error 401: Unauthorized`,
+      ]),
+    );
+  const time = '2026-11-21T12:50:15+0000';
+  const second = Date.UTC(2026, 10, 21, 12, 50, 15) / 1000;
+
+  it.each<[string, string, string | null, string]>([
+    [time, `${second - 60}:alice`, null, 'credentials-expired'],
+    [time, `${second + 60}:alice`, null, 'credentials-wrong'],
+    [time, `${(second + 60) * 1000}:alice`, null, 'credentials-malformed'],
+    [time, '86400:alice', null, 'credentials-malformed'],
+    [time, 'alice', 'Cannot find credentials of user <alice>', 'credentials-unknown-user'],
+    [time, 'alice', 'user alice credentials are incorrect', 'credentials-wrong'],
+    // Without a zone an hour means nothing, and a day does.
+    [time.slice(0, 19), `${second - 3600}:alice`, null, 'credentials-unclear'],
+    [time.slice(0, 19), `${second - 86_400}:alice`, null, 'credentials-expired'],
+    ['17', `${second - 60}:alice`, null, 'credentials-unclear'],
+  ])('at %s of %s (%s): %s', (at, user, why, group) => {
+    expect(refusedAt(at, user, why)).toEqual({ 'credentials-refused': 1, [group]: 1 });
+  });
+});
+
+describe('hostile lines', () => {
+  const wrong = '0: : ERROR: check_stun_auth: wrong username: x>';
+  const answer =
+    '0: : session 000000000000000001: realm <r> user <>: incoming packet message processed, error 400: Bad Request';
+
+  it('behind a name with a line break are not believed, up to the answer to it', () => {
+    const facts = factsOf([wrong, ...session(7, 'allocate', 'sent'), answer, ...session(8, 'allocate')]);
+    expect(facts.lines.unbelieved).toBe(4);
+    expect(facts.sessions.allocated).toBe(1);
+    expect(facts.sessions.last.map(({ id }) => id)).toContain('000000000000000008');
+  });
+
+  it('cannot be more than coturn writes of a name', () => {
+    const facts = factsOf([wrong, ...Array.from({ length: 20 }, (_, id) => session(id, 'allocate')).flat()]);
+    expect(facts.lines.unbelieved).toBeGreaterThan(5);
+    expect(facts.lines.unbelieved).toBeLessThan(12);
+  });
+
+  it('cannot fake a start', () => {
+    expect(factsOf([wrong, 'Version Coturn-4.6.1', answer]).notices.start).toBeUndefined();
+  });
+
+  it('with control characters are counted', () => {
+    expect(factsOf(['0: : \u001b[2Jx']).lines).toMatchObject({ total: 1, control: 1, other: 1 });
+  });
+
+  it('fill no memory: sessions, users, peers and denied peers are bounded', () => {
+    const assembly = new LogAssembly(nowMs);
+    const push = (text: string): void => assembly.push({ text, isCut: false });
+    for (let id = 0; id < 200_010; id++) for (const line of session(id, 'challenge')) push(line);
+    for (let n = 0; n < 2000; n++)
+      push(`0: : ERROR: A peer IP 10.1.${n >> 8}.${n & 255} denied in the range: x`);
+    for (let n = 0; n < 40; n++)
+      push(`0: : session 000000000000200009: peer 10.2.3.${n} lifetime updated: 300`);
+    const facts = assembly.finish('x', null);
+    expect(facts.sessions.dropped).toBe(10);
+    expect(facts.deniedPeers).toHaveLength(50);
+    expect(facts.sessions.last).toHaveLength(500);
+    expect(facts.sessions.last.at(-1)?.peers).toHaveLength(16);
+  }, 30_000);
+});

@@ -1,0 +1,60 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { fileSource, streamSource, type ByteSource } from '../../src/evidence/byte-source.ts';
+import { directoryWith } from '../support/temporary.ts';
+
+async function read(source: ByteSource): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of source.chunks) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+const text = 'a line\n'.repeat(100_000);
+
+describe('the bytes of a source', () => {
+  it('come out of a file, packed or not, whatever its name is', async () => {
+    const directory = await directoryWith({});
+    const path = join(directory, 'log.txt');
+    for (const bytes of [Buffer.from(text), gzipSync(text), gzipSync('').subarray(0, 0)]) {
+      await writeFile(path, bytes);
+      const source = fileSource(path, 'log.txt');
+      expect(await read(source)).toBe(bytes.length === 0 ? '' : text);
+      expect(source.cutShort()).toBeNull();
+    }
+  });
+
+  it('come out of a stream byte by byte', async () => {
+    const bytes = [...gzipSync('hello')].map((byte) => Buffer.of(byte));
+    expect(await read(streamSource(Readable.from(bytes), 'stdin'))).toBe('hello');
+  });
+
+  it('that end within gzip data are read as far as they go, and that is said', async () => {
+    const packed = gzipSync(Buffer.from(Array.from({ length: 400_000 }, (_, index) => (index * 7919) & 255)));
+    const source = streamSource(Readable.from([packed.subarray(0, packed.length - 100)]), 'stdin');
+    await read(source);
+    expect(source.cutShort()).toMatch(/gzip/);
+  });
+
+  it('stop at a limit, so that a bomb does not go off', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000));
+    const source = streamSource(Readable.from([bomb]), 'stdin', { mostBytes: 1_000_000 });
+    expect((await read(source)).length).toBeLessThanOrEqual(1_000_000);
+    expect(source.cutShort()).toBe('it was read up to 1000000 bytes');
+  });
+
+  it('of a file that is not there are an error', async () => {
+    await expect(read(fileSource('/does/not/exist', 'x.log'))).rejects.toThrow(
+      /cannot read x\.log: .*ENOENT|no such file/i,
+    );
+  });
+
+  it('end with an abort', async () => {
+    const signal = AbortSignal.abort(new Error('stop'));
+    await expect(read(streamSource(Readable.from([Buffer.from('x')]), 'stdin', { signal }))).rejects.toThrow(
+      'stop',
+    );
+  });
+});
