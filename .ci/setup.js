@@ -33,7 +33,7 @@ const waitForOtherSetupMs = 15 * 60_000;
 /** Written last by a build that succeeded. */
 const stamp = 'dist/.build.json';
 
-/** Debian packages, each with a program by which it is known to be there. */
+/** Debian packages, each with a program, or a file, by which it is known to be there. */
 const packagesFor = {
   tests: {
     coturn: 'turnserver',
@@ -42,6 +42,9 @@ const packagesFor = {
     nftables: 'nft',
     procps: 'sysctl',
     python3: 'python3',
+    // The part of firewalld that reads its files, without the service.
+    'python3-firewall': '/usr/lib/python3/dist-packages/firewall/__init__.py',
+    shellcheck: 'shellcheck',
     systemd: 'systemd-analyze',
     'ansible-core': 'ansible-playbook',
     'openssh-client': 'ssh',
@@ -49,6 +52,8 @@ const packagesFor = {
     mmdebstrap: 'mmdebstrap',
     pebble: 'pebble',
     curl: 'curl',
+    // Filters nothing before somebody enables it.
+    ufw: 'ufw',
   },
   linters: { shellcheck: 'shellcheck', 'ansible-lint': 'ansible-lint', yamllint: 'yamllint' },
 };
@@ -103,8 +108,9 @@ function succeeds(command, args, options = {}) {
   return status === 0;
 }
 
-/** The path of a program in PATH, or null. */
+/** The path of a program in PATH, or null; a path stands for itself. */
 function find(command) {
+  if (command.startsWith('/')) return existsSync(command) ? command : null;
   for (const directory of (process.env.PATH ?? '').split(delimiter)) {
     const path = join(directory, command);
     try {

@@ -56,6 +56,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/lint.ts'),
   },
   {
+    name: 'firewall',
+    summary: 'the ports to open, as rules for the firewall in use',
+    load: () => import('./commands/firewall.ts'),
+  },
+  {
     name: 'plan',
     summary: 'ports, bandwidth, traffic and machine for expected use, and what hosted relays charge for it',
     load: () => import('./commands/plan.ts'),

@@ -12,7 +12,18 @@ declare module 'vitest' {
 
 /** What some tests need of the machine beside Node and node_modules; `npm test` installs the programs. */
 export type Requirement =
-  'root' | 'coturn' | 'openssl' | 'iproute2' | 'python3' | 'systemd' | 'ansible' | 'lab' | 'server lab';
+  | 'root'
+  | 'coturn'
+  | 'openssl'
+  | 'iproute2'
+  | 'python3'
+  | 'systemd'
+  | 'ansible'
+  | 'ufw'
+  | 'firewalld'
+  | 'shellcheck'
+  | 'lab'
+  | 'server lab';
 
 /** What is lacking, in words; null when nothing is. */
 type Lack = string | null;
@@ -25,9 +36,14 @@ const lack: Record<Requirement, () => Lack> = {
   python3: () => lacksProgram('python3', 'python3'),
   systemd: () => lacksProgram('systemd-analyze', 'systemd'),
   ansible: () => lacksProgram('ansible-playbook', 'ansible-core'),
+  ufw: () => lacksProgram('ufw', 'ufw'),
+  firewalld: () => (existsSync(firewalldModule) ? null : 'python3-firewall'),
+  shellcheck: () => lacksProgram('shellcheck', 'shellcheck'),
   lab: lackOfLab,
   'server lab': lackOfServerLab,
 };
+
+const firewalldModule = '/usr/lib/python3/dist-packages/firewall/__init__.py';
 
 /** What the network laboratory (test/lab/) needs: programs, and the right to make namespaces. */
 function lackOfLab(): Lack {

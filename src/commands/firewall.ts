@@ -1,0 +1,72 @@
+import { Option, type Command } from 'commander';
+import { requireConfig } from '../config/load.ts';
+import { exitCode } from '../model/error.ts';
+import { firewallBackends, openingPurposes, type FirewallBackend } from '../model/firewall.ts';
+import { schemaVersion } from '../model/report.ts';
+import { version } from '../model/version.ts';
+import type { CommandContext, GlobalOptions } from './context.ts';
+
+interface ShowOptions extends GlobalOptions {
+  readonly host?: string;
+  readonly backend?: FirewallBackend;
+  readonly format: 'human' | 'json';
+}
+
+const showHelp = `
+Without --backend: the ports alone. With it: a script for that firewall, to be
+read, pasted, or piped into sh. It adds rules and files of its own and leaves
+all others as they are.
+
+  ufw firewalld nftables                     on the server itself
+  aws google-cloud azure hetzner digitalocean  in front of it, by their own tools
+
+Examples:
+  rtc-ops firewall show
+  rtc-ops firewall show --backend ufw | ssh turn.example.com sh
+  SECURITY_GROUP=sg-0a1b2c3d rtc-ops firewall show --backend aws | sh`;
+
+export function define(command: Command, context: CommandContext): void {
+  const show = command
+    .command('show')
+    .description('the ports to open, as the rules of a firewall')
+    .option('--host <name>', 'which of the hosts of rtc-ops.yaml')
+    .addOption(new Option('--backend <name>', 'the kind of firewall').choices(firewallBackends))
+    .addOption(new Option('--format <format>', 'how to print it').choices(['human', 'json']).default('human'))
+    .addHelpText('after', showHelp);
+  show.action(async () => runShow(show.optsWithGlobals<ShowOptions>(), context));
+}
+
+async function runShow(options: ShowOptions, context: CommandContext): Promise<void> {
+  const { config } = await requireConfig({
+    config: options.config,
+    workingDirectory: context.workingDirectory,
+  });
+  const { backend, host } = options;
+  const [{ openingsOf }, { firewallRules }, { firewallScript, openingLines }] = await Promise.all([
+    import('../coturn/firewall/openings.ts'),
+    import('../coturn/firewall/backends.ts'),
+    import('../coturn/firewall/script.ts'),
+  ]);
+  const openings = openingsOf(config, host);
+  const rules = backend === undefined ? null : firewallRules(backend, openings);
+  context.exitWith(exitCode.healthy);
+  if (options.format === 'json') {
+    const report = {
+      schemaVersion,
+      tool: { name: 'rtc-ops', version },
+      command: 'firewall show',
+      openings: openings.map((opening) => ({
+        ...opening,
+        from: 'anywhere',
+        title: openingPurposes[opening.purpose],
+      })),
+      rules,
+    };
+    context.stdout(`${JSON.stringify(report, null, 2)}\n`);
+  } else if (rules === null) {
+    context.stdout(`${openingLines(openings).join('\n')}\n`);
+  } else {
+    const heading = openingLines(openings).map((line) => `#   ${line}\n`);
+    context.stdout(`# From anywhere:\n${heading.join('')}${firewallScript(rules)}`);
+  }
+}
