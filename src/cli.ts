@@ -57,7 +57,7 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: 'firewall',
-    summary: 'the ports to open, as rules for the firewall in use',
+    summary: 'the ports to open, as rules for the firewall in use; whether they are open here',
     load: () => import('./commands/firewall.ts'),
   },
   {

@@ -5,6 +5,7 @@ import { firewallBackends, openingPurposes, type FirewallBackend } from '../mode
 import { schemaVersion } from '../model/report.ts';
 import { version } from '../model/version.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
+import type { CheckOptions } from './firewall-check.ts';
 
 interface ShowOptions extends GlobalOptions {
   readonly host?: string;
@@ -25,6 +26,23 @@ Examples:
   rtc-ops firewall show --backend ufw | ssh turn.example.com sh
   SECURITY_GROUP=sg-0a1b2c3d rtc-ops firewall show --backend aws | sh`;
 
+const checkHelp = `
+Run it on the server, as root. It reads the rules that are loaded (nftables, and
+iptables in both its kinds, so those of ufw, firewalld and Docker too), follows
+a packet from the internet through them to each port of rtc-ops.yaml, and looks
+at the sockets that listen. Nothing is sent and nothing changed. What cannot be
+decided is unknown, with the rule that it depends on.
+
+A firewall in front of the machine is not seen from here: rtc-ops probe, from
+another network, tells of that.
+
+Exit code: 0 all is open and listening, 1 something is not or is unknown, 2
+usage, 3 configuration.
+
+Examples:
+  sudo rtc-ops firewall check
+  sudo rtc-ops firewall check --host turn.example.com --format json`;
+
 export function define(command: Command, context: CommandContext): void {
   const show = command
     .command('show')
@@ -33,6 +51,16 @@ export function define(command: Command, context: CommandContext): void {
     .addOption(new Option('--backend <name>', 'the kind of firewall').choices(firewallBackends))
     .addOption(new Option('--format <format>', 'how to print it').choices(['human', 'json']).default('human'))
     .addHelpText('after', showHelp);
+  const check = command
+    .command('check')
+    .description('whether this machine lets in what rtc-ops.yaml promises, and listens to it')
+    .option('--host <name>', 'which of the hosts of rtc-ops.yaml this machine is')
+    .addOption(new Option('--format <format>', 'how to print it').choices(['human', 'json']).default('human'))
+    .addHelpText('after', checkHelp);
+  check.action(async () => {
+    const { runFirewallCheck } = await import('./firewall-check.ts');
+    await runFirewallCheck(check.optsWithGlobals<CheckOptions>(), context);
+  });
   show.action(async () => runShow(show.optsWithGlobals<ShowOptions>(), context));
 }
 

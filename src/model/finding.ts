@@ -7,6 +7,7 @@ import { configExposureCatalog } from './catalog/config-exposure.ts';
 import { configSyntaxCatalog } from './catalog/config-syntax.ts';
 import { configTlsCatalog } from './catalog/config-tls.ts';
 import type { CatalogEntry, FaultEntry, Severity } from './catalog/entry.ts';
+import { firewallCatalog } from './catalog/firewall.ts';
 import { networkCatalog } from './catalog/network.ts';
 import { peerCatalog } from './catalog/peer.ts';
 import { reachCatalog } from './catalog/reach.ts';
@@ -39,6 +40,9 @@ export const recordingCatalog = {
 
 export type RecordingFindingCode = keyof typeof recordingCatalog;
 
+/** What is found on the machine of the server itself, by `firewall check`. */
+export type FirewallFindingCode = keyof typeof firewallCatalog;
+
 /** Every finding code with its words, in the order in which a report shows findings of equal weight. */
 export const catalog = {
   ...reachCatalog,
@@ -50,6 +54,7 @@ export const catalog = {
   ...peerCatalog,
   ...callCatalog,
   ...networkCatalog,
+  ...firewallCatalog,
   ...configCatalog,
   ...recordingCatalog,
 } as const;

@@ -1,4 +1,9 @@
-import type { ConfigFindingCode, FindingCode, RecordingFindingCode } from '../../src/model/finding.ts';
+import type {
+  ConfigFindingCode,
+  FindingCode,
+  FirewallFindingCode,
+  RecordingFindingCode,
+} from '../../src/model/finding.ts';
 import type {
   CertificateFacts,
   Failure,
@@ -116,7 +121,7 @@ const controlTcp = targetOf('tcp', elsewhere);
 const nothing = 'users who need the relay will hear nothing';
 
 /** What a server can show; a configuration file shows the others. */
-type ServerFindingCode = Exclude<FindingCode, ConfigFindingCode | RecordingFindingCode>;
+type ServerFindingCode = Exclude<FindingCode, ConfigFindingCode | FirewallFindingCode | RecordingFindingCode>;
 
 /** Each code of the catalog that a server can show, and the facts that make it. */
 export const faults: Readonly<Record<ServerFindingCode, Fault>> = {

@@ -1,0 +1,24 @@
+import type { Family } from './endpoint.ts';
+import type { FilterTable } from './packet-filter.ts';
+
+/** What a look at this machine found. What could not be read says why. */
+export interface FirewallFacts {
+  readonly rules: Seen<readonly FilterTable[]>;
+  readonly sockets: Seen<readonly ListeningSocket[]>;
+  /** The interface of the default route; null for a family without one. */
+  readonly devices: Readonly<Record<Family, string | null>>;
+  /** The addresses of the interfaces, loopback and link-local ones left out. */
+  readonly addresses: readonly string[];
+}
+
+export type Seen<T> =
+  { readonly state: 'seen'; readonly value: T } | { readonly state: 'unknown'; readonly because: string };
+
+export interface ListeningSocket {
+  readonly protocol: 'udp' | 'tcp';
+  /** `0.0.0.0` and `::` for all; an IPv6 socket that serves IPv4 as well is not told from one that does not. */
+  readonly address: string;
+  readonly port: number;
+  /** The program; null when that may not be seen. */
+  readonly program: string | null;
+}
