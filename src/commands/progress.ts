@@ -7,10 +7,14 @@ import { wantsColor } from './report.ts';
 /** One live line on the terminal: what is being waited for, and for how long. */
 export interface ProgressLine {
   readonly update: (progress: ProbeProgress) => void;
+  /** The same for what is no probe. */
+  readonly show: (text: string) => void;
+  /** Takes the line away until there is something to show again. */
+  readonly pause: () => void;
   readonly stop: () => void;
 }
 
-const silent: ProgressLine = { update: () => {}, stop: () => {} };
+const silent: ProgressLine = { update: () => {}, show: () => {}, pause: () => {}, stop: () => {} };
 
 /** A line that nobody would see (a pipe, CI, --quiet) is not drawn. */
 export async function progressLine(options: GlobalOptions, context: CommandContext): Promise<ProgressLine> {
@@ -25,6 +29,8 @@ export async function progressLine(options: GlobalOptions, context: CommandConte
   }).start();
   let text = '';
   const draw = (): void => {
+    if (text === '') return;
+    if (!spinner.isSpinning) spinner.start();
     spinner.text = `${text} (${((performance.now() - startedAtMs) / 1000).toFixed(0)} s)`;
   };
   const timer = setInterval(draw, 500);
@@ -33,6 +39,14 @@ export async function progressLine(options: GlobalOptions, context: CommandConte
       const where = target === null ? '' : `${target.transport} ${formatEndpoint(target)}: `;
       text = `${where}${checks[step].waiting}`;
       draw();
+    },
+    show(what) {
+      text = what;
+      draw();
+    },
+    pause() {
+      text = '';
+      spinner.stop();
     },
     stop() {
       clearInterval(timer);

@@ -15,7 +15,7 @@ DOCUMENTATION = """
         tasks that have the variable C(coturn_event_output).
     options:
       file:
-        description: Where to write to, such as C(/dev/fd/3). Without it, nowhere.
+        description: Where to write to, a path or the number of an open file descriptor. Without it, nowhere.
         env:
           - name: ANSIBLE_EVENTS_FILE
         ini:
@@ -37,7 +37,7 @@ class CallbackModule(CallbackBase):
     def set_options(self, task_keys=None, var_options=None, direct=None):
         super(CallbackModule, self).set_options(task_keys=task_keys, var_options=var_options, direct=direct)
         path = self.get_option("file")
-        self._stream = open(path, "w") if path else None
+        self._stream = open(int(path) if path.isdigit() else path, "w") if path else None
 
     def _tell(self, **event):
         if self._stream is not None:

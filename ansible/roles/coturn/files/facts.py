@@ -55,7 +55,7 @@ def without_secrets(content, key):
         match = SECRET_LINE.match(text)
         if match is None:
             return text
-        digest = hmac.new(key, match.group(2), hashlib.sha256).hexdigest()[:16]
+        digest = hmac.new(key, match.group(2), hashlib.sha256).hexdigest()[:8]
         return match.group(1) + b"[secret " + digest.encode() + b"]"
 
     return b"\n".join(line(text) for text in content.split(b"\n")).decode("utf-8", "replace")

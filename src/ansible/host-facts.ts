@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+const file = z.object({
+  owner: z.string(),
+  group: z.string(),
+  /** Octal, such as 0640. */
+  mode: z.string(),
+  /** Without its secrets; see redaction.ts. */
+  text: z.string(),
+});
+
+const schema = z.object({
+  system: z.object({
+    id: z.string(),
+    like: z.array(z.string()),
+    version: z.string(),
+    name: z.string(),
+  }),
+  hostname: z.string(),
+  /** Versions of the package: the one that is there, and the one that would be installed, where that is known. */
+  coturn: z.object({ installed: z.string().nullable(), candidate: z.string().nullable() }),
+  /** Who wrote /etc/turnserver.conf: `rtc-ops`, `package`, `hand`, or the name of a tool; null when there is none. */
+  manager: z.string().nullable(),
+  addresses: z.array(z.string()),
+  clock: z.object({ unixMs: z.number(), synchronized: z.boolean().nullable() }),
+  freeBytes: z.number(),
+  service: z.object({
+    load: z.string().nullable(),
+    active: z.string().nullable(),
+    enabled: z.string().nullable(),
+    pid: z.number().nullable(),
+    restarts: z.number(),
+  }),
+  listeners: z.array(
+    z.object({
+      protocol: z.enum(['tcp', 'udp']),
+      address: z.string(),
+      port: z.number(),
+      process: z.string().nullable(),
+      pid: z.number().nullable(),
+    }),
+  ),
+  firewall: z.object({ backend: z.enum(['none', 'ufw', 'firewalld', 'nftables']) }),
+  certificates: z.array(
+    z.object({
+      lineage: z.string(),
+      serial: z.string().nullable(),
+      notAfter: z.string().nullable(),
+      names: z.array(z.string()),
+    }),
+  ),
+  files: z.record(z.string(), file.nullable()),
+  /** What earlier deployments keep there; null before the first. */
+  state: z
+    .object({
+      current: z.number(),
+      generations: z.array(z.object({ number: z.number(), at: z.string() })),
+    })
+    .nullable(),
+});
+
+/** What a host says of itself before anything is changed (ansible/roles/coturn/files/facts.py). */
+export type HostFacts = z.output<typeof schema>;
+
+export type FileFacts = z.output<typeof file>;
+
+export function parseHostFacts(text: string): HostFacts {
+  return schema.parse(JSON.parse(text));
+}

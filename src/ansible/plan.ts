@@ -1,0 +1,101 @@
+import { structuredPatch } from 'diff';
+import type { HostPlan, PlanStep } from '../model/deployment.ts';
+import type { FileFacts, HostFacts } from './host-facts.ts';
+
+/** A file as it is to be; `text` is without secrets, as that of FileFacts. */
+export interface WantedFile extends FileFacts {
+  readonly path: string;
+}
+
+/** What a deployment wants of a host. */
+export interface WantedState {
+  /** Every file that the role may write; what a host is not to have is absent here. */
+  readonly files: readonly WantedFile[];
+}
+
+/** What a deployment would do to a host, by what is there. Nothing to do is an empty list of steps. */
+export function planOf(facts: HostFacts, wanted: WantedState): HostPlan {
+  const files = fileSteps(facts, wanted);
+  return {
+    steps: [...packageSteps(facts), ...files, ...serviceSteps(facts, files.length > 0)],
+    notes: notesOf(facts),
+  };
+}
+
+function packageSteps({ coturn, system }: HostFacts): PlanStep[] {
+  if (coturn.installed !== null) return [];
+  const version = coturn.candidate === null ? '' : ` ${coturn.candidate}`;
+  return [{ kind: 'package', title: `install coturn${version} of ${system.name}`, diff: null }];
+}
+
+function fileSteps({ files: found }: HostFacts, { files }: WantedState): PlanStep[] {
+  const changes = files.flatMap((file): PlanStep[] => {
+    const before = found[file.path] ?? null;
+    if (before === null) return [{ kind: 'file', title: `write ${file.path}`, diff: patch('', file.text) }];
+    const rights = rightsOf(before) === rightsOf(file) ? [] : [`${rightsOf(before)} → ${rightsOf(file)}`];
+    if (before.text === file.text && rights.length === 0) return [];
+    const title = [`change ${file.path}`, ...rights].join(', ');
+    return [
+      {
+        kind: 'file',
+        title,
+        diff: before.text === file.text ? null : patch(before.text, file.text),
+      },
+    ];
+  });
+  const wanted = new Set(files.map(({ path }) => path));
+  const removals = Object.entries(found).flatMap(([path, before]): PlanStep[] =>
+    before === null || wanted.has(path)
+      ? []
+      : [{ kind: 'file', title: `remove ${path}`, diff: patch(before.text, '') }],
+  );
+  return [...changes, ...removals];
+}
+
+function rightsOf({ owner, group, mode }: FileFacts): string {
+  return `${owner}:${group} ${mode}`;
+}
+
+/** The changes of a text, each with the lines around it; of a text that is new, its lines. */
+function patch(before: string, after: string): string {
+  const { hunks } = structuredPatch('', '', before, after, '', '', { context: 2 });
+  return hunks
+    .flatMap(({ oldStart, newStart, lines }) => [
+      ...(before === '' || after === '' ? [] : [`@@ -${oldStart} +${newStart} @@`]),
+      ...lines,
+    ])
+    .join('\n');
+}
+
+function serviceSteps({ coturn, service }: HostFacts, isChanged: boolean): PlanStep[] {
+  const steps: string[] = [];
+  if (coturn.installed === null || service.active !== 'active') steps.push('start coturn');
+  else if (isChanged) steps.push('restart coturn: calls that it relays end');
+  if (coturn.installed === null || service.enabled !== 'enabled') steps.push('start coturn at each boot');
+  return steps.map((title) => ({ kind: 'service', title, diff: null }));
+}
+
+const hundredMebibytes = 100 * 2 ** 20;
+
+/** What somebody has to know before it is done. */
+function notesOf(facts: HostFacts): string[] {
+  const { manager, service, clock, freeBytes } = facts;
+  const foreign =
+    manager === null || manager === 'rtc-ops' || manager === 'package'
+      ? []
+      : [
+          manager === 'hand'
+            ? '/etc/turnserver.conf was written by hand. It is kept, not merged: rtc-ops rollback brings it back.'
+            : `/etc/turnserver.conf is written by ${manager}, which may write it again. It is kept; take it out of ${manager}.`,
+        ];
+  return [
+    ...foreign,
+    ...(service.enabled === 'masked'
+      ? ['the service coturn is masked on this host; a deployment unmasks it']
+      : []),
+    ...(clock.synchronized === false
+      ? ['its clock is not known to be synchronized; credentials end at a time']
+      : []),
+    ...(freeBytes < hundredMebibytes ? [`/var has only ${Math.floor(freeBytes / 2 ** 20)} MiB left`] : []),
+  ];
+}

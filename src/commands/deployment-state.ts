@@ -1,0 +1,131 @@
+import { readFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HostFacts } from '../ansible/host-facts.ts';
+import type { RoleVariables } from '../ansible/inventory.ts';
+import type { WantedFile, WantedState } from '../ansible/plan.ts';
+import { ansibleDirectory } from '../ansible/playbook.ts';
+import { withoutSecrets } from '../ansible/redaction.ts';
+import type { Config } from '../config/config.ts';
+import { lint } from '../coturn/lint/lint.ts';
+import { renderConfig, type Passwords } from '../coturn/render.ts';
+import { defaultVersion, nearestVersion, type CoturnVersion } from '../coturn/versions.ts';
+import { RtcOpsError } from '../model/error.ts';
+import { wordsOf } from '../model/finding.ts';
+import type { Secret } from '../model/secret.ts';
+import type { DeployTarget } from './deployment-hosts.ts';
+
+/** What is to be known to make the state of a host. */
+export interface StateOptions {
+  /** As it is written, for all hosts. */
+  readonly shared: Config;
+  readonly secrets: readonly Secret[];
+  readonly passwords: Passwords;
+  /** By which secrets are given as digests. */
+  readonly key: string;
+  /** Where files with secrets may be written, for Ansible to copy them. */
+  readonly directory: string;
+  readonly now: Date;
+}
+
+/** What a host is to be like, for a plan and for the role. */
+export interface HostState {
+  readonly wanted: WantedState;
+  readonly variables: RoleVariables;
+  /** Warnings of the lint about what was rendered, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Renders what is to land on a host, for the coturn that it has or will have, and judges it.
+ * @throws RtcOpsError `configuration` when that coturn would not run as it should with it
+ */
+export async function hostState(
+  { host, config }: DeployTarget,
+  facts: HostFacts,
+  { shared, secrets, passwords, key, directory, now }: StateOptions,
+): Promise<HostState> {
+  const version = versionOn(facts);
+  const text = renderConfig(shared, { version, host: host.name, secrets, passwords });
+  const warnings = judged(text, version, host.name, now);
+  const folder = join(directory, Buffer.from(host.name).toString('hex'));
+  await mkdir(folder, { mode: 0o700, recursive: true });
+  const source = join(folder, 'turnserver.conf');
+  await writeFile(source, text, { mode: 0o600 });
+  const listeners = socketsOf(config);
+  const lowPorts = listeners.some(({ port }) => port < 1024);
+  return {
+    wanted: {
+      files: [
+        {
+          path: '/etc/turnserver.conf',
+          ...{ owner: 'root', group: 'turnserver', mode: '0640' },
+          text: withoutSecrets(text, key),
+        },
+        await dropIn('service.conf', 'rtc-ops.conf'),
+        ...(lowPorts ? [await dropIn('low-ports.conf', 'rtc-ops-low-ports.conf')] : []),
+      ],
+    },
+    variables: { coturn_config_src: source, coturn_listeners: listeners, coturn_low_ports: lowPorts },
+    warnings,
+  };
+}
+
+async function dropIn(source: string, name: string): Promise<WantedFile> {
+  return {
+    path: `/etc/systemd/system/coturn.service.d/${name}`,
+    ...{ owner: 'root', group: 'root', mode: '0644' },
+    text: await readFile(join(ansibleDirectory, 'roles/coturn/files', source), 'utf8'),
+  };
+}
+
+interface Socket {
+  readonly protocol: 'udp' | 'tcp';
+  readonly port: number;
+}
+
+/** What has to listen on a host that runs this config. */
+export function socketsOf({ listen }: Config): Socket[] {
+  const { udp, tcp, tls, extraPorts } = listen;
+  const at = (protocol: Socket['protocol'], port: number | null): Socket[] =>
+    port === null ? [] : [{ protocol, port }];
+  return [
+    ...at('udp', udp),
+    ...at('tcp', tcp),
+    ...at('tcp', tls),
+    ...extraPorts.flatMap((port) => [
+      ...(udp === null ? [] : at('udp', port)),
+      ...(tcp === null && tls === null ? [] : at('tcp', port)),
+    ]),
+  ];
+}
+
+/** What systems without coturn will get; others ship a coturn like that of Debian 12. */
+const shipped: Readonly<Record<string, CoturnVersion>> = { 'ubuntu 20.04': '4.5.2', 'ubuntu 22.04': '4.5.2' };
+
+/** The coturn that is to read the file: the one that is there, else the one that the system ships. */
+export function versionOn({ coturn, system }: HostFacts): CoturnVersion {
+  const packaged = coturn.installed ?? coturn.candidate;
+  if (packaged === null) return shipped[`${system.id} ${system.version}`] ?? defaultVersion;
+  // EPOCH:UPSTREAM-REVISION (deb-version(7)).
+  return nearestVersion(/^(?:\d+:)?(\d+(?:\.\d+)*)/.exec(packaged)?.[1] ?? defaultVersion);
+}
+
+function judged(text: string, version: CoturnVersion, name: string, now: Date): string[] {
+  const findings = lint({
+    file: `turnserver.conf of ${name}`,
+    text,
+    coturn: { version, release: version, from: 'given', packaged: null },
+    users: null,
+    host: null,
+    now: now.toISOString(),
+  });
+  const sentence = (finding: (typeof findings)[number]['finding']): string =>
+    `${wordsOf(finding).title} (${finding.code})`;
+  const first = findings.find(({ finding }) => finding.severity === 'error');
+  if (first !== undefined) {
+    throw new RtcOpsError('configuration', `${name}: ${sentence(first.finding)}`, {
+      hint: wordsOf(first.finding).fix.join(' '),
+    });
+  }
+  return findings.flatMap(({ finding }) => (finding.severity === 'warning' ? [sentence(finding)] : []));
+}

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { operatorOf, serviceOn } from '../lab/server/operator.ts';
+import { openServerLab, type ServerLab } from '../lab/server/server-lab.ts';
+import type { Server } from '../lab/server/server.ts';
+import { needs } from '../support/requirements.ts';
+
+/** What tells one state of a server from another: packages, files of ours, users, units. */
+const inventory = `dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' | grep -v 'not-installed\\|config-files'
+  find /etc /var/lib/rtc-ops /usr/local -type f -newer /etc/hostname 2>/dev/null | grep -v '/etc/ssl/\\|cache\\|subuid\\|\\(passwd\\|group\\|g\\?shadow\\)-\\?$' | sort
+  getent passwd turnserver; ls /etc/systemd/system`;
+
+async function stateOf(server: Server): Promise<string> {
+  return (await server.console(inventory)).stdout;
+}
+
+needs('server lab').describe('rtc-ops deploy', () => {
+  let lab: ServerLab;
+  beforeAll(async () => {
+    lab = await openServerLab();
+  });
+  afterAll(async () => lab.close());
+
+  it('makes a verified service of a fresh server, and changes nothing the second time', async () => {
+    const server = await lab.addServer('fresh');
+    const operator = await operatorOf(lab, serviceOn([server]));
+    const before = await stateOf(server);
+
+    const checked = await operator.deploy('--check');
+    expect(checked.report).toMatchObject({ check: true, verdict: null, hosts: [{ outcome: 'planned' }] });
+    expect(await stateOf(server)).toBe(before);
+
+    const first = await operator.deploy();
+    expect(first.stderr).toBe('');
+    expect(first.report).toMatchObject({ verdict: 'healthy', exitCode: 0, hosts: [{ outcome: 'changed' }] });
+    const { stdout } = await server.console(
+      `stat -c '%U:%G %a' /etc/turnserver.conf; systemctl is-enabled coturn; ss -Hlun 'sport = :3478' | wc -l`,
+    );
+    expect(stdout.split('\n').slice(0, 2)).toEqual(['root:turnserver 640', 'enabled']);
+
+    const pid = (await server.console('systemctl show -P MainPID coturn')).stdout;
+    const second = await operator.deploy();
+    expect(second.report).toMatchObject({ verdict: 'healthy', hosts: [{ outcome: 'unchanged' }] });
+    expect((await server.console('systemctl show -P MainPID coturn')).stdout).toBe(pid);
+
+    for (const { stdout: told, stderr } of [checked, first, second]) {
+      expect(told + stderr).not.toContain(operator.secret);
+    }
+  });
+
+  it('shows what differs on a server that somebody has changed, and puts it right', async () => {
+    const server = await lab.addServer('drifted');
+    const operator = await operatorOf(lab, serviceOn([server]));
+    await operator.deploy('--no-verify');
+    await server.console(
+      `sed -i 's/^min-port=.*/min-port=50000/' /etc/turnserver.conf; chmod 644 /etc/turnserver.conf`,
+    );
+    const { report } = await operator.deploy('--check');
+    expect(report.hosts[0]?.plan?.steps).toEqual([
+      {
+        kind: 'file',
+        title: 'change /etc/turnserver.conf, root:turnserver 0644 → root:turnserver 0640',
+        diff: expect.stringMatching(/^@@.*\n[^]*\n-min-port=50000\n\+min-port=49152\n/) as string,
+      },
+      { kind: 'service', title: 'restart coturn: calls that it relays end', diff: null },
+    ]);
+    expect((await operator.deploy()).report).toMatchObject({ verdict: 'healthy' });
+    expect((await operator.deploy('--check')).report.hosts).toMatchObject([{ outcome: 'unchanged' }]);
+  });
+
+  it('leaves a fresh server as it was when the service does not verify', async () => {
+    const server = await lab.addServer('undone');
+    // The name has an IPv6 address, and the service none.
+    const hosts = [{ name: server.host, addresses: [server.ipv4], ssh: { user: 'deploy' } }];
+    const operator = await operatorOf(lab, serviceOn([server], { hosts }));
+    const before = await stateOf(server);
+    const { report, exitCode } = await operator.deploy();
+    expect(exitCode).toBe(1);
+    expect(report).toMatchObject({
+      verdict: 'broken',
+      hosts: [
+        { outcome: 'rolled-back', because: 'the service does not verify: works over IPv4, not over IPv6' },
+      ],
+    });
+    expect(await stateOf(server)).toBe(before);
+  });
+
+  it('brings the old service back when the new one does not verify', async () => {
+    const server = await lab.addServer('restored');
+    const operator = await operatorOf(lab, serviceOn([server]));
+    await operator.deploy('--no-verify');
+    const config = (await server.console('sha256sum /etc/turnserver.conf')).stdout;
+    await operator.configure(serviceOn([server], { peers: { deny: ['0.0.0.0/0'] } }));
+    const { report } = await operator.deploy();
+    expect(report).toMatchObject({ verdict: 'broken', hosts: [{ outcome: 'rolled-back', generation: 1 }] });
+    expect((await server.console('sha256sum /etc/turnserver.conf')).stdout).toBe(config);
+    await operator.configure(serviceOn([server]));
+    expect((await operator.deploy()).report).toMatchObject({
+      verdict: 'healthy',
+      hosts: [{ outcome: 'unchanged' }],
+    });
+  });
+
+  it('keeps a configuration that was made by hand, and says so', async () => {
+    const server = await lab.addServer('handmade');
+    const { stdout: handmade } =
+      await server.console(`apt-get update -qq; apt-get install -qq -y --no-install-recommends coturn >/dev/null 2>&1
+      printf 'listening-port=3999\\nlt-cred-mech\\nrealm=old\\nuser=alice:opensesame\\n' > /etc/turnserver.conf; systemctl restart coturn; sha256sum /etc/turnserver.conf`);
+    const operator = await operatorOf(lab, serviceOn([server], { peers: { deny: ['0.0.0.0/0'] } }));
+    const { report, stdout } = await operator.deploy();
+    expect(report.hosts).toMatchObject([{ outcome: 'rolled-back' }]);
+    expect(report.hosts[0]?.plan?.notes.join()).toContain('written by hand');
+    expect(stdout).not.toContain('opensesame');
+    expect((await server.console('sha256sum /etc/turnserver.conf')).stdout).toBe(handmade.split('\n').at(-1));
+    await expect
+      .poll(async () => (await server.console(`ss -Hlun 'sport = :3999'`)).stdout, { timeout: 5000 })
+      .toContain('3999');
+  });
+});
