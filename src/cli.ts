@@ -69,6 +69,8 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     name: 'analyze',
     summary: 'why audio did not flow, from logs of coturn',
     load: () => import('./commands/analyze.ts'),
+  },
+  {
     name: 'deploy',
     summary: 'put the service on its hosts, prove that it works, and take back what does not',
     load: () => import('./commands/deploy.ts'),
