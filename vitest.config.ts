@@ -3,6 +3,8 @@ import { TallyReporter } from './test/support/tally-reporter.ts';
 
 // Each runs whole processes, the command line or the set-up, as a user does, and needs no server.
 const processTests = ['test/commands/**/*.test.ts', 'test/support/*.test.ts'];
+// Each has a process of its own, in which it counts sockets, timers or memory.
+const socketTests = ['net', 'turn', 'probes', 'webrtc', 'coturn'].map((room) => `test/${room}/**/*.test.ts`);
 const otherKinds = ['test/**/*.integration.test.ts', 'test/**/*.lab.test.ts', 'test/**/*.vps.test.ts'];
 
 export default defineConfig({
@@ -16,11 +18,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...otherKinds, ...processTests],
-          // A process and all its imports for each file cost more than the tests. No module of src/ keeps state, so that
-          // files can share them; and as much of the time goes by in waiting, more of them run than there are cores.
+          exclude: [...otherKinds, ...processTests, ...socketTests],
+          // A process and all its imports for each file cost more than the tests, and no module of src/ keeps state.
           pool: 'threads',
           isolate: false,
+          maxWorkers: 3,
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'unit-sockets',
+          include: socketTests,
+          exclude: otherKinds,
+          // Much of their time goes by in waiting, so that more of them run than there are cores.
           maxWorkers: 3,
           testTimeout: 20_000,
         },
