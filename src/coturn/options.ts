@@ -1,4 +1,5 @@
-import { compareVersions, type CoturnVersion } from './versions.ts';
+import { compareVersions } from '../model/release.ts';
+import type { CoturnVersion } from './versions.ts';
 
 /** How coturn reads the value of an option. A `flag` stands alone or has a boolean. */
 export type OptionValue =

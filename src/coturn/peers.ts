@@ -3,7 +3,8 @@ import type { Config } from '../config/config.ts';
 import { RtcOpsError } from '../model/error.ts';
 import { scopeOf } from '../model/endpoint.ts';
 import type { Directive } from './directive.ts';
-import { compareVersions, type CoturnVersion } from './versions.ts';
+import { compareVersions } from '../model/release.ts';
+import type { CoturnVersion } from './versions.ts';
 
 /**
  * What nobody has a reason to reach through a relay: everything that is not on the internet. The names of the

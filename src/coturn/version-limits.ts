@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { defaults } from '../config/defaults.ts';
 import { RtcOpsError } from '../model/error.ts';
-import { compareVersions, type CoturnVersion } from './versions.ts';
+import { compareVersions } from '../model/release.ts';
+import type { CoturnVersion } from './versions.ts';
 
 interface Limit {
   readonly key: string;

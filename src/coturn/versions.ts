@@ -1,4 +1,5 @@
 import { RtcOpsError } from '../model/error.ts';
+import { compareVersions } from '../model/release.ts';
 
 /** The released versions whose options and behaviour are known here, oldest first. */
 export const knownVersions = [
@@ -43,18 +44,4 @@ export function parseVersion(text: string): CoturnVersion {
 /** The known version that behaves most like a release: the newest that is not newer, or else the oldest. */
 export function nearestVersion(release: string): CoturnVersion {
   return knownVersions.findLast((known) => compareVersions(known, release) <= 0) ?? knownVersions[0];
-}
-
-/** Negative, zero or positive as `a` is older than, the same as or newer than `b`. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [numbersOf(a), numbersOf(b)];
-  for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-function numbersOf(version: string): number[] {
-  return version.split('.').map(Number);
 }

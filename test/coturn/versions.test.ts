@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareVersions, knownVersions, parseVersion } from '../../src/coturn/versions.ts';
+import { compareVersions } from '../../src/model/release.ts';
+import { knownVersions, parseVersion } from '../../src/coturn/versions.ts';
 
 describe('parseVersion', () => {
   it('takes each known version, and a line for the newest of it', () => {

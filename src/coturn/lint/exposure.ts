@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { scopeOf } from '../../model/endpoint.ts';
-import { compareVersions } from '../versions.ts';
+import { compareVersions } from '../../model/release.ts';
 import {
   allOf,
   isSet,

@@ -1,7 +1,7 @@
 import { closest } from '../../config/suggestion.ts';
 import { coturnOptions, hasOption, isEffective, optionOf } from '../options.ts';
 import type { ParsedDirective } from '../parse.ts';
-import { compareVersions } from '../versions.ts';
+import { compareVersions } from '../../model/release.ts';
 import { commentedOut, lineOf, note, redacted } from './source.ts';
 import type { LintFinding, Source } from './source.ts';
 

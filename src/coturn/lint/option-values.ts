@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { optionOf } from '../options.ts';
 import type { ParsedDirective } from '../parse.ts';
-import { compareVersions } from '../versions.ts';
+import { compareVersions } from '../../model/release.ts';
 import {
   alwaysOn,
   allOf,

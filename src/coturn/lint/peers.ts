@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { parseNetwork, type Network } from '../../config/address.ts';
 import type { ParsedDirective } from '../parse.ts';
-import { compareVersions } from '../versions.ts';
+import { compareVersions } from '../../model/release.ts';
 import { includes, rangeOf, rangeTextOf, uncovered, type PeerRange } from './address-range.ts';
 import { allOf, isSet, lastOf, lineOf, note, shown, textOf, valueOf, wholeFile } from './source.ts';
 import type { LintFinding, Source } from './source.ts';

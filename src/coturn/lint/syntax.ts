@@ -1,5 +1,5 @@
 import { optionOf, type OptionValue } from '../options.ts';
-import { compareVersions } from '../versions.ts';
+import { compareVersions } from '../../model/release.ts';
 import { maxLineBytes } from '../serialise.ts';
 import type { ParsedDirective } from '../parse.ts';
 import { allOf, leadingNumber, lineOf, note, redacted, shown, textOf, wholeFile } from './source.ts';

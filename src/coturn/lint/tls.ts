@@ -1,5 +1,5 @@
 import type { ParsedDirective } from '../parse.ts';
-import { compareVersions } from '../versions.ts';
+import { compareVersions } from '../../model/release.ts';
 import { stoppedAt } from './access.ts';
 import type { PathFacts, PemFacts } from './facts.ts';
 import { allOf, at, isSet, lastOf, lineOf, named, note, textOf, valueOf, wholeFile } from './source.ts';

@@ -1,0 +1,124 @@
+import type { ExitCode } from './error.ts';
+import type { CheckStatus } from './check.ts';
+import type { Finding, FindingWords } from './finding.ts';
+import type { Attempt, ChallengeFacts, Target } from './observations.ts';
+import type { schemaVersion } from './report.ts';
+
+/** What kinds of peers a relay should refuse. */
+export type PeerKind = 'loopback' | 'private' | 'link-local' | 'metadata' | 'multicast';
+
+/** Asked by CreatePermission, which sends nothing to the peer (RFC 8656 §9). */
+export interface PeerAnswer {
+  readonly kind: PeerKind;
+  readonly address: string;
+  /** The IPv4 address that an IPv6 one stands for; null where it is itself. */
+  readonly embeds: string | null;
+  /** Null: allowed. 403 from a server that denies it. */
+  readonly refusedWith: number | null;
+}
+
+/** An unauthenticated request over UDP and what came back, in bytes of payload. */
+export interface Amplification {
+  readonly request: 'Binding' | 'Allocate';
+  readonly requestBytes: number;
+  readonly answerBytes: number;
+}
+
+export interface TlsOffer {
+  readonly version: 'TLSv1' | 'TLSv1.1';
+  readonly accepted: boolean;
+}
+
+/** A TCP port that is for the operator alone. */
+export interface AdminPort {
+  readonly what: 'command line' | 'Prometheus' | 'web admin';
+  readonly port: number;
+  /** Null: it does not answer. */
+  readonly banner: string | null;
+}
+
+export interface ListenerAuditFacts {
+  readonly target: Target;
+  readonly challenge: Attempt<ChallengeFacts>;
+  /** The SOFTWARE attribute of its answers; null where it has none. */
+  readonly software: Attempt<{ readonly name: string | null }>;
+  readonly amplification: Attempt<readonly Amplification[]>;
+  readonly tlsOffers: Attempt<readonly TlsOffer[]>;
+  /** What an HTTP request to a TLS listener brings; coturn's web admin answers there too. */
+  readonly web: Attempt<AdminPort>;
+}
+
+/** What was seen of one server, at one of its addresses, by what an attacker would try. */
+export interface ServerAuditFacts {
+  readonly host: string;
+  readonly address: string;
+  readonly listeners: readonly ListenerAuditFacts[];
+  /** Through an allocation of either family; not tried where there is none. */
+  readonly peers: Readonly<Record<4 | 6, Attempt<readonly PeerAnswer[]>>>;
+  /** An allocation that relays TCP (RFC 6062). */
+  readonly tcpRelay: Attempt<{ readonly refusedWith: number | null }>;
+  /** How many allocations one user got before one was refused. */
+  readonly quota: Attempt<{
+    readonly tried: number;
+    readonly granted: number;
+    readonly refusedWith: number | null;
+  }>;
+  readonly admin: Attempt<readonly AdminPort[]>;
+}
+
+export interface AuditFacts {
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly username: string | null;
+  readonly names: readonly { readonly host: string; readonly failure: string | null }[];
+  readonly servers: readonly ServerAuditFacts[];
+}
+
+/** Each a statement that is true when it passes. The ids are public. */
+export const auditChecks = {
+  'anonymous-relay': 'nobody gets a relay without credentials',
+  'loopback-peers': 'the server itself is refused as a peer',
+  'private-peers': 'private networks are refused as peers',
+  'metadata-peers': 'link-local and metadata addresses are refused as peers',
+  'multicast-peers': 'multicast and broadcast are refused as peers',
+  'mapped-peers': 'IPv6 forms of refused addresses are refused too',
+  'tcp-relay': 'TCP connections to peers are refused',
+  amplification: 'answers without credentials are small',
+  version: 'the version is not told, or has no known hole',
+  'tls-versions': 'TLS 1.0 and 1.1 are refused',
+  'admin-surfaces': 'what is for the operator is not open to all',
+  'credential-lifetime': 'the credential given does not live long',
+  quota: 'one user cannot take the whole relay',
+} as const;
+
+export type AuditCheckId = keyof typeof auditChecks;
+
+export interface AuditCheckReport {
+  readonly id: AuditCheckId;
+  readonly title: string;
+  readonly status: CheckStatus;
+  readonly because: string | null;
+  /** A figure or a remark for a person; empty where the mark says enough. */
+  readonly note: string;
+  readonly findings: readonly string[];
+}
+
+export type AuditFindingReport = Finding & Omit<FindingWords, 'fix'> & { readonly fix: string };
+
+export interface AuditReport {
+  readonly schemaVersion: typeof schemaVersion;
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly command: 'audit';
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly exitCode: ExitCode;
+  readonly servers: readonly {
+    readonly host: string;
+    readonly address: string;
+    readonly checks: readonly AuditCheckReport[];
+  }[];
+  /** Names that were not found, a sentence each. */
+  readonly notAudited: readonly string[];
+  readonly findings: readonly AuditFindingReport[];
+  readonly observations: AuditFacts;
+}
