@@ -76,6 +76,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/deploy.ts'),
   },
   {
+    name: 'audit',
+    summary: 'what an attacker could do with a TURN server of yours',
+    load: () => import('./commands/audit.ts'),
+  },
+  {
     name: 'explain',
     summary: 'what a finding means, how it is proven and fixed',
     load: () => import('./commands/explain.ts'),

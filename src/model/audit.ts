@@ -26,7 +26,8 @@ export interface Amplification {
 
 export interface TlsOffer {
   readonly version: 'TLSv1' | 'TLSv1.1';
-  readonly accepted: boolean;
+  /** Null: no answer. */
+  readonly accepted: boolean | null;
 }
 
 /** A TCP port that is for the operator alone. */

@@ -1,4 +1,5 @@
 import { answerCatalog } from './catalog/answer.ts';
+import { auditCatalog, seenCatalog } from './catalog/audit.ts';
 import { callCatalog } from './catalog/call.ts';
 import { credentialCatalog } from './catalog/credential.ts';
 import { configAccessCatalog } from './catalog/config-access.ts';
@@ -43,6 +44,9 @@ export type RecordingFindingCode = keyof typeof recordingCatalog;
 /** What is found on the machine of the server itself, by `firewall check`. */
 export type FirewallFindingCode = keyof typeof firewallCatalog;
 
+/** What only an audit finds. */
+export type AuditFindingCode = keyof typeof auditCatalog;
+
 /** Every finding code with its words, in the order in which a report shows findings of equal weight. */
 export const catalog = {
   ...reachCatalog,
@@ -57,6 +61,9 @@ export const catalog = {
   ...firewallCatalog,
   ...configCatalog,
   ...recordingCatalog,
+  // In place of their entries for files alone.
+  ...seenCatalog,
+  ...auditCatalog,
 } as const;
 
 export type FindingCode = keyof typeof catalog;

@@ -16,15 +16,25 @@ export function findingSections(report: Report, style: Style): string[][] {
     const alike = alikeWith(root, roots);
     const isFolded = alike.length > mostAlike && alike[0] === root;
     return [
-      ...heading(root, style),
-      ...paragraph(root.cause, 4, style),
-      ...labelled('Proof', paragraph(root.proof, textColumn, style), style),
-      ...labelled('Fix', fixLines(root.fix, style), style),
+      ...findingLines(root, style),
       ...effects(root, serious, style),
       ...labelled('At', listenersOf(root, report, style), style),
       ...(isFolded ? labelled('Also', others(alike, style), style) : []),
     ];
   });
+}
+
+/** A finding by itself: title, cause, proof, fix. */
+export function findingLines(
+  found: Pick<FindingReport, 'severity' | 'title' | 'code' | 'cause' | 'proof' | 'fix'>,
+  style: Style,
+): string[] {
+  return [
+    ...heading(found, style),
+    ...paragraph(found.cause, 4, style),
+    ...labelled('Proof', paragraph(found.proof, textColumn, style), style),
+    ...labelled('Fix', fixLines(found.fix, style), style),
+  ];
 }
 
 function alikeWith({ code }: FindingReport, roots: readonly FindingReport[]): FindingReport[] {
@@ -35,7 +45,10 @@ function limitFor(root: FindingReport, roots: readonly FindingReport[]): number 
   return alikeWith(root, roots).length > mostAlike ? 1 : mostAlike;
 }
 
-function heading({ severity, title, code }: FindingReport, style: Style): string[] {
+function heading(
+  { severity, title, code }: Pick<FindingReport, 'severity' | 'title' | 'code'>,
+  style: Style,
+): string[] {
   const text = `${severityMark[severity]} ${title}`;
   const gap = style.columns - 2 - widthOf(text) - widthOf(code);
   const bold = style.severity(severity, style.bold(text));

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { formatEndpoint, sameEndpoint, type Endpoint, type Family } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
 import type { Failure } from '../model/observations.ts';
@@ -188,6 +189,8 @@ export class Allocation {
     session.connection.onChannelData = (channel, payload) => this.#receiveChannelData(channel, payload);
     session.connection.onClosed = (failure) => this.#lose(failure);
     this.#keepAlive(granted.lifetimeSeconds, () => this.refresh());
+    // Each permission and each channel waits under it; a warning about many listeners would be noise.
+    setMaxListeners(0, this.#ended.signal);
     const { signal } = options;
     const stop = (): void => this.#ended.abort(signal.reason);
     // An abort ends what is on its way and keeps nothing alive any more; freeing it is still the owner's part.

@@ -1,4 +1,5 @@
 import type {
+  AuditFindingCode,
   ConfigFindingCode,
   FindingCode,
   FirewallFindingCode,
@@ -121,7 +122,10 @@ const controlTcp = targetOf('tcp', elsewhere);
 const nothing = 'users who need the relay will hear nothing';
 
 /** What a server can show; a configuration file shows the others. */
-type ServerFindingCode = Exclude<FindingCode, ConfigFindingCode | FirewallFindingCode | RecordingFindingCode>;
+type ServerFindingCode = Exclude<
+  FindingCode,
+  AuditFindingCode | ConfigFindingCode | FirewallFindingCode | RecordingFindingCode
+>;
 
 /** Each code of the catalog that a server can show, and the facts that make it. */
 export const faults: Readonly<Record<ServerFindingCode, Fault>> = {

@@ -1,0 +1,263 @@
+import { server } from '../subject.ts';
+import { configAccessCatalog } from './config-access.ts';
+import { configExposureCatalog } from './config-exposure.ts';
+import { configTlsCatalog } from './config-tls.ts';
+import {
+  entry,
+  exampleListener,
+  exampleTls,
+  inConfig,
+  listed,
+  listenerKeys,
+  listenerName,
+  onServer,
+  restart,
+  serverName,
+  type CatalogEntry,
+  type ListenerEvidence,
+} from './entry.ts';
+
+/** A server at one of its addresses. */
+interface ServerEvidence {
+  readonly host: string;
+  readonly address: string;
+}
+
+interface PeersEvidence extends ServerEvidence {
+  /** The peers for which it granted a permission. */
+  readonly allowed: readonly string[];
+}
+
+const exampleServer: ServerEvidence = { host: 'turn.example.com', address: '203.0.113.10' };
+
+type SeenWords<E> = Omit<
+  CatalogEntry<E>,
+  'subject' | 'explanation' | 'confusedWith' | 'references' | 'severity'
+> &
+  Partial<Pick<CatalogEntry<E>, 'distinctBy'>>;
+
+/**
+ * What can stand in a configuration file and be seen on a server that runs: one code for both, each with its own
+ * evidence, proof and fix.
+ */
+function alsoSeen<F extends { readonly file: string }, S extends ServerEvidence>(
+  inFile: CatalogEntry<F>,
+  seen: SeenWords<S>,
+): CatalogEntry<F | S> {
+  const isOfFile = (e: F | S): e is F => 'file' in e;
+  return {
+    severity: inFile.severity,
+    subject: (e) => (isOfFile(e) ? inFile.subject(e) : server(e)),
+    // A file has a fault once, unless its own entry says otherwise; so has a server.
+    ...(inFile.distinctBy === undefined && seen.distinctBy === undefined
+      ? {}
+      : { distinctBy: [...(inFile.distinctBy ?? []), ...(seen.distinctBy ?? [])] as never }),
+    example: inFile.example,
+    title: (e) => (isOfFile(e) ? inFile.title(e) : seen.title(e)),
+    cause: (e) => (isOfFile(e) ? inFile.cause(e) : seen.cause(e)),
+    proof: (e) => (isOfFile(e) ? inFile.proof(e) : seen.proof(e)),
+    fix: (e) => (isOfFile(e) ? inFile.fix(e) : seen.fix(e)),
+    explanation: inFile.explanation,
+    confusedWith: inFile.confusedWith,
+    references: inFile.references,
+  };
+}
+
+const permissionProof = (e: PeersEvidence): string =>
+  `${serverName(e)} granted a permission for ${listed(e.allowed)} (CreatePermission, which sends nothing there).`;
+
+function denied(...ranges: readonly string[]): readonly string[] {
+  return [...ranges.map((range) => inConfig(`denied-peer-ip=${range}`)), restart];
+}
+
+/** What `audit` sees on a server and `lint` in its file. */
+export const seenCatalog = {
+  LOOPBACK_PEERS_ALLOWED: alsoSeen(configAccessCatalog.LOOPBACK_PEERS_ALLOWED, {
+    example: { ...exampleServer, allowed: ['127.0.0.1', '::1'] },
+    title: () => 'Users of the relay reach the server itself',
+    cause: (e: PeersEvidence) =>
+      `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed as peers: every service that listens on loopback there can be sent to.`,
+    proof: permissionProof,
+    fix: () => [
+      onServer("sudo sed -i '/^allow-loopback-peers/d' /etc/turnserver.conf"),
+      ...denied('127.0.0.0-127.255.255.255', '0.0.0.1-0.255.255.255', '::1'),
+    ],
+  }),
+  PRIVATE_PEERS_ALLOWED: alsoSeen(configAccessCatalog.PRIVATE_PEERS_ALLOWED, {
+    example: { ...exampleServer, allowed: ['10.0.0.1', '192.168.0.1'] },
+    title: () => 'Users of the relay reach private networks',
+    cause: (e: PeersEvidence) =>
+      `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed as peers: a user sends to whatever is there beside the server.`,
+    proof: permissionProof,
+    fix: (e) => denied(...rangesAround(e.allowed)),
+  }),
+  METADATA_PEER_ALLOWED: alsoSeen(configAccessCatalog.METADATA_PEER_ALLOWED, {
+    example: { ...exampleServer, allowed: ['169.254.169.254'] },
+    title: () => 'Users of the relay reach link-local addresses, such as the metadata service of a cloud',
+    cause: (e: PeersEvidence) =>
+      `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed as peers. A cloud gives its machines their keys and passwords at such an address.`,
+    proof: permissionProof,
+    fix: (e) => denied(...rangesAround(e.allowed)),
+  }),
+  MULTICAST_PEERS_ALLOWED: alsoSeen(configAccessCatalog.MULTICAST_PEERS_ALLOWED, {
+    example: { ...exampleServer, allowed: ['224.0.0.1'] },
+    title: () => 'Users of the relay may send to multicast groups',
+    cause: (e: PeersEvidence) =>
+      `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed: one packet of a user becomes one for every machine of the group in the network of the server.`,
+    proof: permissionProof,
+    fix: () => [inConfig('no-multicast-peers'), restart],
+  }),
+  MAPPED_IPV6_BYPASS: alsoSeen(configAccessCatalog.MAPPED_IPV6_BYPASS, {
+    example: { ...exampleServer, allowed: ['::ffff:10.0.0.1'], denied: ['10.0.0.1'] },
+    title: () => 'Denied IPv4 networks are reached by their IPv6 names',
+    cause: (e: PeersEvidence & { denied: readonly string[] }) =>
+      `${listed(e.denied)} ${e.denied.length === 1 ? 'is' : 'are'} refused, and ${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} not, which ${e.allowed.length === 1 ? 'is the same host' : 'are the same hosts'}.`,
+    proof: permissionProof,
+    fix: () => [
+      ...denied(
+        '::ffff:0:0-::ffff:ffff:ffff',
+        '::0.0.0.2-::255.255.255.255',
+        '64:ff9b::-64:ff9b::ffff:ffff',
+        '2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+      ),
+      'or run coturn 4.13.1 or newer, which takes them for what they are',
+    ],
+  }),
+  TCP_RELAY_ENABLED: alsoSeen(configAccessCatalog.TCP_RELAY_ENABLED, {
+    example: exampleServer,
+    title: () => 'Users may open TCP connections through the relay',
+    cause: () =>
+      'Relaying to peers over TCP is on. No browser uses it; with it a user reaches web servers and databases in the name of the server.',
+    proof: (e: ServerEvidence) => `${serverName(e)} granted an Allocate for TCP (REQUESTED-TRANSPORT 6).`,
+    fix: () => [inConfig('no-tcp-relay'), restart],
+  }),
+  VERSION_EXPOSED: alsoSeen(configExposureCatalog.VERSION_EXPOSED, {
+    example: { ...exampleServer, software: "Coturn-4.6.1 'Gorst'" },
+    title: () => 'coturn tells everyone its version',
+    cause: (e: ServerEvidence & { software: string }) =>
+      `It calls itself ${e.software} in every answer, which saves an attacker the search and makes answers larger.`,
+    proof: (e) => `The SOFTWARE attribute of an answer of ${serverName(e)} is ${e.software}.`,
+    fix: () => [inConfig('no-software-attribute'), restart],
+  }),
+  VERSION_VULNERABLE: alsoSeen(configExposureCatalog.VERSION_VULNERABLE, {
+    example: {
+      ...exampleServer,
+      version: '4.6.1',
+      advisories: ['CVE-2026-40613'],
+      fixedIn: '4.17.0',
+      date: '2026-08',
+    },
+    title: (e) =>
+      `coturn ${e.version} has ${e.advisories.length === 1 ? 'a known hole' : `${e.advisories.length} known holes`}, unless its package has ${e.advisories.length === 1 ? 'it' : 'them'} closed`,
+    cause: (
+      e: ServerEvidence & { version: string; advisories: readonly string[]; fixedIn: string; date: string },
+    ) =>
+      `${listed(e.advisories)}, the last of them known since ${e.date}. Which of them the configuration has open, and which the package of the distribution has closed under the same number, cannot be seen from here.`,
+    proof: (e) => `Its answers say ${e.version}; the last fix came with ${e.fixedIn}.`,
+    fix: (e) => [
+      onServer('rtc-ops lint'),
+      onServer('apt-get changelog coturn | grep -i cve'),
+      `run coturn ${e.fixedIn} or newer, or a package that has the fixes`,
+    ],
+  }),
+  LEGACY_TLS: alsoSeen(configTlsCatalog.LEGACY_TLS, {
+    distinctBy: listenerKeys,
+    example: { ...exampleTls, versions: ['TLS 1.0'] },
+    title: (e) => `${listed(e.versions)} ${e.versions.length === 1 ? 'is' : 'are'} offered`,
+    cause: () => 'Both have been deprecated since 2021, and no client of today needs them.',
+    proof: (e: ListenerEvidence & { versions: readonly string[] }) =>
+      `A handshake with ${listed(e.versions)} alone succeeded with ${serverName(e)} ${listenerName(e)}.`,
+    fix: () => [inConfig('no-tlsv1'), inConfig('no-tlsv1_1'), restart],
+  }),
+  ADMIN_EXPOSED: alsoSeen(configExposureCatalog.ADMIN_EXPOSED, {
+    distinctBy: ['port'],
+    example: { ...exampleServer, what: 'the command line of coturn', port: 5766, banner: 'TURN Server' },
+    title: (e) => `Others reach ${e.what}`,
+    cause: (e: ServerEvidence & { what: string; port: number; banner: string }) =>
+      `It answers on TCP port ${e.port} to whoever asks, unencrypted or with a password alone in front of it.`,
+    proof: (e) => `${serverName(e)}, TCP port ${e.port}, answered: ${e.banner}.`,
+    fix: (e) => [
+      ...(adminFixes[e.port] ?? [inConfig('web-admin-ip=127.0.0.1')]),
+      restart,
+      `and have a firewall keep others from TCP port ${e.port} if it is for nobody else`,
+    ],
+  }),
+  NO_QUOTAS: alsoSeen(configExposureCatalog.NO_QUOTAS, {
+    example: { ...exampleServer, granted: 20 },
+    title: () => 'One user may take the whole relay',
+    cause: (e: ServerEvidence & { granted: number }) =>
+      `One user name got ${e.granted} allocations at once: one leaked credential takes every port. A browser needs about four.`,
+    proof: (e) =>
+      `${serverName(e)} granted ${e.granted} of ${e.granted} allocations to one user name; all were freed.`,
+    fix: () => [inConfig('user-quota=12'), inConfig('total-quota=1200'), restart],
+  }),
+} as const;
+
+const adminFixes: Readonly<Record<number, readonly string[]>> = {
+  5766: [inConfig('no-cli')],
+  9641: [inConfig('prometheus-address=127.0.0.1')],
+};
+
+/** The ranges to deny that the addresses stand for. */
+function rangesAround(addresses: readonly string[]): readonly string[] {
+  const named = ranges.flatMap(([tried, range]) => (addresses.includes(tried) ? [range] : []));
+  return [...new Set(named)];
+}
+
+const ranges: readonly (readonly [string, string])[] = [
+  ['10.0.0.1', '10.0.0.0-10.255.255.255'],
+  ['172.16.0.1', '172.16.0.0-172.31.255.255'],
+  ['192.168.0.1', '192.168.0.0-192.168.255.255'],
+  ['100.64.0.1', '100.64.0.0-100.127.255.255'],
+  ['fc00::1', 'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+  ['169.254.169.254', '169.254.0.0-169.254.255.255'],
+  ['169.254.0.1', '169.254.0.0-169.254.255.255'],
+  ['fe80::1', 'fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+  ['fd00:ec2::254', 'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+];
+
+/** What only a server that runs can show. */
+export const auditCatalog = {
+  AMPLIFICATION: entry<ListenerEvidence & { request: string; requestBytes: number; answerBytes: number }>({
+    severity: 'info',
+    subject: server,
+    distinctBy: listenerKeys,
+    example: { ...exampleListener, request: 'Binding', requestBytes: 20, answerBytes: 104 },
+    title: (e) =>
+      `Answers are ${(e.answerBytes / e.requestBytes).toFixed(1)} times as large as what asks for them`,
+    cause: (e) =>
+      `Whoever forges the address of a victim has the server send it ${e.answerBytes} bytes for each ${e.requestBytes}. That is little beside other reflectors, but nothing that has to be.`,
+    proof: (e) =>
+      `${serverName(e)} ${listenerName(e)} answered a ${e.request} request of ${e.requestBytes} bytes without credentials with ${e.answerBytes} bytes.`,
+    fix: () => [
+      inConfig('no-software-attribute'),
+      inConfig('no-rfc5780'),
+      inConfig('no-stun-backward-compatibility'),
+      restart,
+    ],
+    explanation:
+      'Over UDP the sender of a request can be forged, so that the answer goes to a victim. STUN answers are small; attributes that no client needs (SOFTWARE, MAPPED-ADDRESS, RESPONSE-ORIGIN, OTHER-ADDRESS) make them larger. More than four times the request is worth a line in the configuration.',
+    confusedWith: [],
+    references: ['RFC 8489 §16.1.2', 'RFC 5780 §9'],
+  }),
+  CREDENTIAL_LONG_LIVED: entry<ServerEvidence & { username: string; days: number | null }>({
+    severity: 'info',
+    subject: server,
+    example: { ...exampleServer, username: '1999999999:alice', days: 90 },
+    title: (e) =>
+      e.days === null ? 'The credential never expires' : `The credential is good for another ${e.days} days`,
+    cause: (e) =>
+      e.days === null
+        ? `${e.username} is a user with a password that lasts: who reads it in the page of an application has a relay for good.`
+        : `Who reads ${e.username} in the page of an application has a relay for ${e.days} days.`,
+    proof: (e) => `The user name given is ${e.username}.`,
+    fix: () => [
+      inConfig('use-auth-secret'),
+      'issue credentials to each user when a call begins: rtc-ops credentials issue USER --ttl 12h',
+    ],
+    explanation:
+      'TURN credentials reach the browser, so that every user can read them. With use-auth-secret the application issues them for hours (draft-uberti-behave-turn-rest-00), and what leaks is worth little.',
+    confusedWith: [],
+    references: ['draft-uberti-behave-turn-rest-00 §2.2', 'RFC 8656 §21.1.1'],
+  }),
+} as const;

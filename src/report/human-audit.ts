@@ -1,0 +1,58 @@
+import type { AuditReport } from '../model/audit.ts';
+import { printableData } from '../model/printable.ts';
+import { findingLines } from './human-finding.ts';
+import { marked, paragraph, statusMark, styleFor, type Style } from './human-style.ts';
+
+/** The audit for a person: the verdict, what was found, and every question with its answer. */
+export function renderAuditHuman(report: AuditReport, options: { color: boolean; columns: number }): string {
+  const style = styleFor(options);
+  const serious = report.findings.filter(({ severity }) => severity !== 'info');
+  const notes = report.findings.filter(({ severity }) => severity === 'info');
+  const sections = [
+    headline(report, style),
+    ...[...serious, ...notes].map((each) => findingLines(each, style)),
+    ...printableData(report.servers).map((server) => serverSection(server, style)),
+    printableData(report.notAudited).flatMap((text) => marked(`? not audited: ${text}`, 2, style)),
+    [
+      `  ${style.dim(`${(report.durationMs / 1000).toFixed(1)} s; nothing was sent to any peer, and what was allocated is freed`)}`,
+    ],
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function headline({ findings, servers, notAudited }: AuditReport, style: Style): string[] {
+  const has = (severity: string): boolean => findings.some((each) => each.severity === severity);
+  const open = servers.flatMap(({ checks }) => checks.filter(({ status }) => status === 'unknown')).length;
+  if (has('error'))
+    return marked(`${style.verdict('broken', '✖ exposed')}   others can misuse this server`, 0, style);
+  if (has('warning')) {
+    return marked(
+      `${style.verdict('degraded', '! weak')}   its own users can reach what they should not`,
+      0,
+      style,
+    );
+  }
+  if (open > 0 || notAudited.length > 0 || servers.length === 0) {
+    return marked(
+      `${style.verdict('unknown', '? unknown')}   nothing was found, and not everything was examined`,
+      0,
+      style,
+    );
+  }
+  return marked(`${style.verdict('healthy', '✔ sound')}   nothing that was tried got through`, 0, style);
+}
+
+function serverSection({ host, address, checks }: AuditReport['servers'][number], style: Style): string[] {
+  const name = host === address ? host : `${host} ${address}`;
+  return [
+    `  ${style.bold(name)}`,
+    ...checks.flatMap(({ status, title, because, note, findings }) => {
+      const mark = style.status(status, statusMark[status]);
+      const said = [note, because ?? '', findings.join(', ')].filter((text) => text !== '').join(' ');
+      return paragraph(`${mark} ${title}${said === '' ? '' : style.dim(` · ${said}`)}`, 4, style, 2);
+    }),
+  ];
+}

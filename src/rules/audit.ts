@@ -1,0 +1,341 @@
+import { holesOf } from '../model/advisory.ts';
+import { auditChecks } from '../model/audit.ts';
+import type {
+  AuditCheckId,
+  AuditCheckReport,
+  AuditFacts,
+  AuditReport,
+  PeerAnswer,
+  PeerKind,
+  ServerAuditFacts,
+} from '../model/audit.ts';
+import type { Outcome } from '../model/check.ts';
+import { formOf, judgeTime } from '../model/credential-time.ts';
+import { formatEndpoint, scopeOf } from '../model/endpoint.ts';
+import { exitCode } from '../model/error.ts';
+import { describeFailure } from '../model/failure.ts';
+import { finding, type Finding } from '../model/finding.ts';
+import type { Attempt } from '../model/observations.ts';
+import { schemaVersion } from '../model/report.ts';
+import { turnErrorName } from '../model/turn-error-code.ts';
+import { version } from '../model/version.ts';
+import { findingList } from './finding-list.ts';
+import { listenerOf } from './listener-evidence.ts';
+import { passed, skipped, unknown } from './outcome.ts';
+
+export interface AuditCriteria {
+  readonly failOn: 'error' | 'warning';
+  readonly now: Date;
+}
+
+/** Facts → report. What could not be asked is unknown, and never a pass; the same facts give the same report. */
+export function judgeAudit(facts: AuditFacts, criteria: AuditCriteria): AuditReport {
+  const nowSeconds = Math.floor(criteria.now.getTime() / 1000);
+  const judged = facts.servers.map((server) => ({ server, outcomes: outcomesOf(server, facts, nowSeconds) }));
+  const findings = findingList(judged.flatMap(({ outcomes }) => Object.values(outcomes).flatMap(findingsOf)));
+  const servers = judged.map(({ server: { host, address }, outcomes }) => ({
+    host,
+    address,
+    checks: Object.entries(outcomes).map(([id, outcome]) => checkReport(id as AuditCheckId, outcome)),
+  }));
+  const isOpen =
+    facts.names.some(({ failure }) => failure !== null) ||
+    servers.some(({ checks }) => checks.some(({ status }) => status === 'unknown'));
+  const fails = findings.some(
+    ({ severity }) => severity === 'error' || (criteria.failOn === 'warning' && severity === 'warning'),
+  );
+  return {
+    schemaVersion,
+    tool: { name: 'rtc-ops', version },
+    command: 'audit',
+    startedAt: facts.startedAt,
+    durationMs: facts.durationMs,
+    exitCode: fails || isOpen ? exitCode.findings : exitCode.healthy,
+    servers,
+    notAudited: facts.names.flatMap(({ host, failure }) => (failure === null ? [] : [`${host}: ${failure}`])),
+    findings,
+    observations: facts,
+  };
+}
+
+type Outcomes = Readonly<Record<AuditCheckId, Outcome>>;
+
+function outcomesOf(server: ServerAuditFacts, { username }: AuditFacts, nowSeconds: number): Outcomes {
+  return {
+    'anonymous-relay': judgeAnonymous(server),
+    'loopback-peers': judgePeers(server, ['loopback'], 'LOOPBACK_PEERS_ALLOWED'),
+    'private-peers': judgePeers(server, ['private'], 'PRIVATE_PEERS_ALLOWED'),
+    'metadata-peers': judgePeers(server, ['link-local', 'metadata'], 'METADATA_PEER_ALLOWED'),
+    'multicast-peers': judgePeers(server, ['multicast'], 'MULTICAST_PEERS_ALLOWED'),
+    'mapped-peers': judgeMapped(server),
+    'tcp-relay': judgeTcpRelay(server),
+    amplification: judgeAmplification(server),
+    version: judgeVersion(server),
+    'tls-versions': judgeTlsVersions(server),
+    'admin-surfaces': judgeAdmin(server),
+    'credential-lifetime': judgeLifetime(server, username, nowSeconds),
+    quota: judgeQuota(server),
+  };
+}
+
+function checkReport(id: AuditCheckId, outcome: Outcome): AuditCheckReport {
+  return {
+    id,
+    title: auditChecks[id],
+    status: outcome.status,
+    because: 'because' in outcome ? outcome.because : null,
+    note: outcome.status === 'passed' ? (outcome.detail ?? '') : '',
+    findings: findingsOf(outcome).map(({ code }) => code),
+  };
+}
+
+function findingsOf(outcome: Outcome): readonly Finding[] {
+  return outcome.status === 'failed' ? outcome.findings : [];
+}
+
+/** Failed when anything was found; else unknown where a part of it is; else passed. */
+function outcomeOf(findings: readonly Finding[], open: readonly string[], detail?: string): Outcome {
+  if (findings.length > 0) return { status: 'failed', findings };
+  const [because] = open;
+  return because === undefined ? passed(detail) : unknown(because);
+}
+
+/** Why an attempt gave no answer. */
+function why(step: Exclude<Attempt<unknown>, { state: 'done' }>): string {
+  return step.state === 'not-tried' ? step.because : describeFailure(step.failure);
+}
+
+function judgeAnonymous({ listeners }: ServerAuditFacts): Outcome {
+  const findings: Finding[] = [];
+  const open: string[] = [];
+  for (const { target, challenge } of listeners) {
+    const targets = [target.url];
+    if (challenge.state !== 'done') open.push(`${target.url}: ${why(challenge)}`);
+    else if (challenge.value.granted) {
+      const relayed = formatEndpoint(challenge.value.relayed);
+      findings.push(finding('ANONYMOUS_RELAY', { ...listenerOf(target), relayed }, { targets }));
+    } else if (challenge.value.code !== 401) {
+      const { code } = challenge.value;
+      open.push(
+        `${target.url}: an anonymous Allocate was refused with ${`${code} ${turnErrorName(code)}`.trimEnd()}, before the server asked for credentials`,
+      );
+    }
+  }
+  return outcomeOf(findings, open);
+}
+
+type PeersCode =
+  'LOOPBACK_PEERS_ALLOWED' | 'PRIVATE_PEERS_ALLOWED' | 'METADATA_PEER_ALLOWED' | 'MULTICAST_PEERS_ALLOWED';
+
+function judgePeers(server: ServerAuditFacts, kinds: readonly PeerKind[], code: PeersCode): Outcome {
+  const { answers, open } = askedPeers(server);
+  const asked = answers.filter(({ kind, embeds }) => embeds === null && kinds.includes(kind));
+  const allowed = asked.filter(isAllowed).map(({ address }) => address);
+  const { host, address } = server;
+  // In a private network the users are there as well; that they reach each other is what such a relay is for.
+  const isAtHome = code === 'PRIVATE_PEERS_ALLOWED' && scopeOf(address) === 'private';
+  const options = isAtHome ? { severity: 'info' as const } : {};
+  const findings = allowed.length === 0 ? [] : [finding(code, { host, address, allowed }, options)];
+  return outcomeOf(findings, open, `${asked.length} asked`);
+}
+
+/** What was asked over both families, and why one of them could not be; a server may well relay one alone. */
+function askedPeers({ peers }: ServerAuditFacts): {
+  answers: readonly PeerAnswer[];
+  open: readonly string[];
+} {
+  const families = ([4, 6] as const).map((family) => ({ family, step: peers[family] }));
+  const open = families.flatMap(({ family, step }) =>
+    step.state === 'done' || lacksFamily(step) ? [] : [`through an IPv${family} relay: ${why(step)}`],
+  );
+  const answers = families.flatMap(({ step }) => (step.state === 'done' ? step.value : []));
+  if (answers.length === 0 && open.length === 0)
+    return { answers, open: ['the server relays neither IPv4 nor IPv6'] };
+  return { answers, open };
+}
+
+/** RFC 8656 §7.2: 440 Address Family not Supported. */
+function lacksFamily(step: Attempt<unknown>): boolean {
+  return step.state === 'failed' && step.failure.kind === 'stun-error' && step.failure.code === 440;
+}
+
+function isAllowed({ refusedWith }: PeerAnswer): boolean {
+  return refusedWith === null;
+}
+
+function judgeMapped(server: ServerAuditFacts): Outcome {
+  const { 4: plain, 6: step } = server.peers;
+  if (lacksFamily(step)) return skipped('the server does not relay IPv6');
+  if (step.state !== 'done') return unknown(why(step));
+  const plainlyAllowed = new Set(
+    plain.state === 'done' ? plain.value.filter(isAllowed).map(({ address }) => address) : [],
+  );
+  const forms = step.value.filter(({ embeds }) => embeds !== null);
+  const passing = forms.filter(
+    (each) => isAllowed(each) && each.embeds !== null && !plainlyAllowed.has(each.embeds),
+  );
+  const allowed = passing.map(({ address }) => address);
+  const denied = [...new Set(passing.flatMap(({ embeds }) => embeds ?? []))];
+  const { host, address } = server;
+  const findings =
+    allowed.length === 0 ? [] : [finding('MAPPED_IPV6_BYPASS', { host, address, allowed, denied })];
+  return outcomeOf(findings, [], `${forms.length} asked`);
+}
+
+function judgeTcpRelay({ host, address, tcpRelay }: ServerAuditFacts): Outcome {
+  if (tcpRelay.state !== 'done') return unknown(why(tcpRelay));
+  if (tcpRelay.value.refusedWith === null)
+    return outcomeOf([finding('TCP_RELAY_ENABLED', { host, address })], []);
+  return passed();
+}
+
+// A Binding answer with the mapped address alone is 32 bytes for 20; up to here nothing can be saved that matters.
+const mostAmplification = 4;
+
+function judgeAmplification({ listeners }: ServerAuditFacts): Outcome {
+  const udp = listeners.filter(({ target }) => target.transport === 'udp');
+  if (udp.length === 0) return skipped('no listener over UDP was named');
+  const findings: Finding[] = [];
+  const open: string[] = [];
+  let most = 0;
+  for (const { target, amplification } of udp) {
+    if (amplification.state !== 'done') {
+      open.push(`${target.url}: ${why(amplification)}`);
+      continue;
+    }
+    const worst = amplification.value.toSorted((a, b) => ratioOf(b) - ratioOf(a))[0];
+    if (worst === undefined) continue;
+    most = Math.max(most, ratioOf(worst));
+    if (ratioOf(worst) <= mostAmplification) continue;
+    findings.push(finding('AMPLIFICATION', { ...listenerOf(target), ...worst }, { targets: [target.url] }));
+  }
+  return outcomeOf(findings, open, `${most.toFixed(1)} times`);
+}
+
+function ratioOf({ requestBytes, answerBytes }: { requestBytes: number; answerBytes: number }): number {
+  return answerBytes / requestBytes;
+}
+
+/** `Coturn-4.6.1 'Gorst'` */
+const coturnName = /^Coturn-(\d+\.\d+(?:\.\d+)?)/i;
+
+function judgeVersion({ host, address, listeners }: ServerAuditFacts): Outcome {
+  const names = listeners.flatMap(({ software }) => (software.state === 'done' ? [software.value.name] : []));
+  if (names.length === 0) {
+    const step = listeners[0]?.software;
+    return unknown(step === undefined || step.state === 'done' ? 'no listener was asked' : why(step));
+  }
+  const software = names.find((name) => name !== null) ?? null;
+  if (software === null) return passed('not told');
+  const release = coturnName.exec(software)?.[1];
+  if (release === undefined) return passed(software);
+  const holes = holesOf(release);
+  const newest = holes.toSorted((a, b) => (a.date < b.date ? 1 : -1))[0];
+  return outcomeOf(
+    [
+      finding('VERSION_EXPOSED', { host, address, software }),
+      ...(newest === undefined
+        ? []
+        : [
+            finding(
+              'VERSION_VULNERABLE',
+              {
+                host,
+                address,
+                version: release,
+                advisories: holes.map(({ id }) => id),
+                fixedIn: newest.fixedIn,
+                date: newest.date,
+              },
+              // A number alone does not tell what the distribution has closed under it.
+              { severity: 'info' },
+            ),
+          ]),
+    ],
+    [],
+  );
+}
+
+const tlsNames = { TLSv1: 'TLS 1.0', 'TLSv1.1': 'TLS 1.1' } as const;
+
+function judgeTlsVersions({ listeners }: ServerAuditFacts): Outcome {
+  const tls = listeners.filter(({ target }) => target.transport === 'tls');
+  if (tls.length === 0) return skipped('no listener over TLS was named');
+  const findings: Finding[] = [];
+  const open: string[] = [];
+  for (const { target, tlsOffers, challenge } of tls) {
+    if (tlsOffers.state !== 'done') {
+      open.push(`${target.url}: ${why(tlsOffers)}`);
+      continue;
+    }
+    // Silence is a refusal of one that answers a handshake of today.
+    if (challenge.state !== 'done' && tlsOffers.value.some(({ accepted }) => accepted === null)) {
+      open.push(`${target.url}: no answer to a handshake`);
+    }
+    const versions = tlsOffers.value.flatMap((offer) =>
+      offer.accepted === true ? [tlsNames[offer.version]] : [],
+    );
+    if (versions.length === 0) continue;
+    findings.push(finding('LEGACY_TLS', { ...listenerOf(target), versions }, { targets: [target.url] }));
+  }
+  return outcomeOf(findings, open);
+}
+
+const adminNames = {
+  'command line': 'the command line of coturn',
+  Prometheus: 'the metrics of coturn',
+  'web admin': 'the web admin of coturn',
+} as const;
+
+function judgeAdmin({ host, address, listeners, admin }: ServerAuditFacts): Outcome {
+  const open = admin.state === 'done' ? [] : [why(admin)];
+  const ports = [
+    ...(admin.state === 'done' ? admin.value : []),
+    // A TURN server that is asked for a web page says nothing, or what is no HTTP.
+    ...listeners.flatMap(({ web }) => (web.state === 'done' && isHttp(web.value.banner) ? [web.value] : [])),
+  ];
+  const findings = ports.flatMap(({ what, port, banner }) =>
+    banner === null
+      ? []
+      : [finding('ADMIN_EXPOSED', { host, address, what: adminNames[what], port, banner })],
+  );
+  return outcomeOf(findings, open);
+}
+
+function isHttp(banner: string | null): boolean {
+  return banner?.startsWith('HTTP/') === true;
+}
+
+const secondsPerDay = 86_400;
+/** Beyond a few days a leaked credential is as good as one that lasts. */
+const mostDays = 7;
+
+function judgeLifetime(
+  { host, address }: ServerAuditFacts,
+  username: string | null,
+  nowSeconds: number,
+): Outcome {
+  if (username === null) return unknown('no credentials were given');
+  if (formOf(username) === 'static') {
+    return outcomeOf([finding('CREDENTIAL_LONG_LIVED', { host, address, username, days: null })], []);
+  }
+  const { expiresAt } = judgeTime(username, nowSeconds);
+  if (expiresAt === null) return unknown(`${username} does not say how long it lives`);
+  const days = Math.floor((expiresAt - nowSeconds) / secondsPerDay);
+  const findings =
+    days > mostDays ? [finding('CREDENTIAL_LONG_LIVED', { host, address, username, days })] : [];
+  return outcomeOf(findings, []);
+}
+
+/** RFC 8656 §7.2: 486 Allocation Quota Reached, 508 Insufficient Capacity. */
+const limits = new Set([486, 508]);
+
+function judgeQuota({ host, address, quota }: ServerAuditFacts): Outcome {
+  if (quota.state !== 'done') return unknown(why(quota));
+  const { granted, refusedWith } = quota.value;
+  if (refusedWith === null) return outcomeOf([finding('NO_QUOTAS', { host, address, granted })], []);
+  if (limits.has(refusedWith)) return passed(`${granted} at once`);
+  return unknown(
+    `allocation ${granted + 1} was refused with ${`${refusedWith} ${turnErrorName(refusedWith)}`.trimEnd()}`,
+  );
+}

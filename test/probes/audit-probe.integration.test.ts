@@ -1,0 +1,156 @@
+import { setMaxListeners } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished } from 'vitest';
+import { parseConfig } from '../../src/config/parse.ts';
+import { defaultVersion } from '../../src/coturn/versions.ts';
+import { renderConfig } from '../../src/coturn/render.ts';
+import { startCoturn } from '../../src/coturn/server.ts';
+import { issueCredential } from '../../src/credentials/issue.ts';
+import type { AuditReport } from '../../src/model/audit.ts';
+import { Secret } from '../../src/model/secret.ts';
+import { parseTurnUri } from '../../src/model/turn-uri.ts';
+import { audit } from '../../src/probes/audit-probe.ts';
+import { judgeAudit } from '../../src/rules/audit.ts';
+import { certificate } from '../support/certificates.ts';
+import { claimPorts, type PortBlock } from '../support/ports.ts';
+import { needs } from '../support/requirements.ts';
+import { directoryWith } from '../support/temporary.ts';
+
+const { describe, it } = needs('coturn');
+
+const secret = new Secret('7d1f0c5a9b3e4826af5d90c1b7e3f264');
+
+interface Here {
+  readonly ports: PortBlock;
+  readonly udp: number;
+  readonly tls: number;
+  readonly files: { readonly cert: string; readonly key: string };
+}
+
+async function here(): Promise<Here> {
+  const ports = await claimPorts();
+  onTestFinished(async () => ports.release());
+  const own = await certificate({ commonName: 'localhost', names: ['127.0.0.1'] });
+  const directory = await directoryWith({ 'cert.pem': own.cert, 'key.pem': own.key });
+  const files = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
+  return { ports, udp: ports.next(), tls: ports.next(), files };
+}
+
+/** Starts a coturn with this configuration, and audits all its listeners. */
+async function audited(text: string, place: Here): Promise<AuditReport> {
+  const server = await startCoturn({ config: { text } });
+  onTestFinished(async () => server.stop());
+  return examined(place);
+}
+
+async function examined({ udp, tls, files }: Here): Promise<AuditReport> {
+  const { signal } = new AbortController();
+  // Twenty allocations at once wait under it.
+  setMaxListeners(0, signal);
+  const issued = issueCredential({ secret, user: 'audit', ttlSeconds: 600, now: new Date() });
+  const facts = await audit({
+    uris: [`turn:127.0.0.1:${udp}`, `turn:127.0.0.1:${udp}?transport=tcp`, `turns:127.0.0.1:${tls}`].map(
+      parseTurnUri,
+    ),
+    credential: { username: issued.username, password: issued.password },
+    ca: await readFile(files.cert, 'utf8'),
+    env: process.env,
+    now: () => new Date(),
+    timeoutMs: 5000,
+    signal,
+  });
+  return judgeAudit(facts, { failOn: 'error', now: new Date() });
+}
+
+const statuses = ({ servers }: AuditReport): Record<string, string> =>
+  Object.fromEntries(servers.flatMap(({ checks }) => checks.map(({ id, status }) => [id, status])));
+
+describe('an audit', () => {
+  it('finds what a coturn leaves open that was given nothing but a secret', async () => {
+    const place = await here();
+    const { ports, udp, tls, files } = place;
+    const report = await audited(
+      [
+        ...['listening-ip=127.0.0.1', 'relay-ip=127.0.0.1', 'relay-ip=::1'],
+        ...[`listening-port=${udp}`, `tls-listening-port=${tls}`, `cert=${files.cert}`, `pkey=${files.key}`],
+        ...[`min-port=${ports.relay.min}`, `max-port=${ports.relay.max}`],
+        ...['use-auth-secret', `static-auth-secret=${secret.reveal()}`, 'realm=example.org'],
+        ...['allow-loopback-peers', 'no-cli', 'denied-peer-ip=10.0.0.0-10.255.255.255'],
+      ].join('\n'),
+      place,
+    );
+    expect(statuses(report)).toMatchObject({
+      'anonymous-relay': 'passed',
+      'loopback-peers': 'failed',
+      'private-peers': 'failed',
+      'metadata-peers': 'failed',
+      'multicast-peers': 'failed',
+      'mapped-peers': 'failed',
+      'tcp-relay': 'failed',
+      version: 'failed',
+      quota: 'failed',
+      'admin-surfaces': 'passed',
+    });
+    const bypass = report.findings.find(({ code }) => code === 'MAPPED_IPV6_BYPASS');
+    expect(bypass?.evidence).toMatchObject({ denied: ['10.0.0.1'] });
+    expect(JSON.stringify(bypass?.evidence)).toContain('::ffff:10.0.0.1');
+    expect(report.exitCode).toBe(1);
+  });
+
+  it('finds nothing in what rtc-ops renders', async () => {
+    const place = await here();
+    const { ports, udp, tls, files } = place;
+    const yaml = `
+realm: example.org
+auth: { secret: { env: S } }
+listen: { addresses: ['127.0.0.1'], udp: ${udp}, tcp: ${udp}, tls: ${tls} }
+relay: { addresses: ['127.0.0.1', '::1'], ports: ${ports.relay.min}-${ports.relay.max} }
+tls: { cert: ${files.cert}, key: ${files.key} }
+quotas: { userQuota: 10 }
+`;
+    const text = renderConfig(parseConfig(yaml, 'rtc-ops.yaml'), {
+      version: defaultVersion,
+      secrets: [secret],
+    });
+    const report = await audited(text, place);
+    expect(report.findings).toEqual([]);
+    const checks = report.servers.flatMap((server) => server.checks);
+    expect(checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+  });
+
+  it('says of an anonymous relay that it is one', async () => {
+    const place = await here();
+    const { ports, udp, tls, files } = place;
+    const report = await audited(
+      [
+        ...['listening-ip=127.0.0.1', 'relay-ip=127.0.0.1', 'no-auth', 'no-cli'],
+        ...[`listening-port=${udp}`, `tls-listening-port=${tls}`, `cert=${files.cert}`, `pkey=${files.key}`],
+        ...[`min-port=${ports.relay.min}`, `max-port=${ports.relay.max}`],
+      ].join('\n'),
+      place,
+    );
+    expect(report.findings[0]).toMatchObject({ code: 'ANONYMOUS_RELAY', severity: 'error' });
+    expect(report.findings[0]?.targets).toHaveLength(3);
+  });
+
+  it('leaves no allocation behind', async () => {
+    const place = await here();
+    const { ports, udp, tls, files } = place;
+    const text = [
+      ...['listening-ip=127.0.0.1', 'relay-ip=127.0.0.1', 'no-cli'],
+      ...[`listening-port=${udp}`, `tls-listening-port=${tls}`, `cert=${files.cert}`, `pkey=${files.key}`],
+      ...[`min-port=${ports.relay.min}`, `max-port=${ports.relay.max}`],
+      ...['use-auth-secret', `static-auth-secret=${secret.reveal()}`, 'realm=example.org', 'total-quota=8'],
+    ].join('\n');
+    const server = await startCoturn({ config: { text } });
+    onTestFinished(async () => server.stop());
+    const noteOf = ({ servers: [first] }: AuditReport) =>
+      first?.checks.find(({ id }) => id === 'quota')?.note;
+    const first = noteOf(await examined(place));
+    expect(first).toMatch(/^[5-8] at once$/);
+    await sleep(2000);
+    expect(noteOf(await examined(place))).toBe(first);
+  });
+});

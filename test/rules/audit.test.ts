@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import type { AuditCheckId, AuditFacts, ServerAuditFacts } from '../../src/model/audit.ts';
+import { judgeAudit } from '../../src/rules/audit.ts';
+import { auditFacts, refused, soundListener, soundServer } from '../support/audit-facts.ts';
+import { done, failed, notTried } from '../support/facts.ts';
+
+const now = new Date('2026-11-21T12:00:00Z');
+const judged = (facts: AuditFacts, failOn: 'error' | 'warning' = 'error') =>
+  judgeAudit(facts, { failOn, now });
+
+/** The one check of one server, with what it found. */
+function checkOf(id: AuditCheckId, changes: Partial<ServerAuditFacts>, of: Partial<AuditFacts> = {}) {
+  const report = judged(auditFacts([soundServer(changes)], of));
+  const check = report.servers[0]?.checks.find((each) => each.id === id);
+  return { ...check, evidence: report.findings.map(({ evidence }) => evidence) };
+}
+
+const refusedWith = (code: number) => failed({ kind: 'stun-error', code, reason: '' });
+const silence = failed({ kind: 'timeout', afterMs: 5000, sent: 4 });
+
+describe('a server that is in order', () => {
+  it('passes everything, with exit code 0', () => {
+    const report = judged(auditFacts([soundServer()]));
+    expect(report.findings).toEqual([]);
+    const [server] = report.servers;
+    expect(server?.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+    expect(report.exitCode).toBe(0);
+  });
+
+  it('is judged the same from the same facts', () => {
+    const facts = auditFacts([soundServer({ tcpRelay: done({ refusedWith: null }) })]);
+    expect(judged(JSON.parse(JSON.stringify(facts)) as AuditFacts)).toEqual(judged(facts));
+  });
+});
+
+describe('what an attacker gets is found', () => {
+  const allowedPeers = (addresses: readonly string[]): Partial<ServerAuditFacts> => ({
+    peers: { 4: done(refused([...addresses, '127.0.0.1'], addresses)), 6: refusedWith(440) },
+  });
+  it.each<[AuditCheckId, string, Partial<ServerAuditFacts>]>([
+    [
+      'anonymous-relay',
+      'ANONYMOUS_RELAY',
+      {
+        listeners: [
+          soundListener('tls'),
+          soundListener('udp', {
+            challenge: done({ granted: true, relayed: { address: '203.0.113.10', port: 49160 } }),
+          }),
+        ],
+      },
+    ],
+    ['loopback-peers', 'LOOPBACK_PEERS_ALLOWED', allowedPeers(['127.255.255.254'])],
+    ['private-peers', 'PRIVATE_PEERS_ALLOWED', allowedPeers(['192.168.0.1'])],
+    ['metadata-peers', 'METADATA_PEER_ALLOWED', allowedPeers(['169.254.169.254'])],
+    ['multicast-peers', 'MULTICAST_PEERS_ALLOWED', allowedPeers(['224.0.0.1'])],
+    [
+      'mapped-peers',
+      'MAPPED_IPV6_BYPASS',
+      {
+        peers: { 4: done(refused(['10.0.0.1'])), 6: done(refused(['::ffff:10.0.0.1'], ['::ffff:10.0.0.1'])) },
+      },
+    ],
+    ['tcp-relay', 'TCP_RELAY_ENABLED', { tcpRelay: done({ refusedWith: null }) }],
+    [
+      'amplification',
+      'AMPLIFICATION',
+      {
+        listeners: [
+          soundListener('udp', {
+            amplification: done([{ request: 'Binding', requestBytes: 20, answerBytes: 104 }]),
+          }),
+        ],
+      },
+    ],
+    [
+      'version',
+      'VERSION_EXPOSED',
+      { listeners: [soundListener('udp', { software: done({ name: "Coturn-4.18.0 'x'" }) })] },
+    ],
+    [
+      'tls-versions',
+      'LEGACY_TLS',
+      { listeners: [soundListener('tls', { tlsOffers: done([{ version: 'TLSv1.1', accepted: true }]) })] },
+    ],
+    [
+      'admin-surfaces',
+      'ADMIN_EXPOSED',
+      { admin: done([{ what: 'Prometheus', port: 9641, banner: 'HTTP/1.1 200 OK' }]) },
+    ],
+    [
+      'admin-surfaces',
+      'ADMIN_EXPOSED',
+      {
+        listeners: [
+          soundListener('tls', { web: done({ what: 'web admin', port: 5349, banner: 'HTTP/1.1 200 OK' }) }),
+        ],
+      },
+    ],
+    ['quota', 'NO_QUOTAS', { quota: done({ tried: 20, granted: 20, refusedWith: null }) }],
+  ])('%s: %s', (id, code, changes) => {
+    expect(checkOf(id, changes)).toMatchObject({ status: 'failed', findings: [code] });
+  });
+
+  it('with the holes of a version that is told', () => {
+    const listeners = [soundListener('udp', { software: done({ name: "Coturn-4.6.1 'Gorst'" }) })];
+    const { findings, evidence } = checkOf('version', { listeners });
+    expect(findings).toEqual(['VERSION_EXPOSED', 'VERSION_VULNERABLE']);
+    expect(evidence).toContainEqual(expect.objectContaining({ version: '4.6.1', fixedIn: '4.17.0' }));
+  });
+
+  it.each([
+    ['alice', null],
+    ['1805000000:alice', 112],
+  ])('a credential of %s that outlives its call', (username, days) => {
+    const { findings, evidence } = checkOf('credential-lifetime', {}, { username });
+    expect(findings).toEqual(['CREDENTIAL_LONG_LIVED']);
+    expect(evidence[0]).toMatchObject({ username, days });
+  });
+});
+
+describe('what could not be asked is unknown, and never a pass', () => {
+  it.each<[AuditCheckId, string, Partial<ServerAuditFacts>]>([
+    ['anonymous-relay', 'no answer', { listeners: [soundListener('udp', { challenge: silence })] }],
+    ['loopback-peers', 'an IPv6 relay', { peers: { 4: done(refused(['127.0.0.1'])), 6: silence } }],
+    [
+      'private-peers',
+      'no credentials',
+      { peers: { 4: notTried('no credentials were given'), 6: refusedWith(440) } },
+    ],
+    ['mapped-peers', 'error 486', { peers: { 4: done(refused(['127.0.0.1'])), 6: refusedWith(486) } }],
+    ['loopback-peers', 'neither IPv4 nor IPv6', { peers: { 4: refusedWith(440), 6: refusedWith(440) } }],
+    ['tcp-relay', 'no listener over TCP', { tcpRelay: notTried('no listener over TCP or TLS answers') }],
+    ['quota', 'refused with 401', { quota: done({ tried: 3, granted: 2, refusedWith: 401 }) }],
+    ['admin-surfaces', 'no way', { admin: notTried('no way there') }],
+    ['amplification', 'no answer', { listeners: [soundListener('udp', { amplification: silence })] }],
+    ['tls-versions', 'no answer', { listeners: [soundListener('tls', { tlsOffers: silence })] }],
+    [
+      'tls-versions',
+      'no answer to a handshake',
+      {
+        listeners: [
+          soundListener('tls', {
+            challenge: silence,
+            tlsOffers: done([{ version: 'TLSv1', accepted: null }]),
+          }),
+        ],
+      },
+    ],
+    ['version', 'no answer', { listeners: [soundListener('udp', { software: silence })] }],
+  ])('%s: %s', (id, because, changes) => {
+    const check = checkOf(id, changes);
+    expect(check.status).toBe('unknown');
+    expect(check.because).toContain(because);
+    expect(judged(auditFacts([soundServer(changes)])).exitCode).toBe(1);
+  });
+
+  it('a name that is not found', () => {
+    const report = judged(auditFacts([], { names: [{ host: 'turn.example.com', failure: 'no such name' }] }));
+    expect(report.notAudited).toEqual(['turn.example.com: no such name']);
+    expect(report.exitCode).toBe(1);
+  });
+
+  it('without credentials their lifetime', () => {
+    expect(checkOf('credential-lifetime', {}, { username: null }).status).toBe('unknown');
+  });
+});
+
+describe('what is no fault', () => {
+  it('an IPv6 form of an address that is allowed plainly: it passes by nothing', () => {
+    const form = '::ffff:10.0.0.1';
+    const peers = { 4: done(refused(['10.0.0.1'], ['10.0.0.1'])), 6: done(refused([form], [form])) };
+    expect(checkOf('mapped-peers', { peers }).status).toBe('passed');
+  });
+
+  it('silence about an old TLS of a listener that answers a new one', () => {
+    const listeners = [soundListener('tls', { tlsOffers: done([{ version: 'TLSv1', accepted: null }]) })];
+    expect(checkOf('tls-versions', { listeners }).status).toBe('passed');
+  });
+
+  it('no IPv6 relay', () => {
+    const peers = { 4: done(refused(['127.0.0.1'])), 6: refusedWith(440) };
+    expect(checkOf('loopback-peers', { peers }).status).toBe('passed');
+    expect(checkOf('mapped-peers', { peers })).toMatchObject({ status: 'skipped' });
+  });
+
+  it('private peers of a server that is itself in a private network are a note', () => {
+    const peers = { 4: done(refused(['10.0.0.1'], ['10.0.0.1'])), 6: refusedWith(440) };
+    const report = judged(auditFacts([soundServer({ address: '192.168.1.10', peers })]), 'warning');
+    expect(report.findings).toMatchObject([{ code: 'PRIVATE_PEERS_ALLOWED', severity: 'info' }]);
+    expect(report.exitCode).toBe(0);
+  });
+
+  it('warnings end with 1 only when they are to', () => {
+    const facts = auditFacts([soundServer({ tcpRelay: done({ refusedWith: null }) })]);
+    expect(judged(facts).exitCode).toBe(0);
+    expect(judged(facts, 'warning').exitCode).toBe(1);
+  });
+});

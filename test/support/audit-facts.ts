@@ -1,0 +1,68 @@
+import type { AuditFacts, ListenerAuditFacts, PeerAnswer, ServerAuditFacts } from '../../src/model/audit.ts';
+import { done, notTried, targetOf } from './facts.ts';
+
+/** What an audit of a server that is in order sees. */
+export function soundServer(changes: Partial<ServerAuditFacts> = {}): ServerAuditFacts {
+  const { host, address } = targetOf('udp');
+  return {
+    host,
+    address,
+    listeners: [soundListener('udp'), soundListener('tls')],
+    peers: { 4: done(refused(['127.0.0.1', '10.0.0.1'])), 6: done(refused(['::1'])) },
+    tcpRelay: done({ refusedWith: 442 }),
+    quota: done({ tried: 13, granted: 12, refusedWith: 486 }),
+    admin: done([{ what: 'command line', port: 5766, banner: null }]),
+    ...changes,
+  };
+}
+
+export function soundListener(
+  transport: 'udp' | 'tcp' | 'tls',
+  changes: Partial<ListenerAuditFacts> = {},
+): ListenerAuditFacts {
+  const isTls = transport === 'tls';
+  const none = notTried('the listener does not speak TLS');
+  return {
+    target: targetOf(transport),
+    challenge: done({ granted: false, code: 401, realm: 'example.org', nonce: true }),
+    software: done({ name: null }),
+    amplification:
+      transport === 'udp'
+        ? done([{ request: 'Binding', requestBytes: 20, answerBytes: 32 }])
+        : notTried('the sender of a TCP connection cannot be forged'),
+    tlsOffers: isTls ? done([{ version: 'TLSv1', accepted: false }]) : none,
+    web: isTls ? done({ what: 'web admin', port: 5349, banner: null }) : none,
+    ...changes,
+  };
+}
+
+const kinds = [
+  ['loopback', /^127\.|^::1$|127\.0\.0\.1$/],
+  ['metadata', /169\.254\.169\.254$/],
+  ['link-local', /^169\.254|^fe80/],
+  ['multicast', /^22|^ff/],
+] as const;
+
+/** Answers for addresses of which those in `allowed` got a permission. */
+export function refused(addresses: readonly string[], allowed: readonly string[] = []): PeerAnswer[] {
+  return addresses.map((address) => ({
+    address,
+    kind: kinds.find(([, pattern]) => pattern.test(address))?.[0] ?? 'private',
+    embeds: /^::ffff:(.*)$/.exec(address)?.[1] ?? null,
+    refusedWith: allowed.includes(address) ? null : 403,
+  }));
+}
+
+export function auditFacts(
+  servers: readonly ServerAuditFacts[],
+  changes: Partial<AuditFacts> = {},
+): AuditFacts {
+  return {
+    startedAt: '2026-11-21T12:00:00.000Z',
+    durationMs: 400,
+    username: '1795262400:rtc-ops-probe',
+    names: [{ host: 'turn.example.com', failure: null }],
+    servers,
+    ...changes,
+  };
+}
