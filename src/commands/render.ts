@@ -3,12 +3,13 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { requireConfig, type LoadedConfig } from '../config/load.ts';
-import { differentHosts } from '../coturn/host-addresses.ts';
+import { differentHosts, hostNamed } from '../coturn/host-addresses.ts';
 import type { Passwords } from '../coturn/render.ts';
 import { defaultVersion, knownVersions } from '../coturn/versions.ts';
 import { RtcOpsError, exitCode, reasonOf } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
+import { withFoundAddresses } from './found-addresses.ts';
 import { fileOption } from './option.ts';
 import { passwordsOf, secretsOf } from './secret-source.ts';
 
@@ -24,6 +25,9 @@ and a coturn that is run with the output by mistake lets nobody in. --out writes
 the files as they are to land on the host, with the secrets in them, each
 readable by you alone. Where several hosts have addresses or settings of their
 own, --out makes a directory for each.
+
+For a host with addresses: auto run it on that host: a STUN server is asked
+(addressDiscovery.stun), and what it says is told on standard error.
 
 Where rtc-ops.yaml gives no addresses, coturn takes all that the machine has,
 and warns of that when it starts. Give hosts[].addresses, and it has no warning.
@@ -50,10 +54,11 @@ async function run(options: Options, context: CommandContext): Promise<void> {
   const { renderConfig } = await import('../coturn/render.ts');
   const { coturnVersion: version, host } = options;
   if (options.out === undefined) {
+    const config = await withFoundAddresses(loaded.config, hostNamed(loaded.config.hosts, host), context);
     // None is read: what is not there cannot be shown.
-    const secrets = loaded.config.secrets.map(() => new Secret('-'));
-    const passwords = unreadPasswords(loaded.config);
-    context.stdout(renderConfig(loaded.config, { version, host, secrets, passwords, redact: true }));
+    const secrets = config.secrets.map(() => new Secret('-'));
+    const passwords = unreadPasswords(config);
+    context.stdout(renderConfig(config, { version, host, secrets, passwords, redact: true }));
   } else {
     const directory = resolve(context.workingDirectory, options.out);
     for (const { name, text } of await renderAll(loaded, options, context)) {
@@ -79,16 +84,17 @@ async function renderAll(
   context: CommandContext,
 ): Promise<{ name: string; text: string }[]> {
   const { renderConfig } = await import('../coturn/render.ts');
-  const { config } = loaded;
   const secrets = (await secretsOf(loaded, context)).map(({ secret }) => secret);
   const passwords = await passwordsOf(loaded, context);
-  const names = host === undefined ? ownHosts(config) : [host];
-  if (names.length < 2)
-    return [{ name: '', text: renderConfig(config, { version, host, secrets, passwords }) }];
-  return names.map((name) => ({
-    name,
-    text: renderConfig(config, { version, host: name, secrets, passwords }),
-  }));
+  const { hosts } = loaded.config;
+  const names = host === undefined ? ownHosts(loaded.config) : [host];
+  const files: { name: string; text: string }[] = [];
+  for (const name of names.length === 0 ? [undefined] : names) {
+    const config = await withFoundAddresses(loaded.config, hostNamed(hosts, name), context);
+    const text = renderConfig(config, { version, host: name, secrets, passwords });
+    files.push({ name: names.length < 2 ? '' : (name ?? ''), text });
+  }
+  return files;
 }
 
 /** The hosts that need a file of their own. Once settings differ, that is each of them. */
