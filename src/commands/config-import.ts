@@ -30,7 +30,7 @@ export function defineImport(command: Command, context: CommandContext): void {
   command
     .command('import')
     .description('make an rtc-ops.yaml of a turnserver.conf that is there already')
-    .argument('<file>', 'the turnserver.conf')
+    .argument('<file>', 'the turnserver.conf; "-" reads standard input')
     .option('--host <name>', 'what clients dial (default: its server-name, or its realm)', servernameOption)
     .option('--force', 'replace an rtc-ops.yaml and secrets that are there')
     .addOption(
@@ -44,7 +44,7 @@ export function defineImport(command: Command, context: CommandContext): void {
 
 async function run(name: string, options: Options, context: CommandContext): Promise<void> {
   const { workingDirectory } = context;
-  const text = await readConfig(resolve(workingDirectory, name), name);
+  const text = name === '-' ? await context.stdin() : await readConfig(resolve(workingDirectory, name), name);
   const [{ importConfig }, { writeNewFiles }] = await Promise.all([
     import('../coturn/import.ts'),
     import('./new-file.ts'),

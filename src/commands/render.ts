@@ -51,6 +51,10 @@ export function define(command: Command, context: CommandContext): void {
 
 async function run(options: Options, context: CommandContext): Promise<void> {
   const loaded = await requireConfig({ config: options.config, workingDirectory: context.workingDirectory });
+  const unused = unusedKeys(loaded.config);
+  if (unused.length > 0 && options.quiet !== true) {
+    context.stderr(`rtc-ops: ${unused.join(', ')} count for nothing with the profile stun-only\n`);
+  }
   const { renderConfig } = await import('../coturn/render.ts');
   const { coturnVersion: version, host } = options;
   if (options.out === undefined) {
@@ -67,6 +71,19 @@ async function run(options: Options, context: CommandContext): Promise<void> {
     }
   }
   context.exitWith(exitCode.healthy);
+}
+
+/** What a server that does not relay has no use for, of what the file says. */
+function unusedKeys({ profile, secrets, users, quotas, peers, database, relay }: Config): string[] {
+  if (profile === 'turn') return [];
+  const isSaid = {
+    auth: secrets.length > 0 || users.length > 0,
+    quotas: Object.values(quotas).some((value) => value !== undefined),
+    peers: peers.allow.length > 0 || peers.deny.length > 0 || peers.only !== null,
+    relay: relay.addresses.length > 0 || relay.users !== null,
+    database: database !== null,
+  };
+  return Object.entries(isSaid).flatMap(([key, said]) => (said ? [key] : []));
 }
 
 function unreadPasswords({ users, database }: Config): Passwords {

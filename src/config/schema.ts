@@ -169,7 +169,9 @@ const prometheus = z
     ],
     { error: 'must be on, off, or { address: …, port: …, path: …, usernameLabels: … }' },
   )
-  .describe('Figures for Prometheus; coturn 4.6.3 or newer.');
+  .describe(
+    'Figures for Prometheus; coturn 4.6.3 or newer, and built with them: packages of distributions often are not.',
+  );
 
 const firewall = z
   .enum(['auto', 'ufw', 'firewalld', 'nftables', 'none'])
@@ -252,7 +254,8 @@ const secrets = z.union([value.secretSource, z.array(value.secretSource).min(1)]
 /** `rtc-ops.yaml` as it is written. What belongs together is checked in constraints.ts. */
 export const configSchema = map({
   profile: z.enum(['turn', 'stun-only']).optional().meta({
-    description: 'Relay for users with credentials, or answer STUN alone.',
+    description:
+      'Relay for users with credentials, or answer STUN alone: then relay, auth, quotas, peers and database count for nothing.',
     default: defaults.profile,
   }),
   realm: value.realm.describe(

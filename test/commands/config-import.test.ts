@@ -53,6 +53,13 @@ Not carried over, or not as it is:
     expect(await readFile(join(cwd, 'rtc-ops.yaml'), 'utf8')).toContain('name: turn.example.org');
   });
 
+  it('reads standard input', async () => {
+    const cwd = await directoryWith({});
+    const { stdout, exitCode } = await rtcOps(['config', 'import', '-'], { cwd, input: conf });
+    expect(stdout).toContain('  -:6 mobility: rtc-ops.yaml has no key for it\n');
+    expect(exitCode).toBe(0);
+  });
+
   it('overwrites nothing without --force', async () => {
     const cwd = await directoryWith({ 'turnserver.conf': conf, 'rtc-ops.yaml': 'mine' });
     const refused = await rtcOps(['config', 'import', 'turnserver.conf'], { cwd });

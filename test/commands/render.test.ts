@@ -28,6 +28,14 @@ describe('render', () => {
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
+  it('tells what counts for nothing in a server that does not relay', async () => {
+    const text = `${yaml}profile: stun-only\nquotas: { userQuota: 5 }\nlisten: { udp: 3479, tcp: 3479 }\n`;
+    const { stderr, exitCode } = await render(text);
+    expect(stderr).toBe('rtc-ops: auth, quotas count for nothing with the profile stun-only\n');
+    expect(exitCode).toBe(0);
+    expect((await render(text, '--quiet')).stderr).toBe('');
+  });
+
   it('prints it without reading the secret', async () => {
     const cwd = await directoryWith({ 'rtc-ops.yaml': yaml });
     expect((await rtcOps(['render'], { cwd })).exitCode).toBe(0);
