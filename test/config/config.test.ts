@@ -63,7 +63,7 @@ describe('a conflict', () => {
   });
 
   it('stands where it is for all, once, when no host has to do with it', () => {
-    const text = 'quotas: { bpsCapacity: 5 }\nhosts: [a, { name: b, listen: { udp: 443, tcp: 443 } }]';
+    const text = 'quotas: { bpsCapacity: 5 }\nhosts: [a, { name: b, quotas: { userQuota: 4 } }]';
     expect(() => parse(text)).toThrow(/^rtc-ops\.yaml:3:24 quotas\.bpsCapacity: needs quotas\.maxBps[^\n]*$/);
   });
 
