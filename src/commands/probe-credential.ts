@@ -3,12 +3,14 @@ import { Secret } from '../model/secret.ts';
 import type { ProbeOptions } from '../probes/probe.ts';
 import { issueCredential } from '../credentials/issue.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
-import { loadSecret } from './secret-source.ts';
+import { loadSecret, loadStaticUser } from './secret-source.ts';
 
 interface CredentialOptions extends GlobalOptions {
   readonly secretFile?: string;
   readonly username?: string;
   readonly password?: string;
+  /** The probe is of the hosts of rtc-ops.yaml, and so may log in as one of its users. */
+  readonly ofConfig: boolean;
 }
 
 // A day, and not the minute that a probe takes: to a server, a credential of a machine whose clock is an hour behind would
@@ -19,8 +21,9 @@ const probeTtlSeconds = 86_400;
 export type CredentialSource = () => ProbeOptions['credential'];
 
 /**
- * Where the credential of a probe comes from: what the user gives as such, else one is derived from the secret. With
- * neither, the probe says what it could not test. Files and standard input are read here, once.
+ * Where the credential of a probe comes from: what the user gives as such, else one is derived from the secret; of the
+ * hosts of rtc-ops.yaml, else that of its first static user. With none, the probe says what it could not test. Files and
+ * standard input are read here, once.
  */
 export async function credentialSource(
   options: CredentialOptions & { readonly duration: number },
@@ -51,7 +54,11 @@ export async function credentialSource(
     return () => ({ source: 'given', username, password: value });
   }
   const found = await loadSecret(options, context);
-  if (found === null) return () => null;
+  if (found === null) {
+    // A password that people chose is not shown to a server that somebody named: it could try guesses against the proof.
+    const user = options.ofConfig ? await loadStaticUser(options, context) : null;
+    return () => (user === null ? null : { source: 'given', ...user });
+  }
   return () => {
     const issued = issueCredential({
       secret: found.secret,

@@ -85,7 +85,9 @@ async function prepareProbe(
   const uris = await urisToProbe(urls, options, context);
   if (wantsNat(options)) refuseNatWithoutUdp(uris, options);
   refuseWhatIsNeverMeasured(givenCriteria(options), { uris, withoutCall: options.call ? null : noCall });
-  const credential = uris.some(isTurn) ? await credentialSource(options, context) : () => null;
+  const credential = uris.some(isTurn)
+    ? await credentialSource({ ...options, ofConfig: urls.length === 0 }, context)
+    : () => null;
   const outside = await outsidePeer(options, context);
   return async (signal) => {
     const criteria = criteriaOf(options, context.now());

@@ -65,6 +65,19 @@ export async function passwordsOf(loaded: LoadedConfig, context: CommandContext)
   return { users, database: password };
 }
 
+/** The first of the static users of rtc-ops.yaml, with the password; null where it has none. */
+export async function loadStaticUser(
+  { config }: GlobalOptions,
+  context: CommandContext,
+): Promise<{ username: string; password: Secret } | null> {
+  const { loadConfig } = await import('../config/load.ts');
+  const loaded = await loadConfig({ config, workingDirectory: context.workingDirectory });
+  const [user] = loaded?.config.users ?? [];
+  if (loaded === null || user === undefined) return null;
+  const password = await readSource(user.password, `auth.users.${user.name}`, loaded, context);
+  return { username: user.name, password };
+}
+
 async function readSource(
   source: SecretSource,
   key: string,

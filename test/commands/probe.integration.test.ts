@@ -248,6 +248,27 @@ describe('what is asked for', () => {
     expect({ verdict: report.verdict, exitCode }).toEqual({ verdict: 'healthy', exitCode: 0 });
     expect(report.targets.map(({ transport }) => transport)).toEqual(['udp', 'tcp']);
   });
+
+  it('logs in as a user of rtc-ops.yaml, to its own hosts alone', async () => {
+    const lines = ['-use-auth-secret', '-static-auth-secret', 'lt-cred-mech', 'user=alice:her-password'];
+    const server = await loopbackServer(lines);
+    const config = join(server.directory, 'rtc-ops.yaml');
+    const yaml = [
+      'realm: test',
+      'hosts: [127.0.0.1]',
+      `listen: { udp: ${server.port}, tcp: off }`,
+      'auth: { users: { alice: { file: alice.secret } } }',
+    ];
+    await writeFile(config, yaml.join('\n'));
+    await writeFile(join(server.directory, 'alice.secret'), 'her-password\n', { mode: 0o600 });
+    const own = await rtcOpsReport(['probe', '--config', config, '--no-call']);
+    expect({ verdict: own.report.verdict, exitCode: own.exitCode }).toEqual({
+      verdict: 'healthy',
+      exitCode: 0,
+    });
+    const named = await rtcOpsReport(['probe', server.urls[0], '--config', config, '--no-call']);
+    expect(named.report.verdict).toBe('unknown');
+  });
 });
 
 describe('Ctrl-C', () => {
