@@ -54,6 +54,7 @@ const packagesFor = {
     curl: 'curl',
     // Filters nothing before somebody enables it.
     ufw: 'ufw',
+    tcpdump: 'tcpdump',
   },
   linters: { shellcheck: 'shellcheck', 'ansible-lint': 'ansible-lint', yamllint: 'yamllint' },
 };

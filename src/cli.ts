@@ -67,7 +67,7 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: 'analyze',
-    summary: 'why audio did not flow, from logs of coturn',
+    summary: 'why audio did not flow, from logs of coturn and captures of packets',
     load: () => import('./commands/analyze.ts'),
   },
   {

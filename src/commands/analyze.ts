@@ -18,19 +18,21 @@ interface Options extends GlobalOptions {
 
 const help = `
 Reads logs of coturn (4.5 to 4.17: its own files, or out of syslog, journalctl
-and docker logs), gzipped or not, and says what they prove. - reads standard
-input. What a file is, is seen from what is in it.
+and docker logs) and captures of packets (pcap, pcapng), gzipped or not, and
+says what they prove. - reads standard input. What a file is, is seen from what
+is in it.
 
 Exit code: 0 nothing at or above --fail-on, 1 findings, or nothing to judge,
 3 a file cannot be read.
 
 Examples:
   rtc-ops analyze /var/log/turnserver.log
-  journalctl -u coturn -o json --since yesterday | rtc-ops analyze -`;
+  journalctl -u coturn -o json --since yesterday | rtc-ops analyze -
+  tcpdump -i any -s 0 -w call.pcap 'udp or icmp or port 3478' ; rtc-ops analyze call.pcap`;
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument('<file...>', 'logs, - for standard input')
+    .argument('<file...>', 'logs and captures, - for standard input')
     .addOption(new Option('--format <format>', 'how to print it').choices(['human', 'json']).default('human'))
     .addOption(
       new Option('--fail-on <severity>', 'what counts as a failure')

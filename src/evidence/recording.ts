@@ -3,6 +3,8 @@ import { FrameReader } from '../coturn/log/frame.ts';
 import { RtcOpsError } from '../model/error.ts';
 import type { Recording, RecordingKind } from '../model/recording-report.ts';
 import type { ByteSource } from './byte-source.ts';
+import { captureFormat } from './pcap/capture-file.ts';
+import { readCapture } from './pcap/capture.ts';
 import { readServerLog } from './server-log.ts';
 
 const headBytes = 64 * 1024;
@@ -19,9 +21,11 @@ export async function readRecording(source: ByteSource, file: string, nowMs: num
   switch (kind) {
     case 'server-log':
       return { kind, facts: await readServerLog(whole, file, nowMs) };
+    case 'capture':
+      return { kind, facts: await readCapture(whole, file) };
     case null:
       throw new RtcOpsError('configuration', notReadable(head, file), {
-        hint: 'It reads logs of coturn (its own, or out of syslog, journalctl and docker logs), gzipped too.',
+        hint: 'It reads logs of coturn (its own, or out of syslog, journalctl and docker logs) and captures (pcap, pcapng), gzipped too.',
       });
     default:
       return kind satisfies never;
@@ -34,6 +38,7 @@ function notReadable(head: Buffer, file: string): string {
 
 /** What a file is, by its first bytes; null for what is not known here. */
 export function recordingKind(head: Buffer, nowMs: number): RecordingKind | null {
+  if (captureFormat(head) !== null) return 'capture';
   return isServerLog(head, nowMs) ? 'server-log' : null;
 }
 

@@ -1,6 +1,8 @@
 import { answerCatalog } from './catalog/answer.ts';
 import { auditCatalog, seenCatalog } from './catalog/audit.ts';
 import { callCatalog } from './catalog/call.ts';
+import { captureMediaCatalog } from './catalog/capture-media.ts';
+import { captureTurnCatalog } from './catalog/capture-turn.ts';
 import { credentialCatalog } from './catalog/credential.ts';
 import { configAccessCatalog } from './catalog/config-access.ts';
 import { configAddressCatalog } from './catalog/config-address.ts';
@@ -35,6 +37,8 @@ export type ConfigFindingCode = keyof typeof configCatalog;
 
 /** What is found in logs and captures, not by asking a server. */
 export const recordingCatalog = {
+  ...captureTurnCatalog,
+  ...captureMediaCatalog,
   ...serverLogServiceCatalog,
   ...serverLogSessionCatalog,
 } as const;

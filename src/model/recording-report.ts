@@ -1,10 +1,13 @@
+import type { CaptureFacts } from './capture-facts.ts';
 import type { ExitCode } from './error.ts';
 import type { Finding, FindingWords } from './finding.ts';
 import type { schemaVersion } from './report.ts';
 import type { ServerLogFacts } from './server-log-facts.ts';
 
 /** What one file told, by its kind. */
-export type Recording = { readonly kind: 'server-log'; readonly facts: ServerLogFacts };
+export type Recording =
+  | { readonly kind: 'server-log'; readonly facts: ServerLogFacts }
+  | { readonly kind: 'capture'; readonly facts: CaptureFacts };
 
 export type RecordingKind = Recording['kind'];
 

@@ -7,6 +7,7 @@ import { codecBench } from './codec-bench.ts';
 import { lintBench } from './lint-bench.ts';
 import { callProbeBench, manyTargetsBench, protocolProbeBench, uclientBench } from './probe-bench.ts';
 import { renderBench } from './render-bench.ts';
+import { captureBench, serverLogBench } from './recording-bench.ts';
 import { holds, type Bench, type BenchRow } from './row.ts';
 import { startUpBench } from './start-up-bench.ts';
 import { tableOf } from './table.ts';
@@ -27,6 +28,8 @@ const benches: Record<string, Bench> = {
       limit: { atLeast: 3 },
     };
   },
+  'server-log': serverLogBench,
+  capture: captureBench,
   'allocate-udp': allocateBench('udp'),
   'allocate-tcp': allocateBench('tcp'),
   'allocate-tls': allocateBench('tls'),

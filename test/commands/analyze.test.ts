@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { RecordingReport } from '../../src/model/recording-report.ts';
+import { encodeMessage, method } from '../../src/stun/message.ts';
+import { ipBytes, pcapOf } from '../support/capture-writer.ts';
 import { rtcOps } from '../support/cli.ts';
 import { directoryWith } from '../support/temporary.ts';
 
@@ -10,7 +12,7 @@ const refusal = (name: string): string =>
   `2026-11-21T12:50:15+0000: session 000000000000000001: realm <r> user <${name}>: incoming packet message processed, error 401: `;
 const expired = refusal('1600000000:alice');
 
-describe('analyze of a log', () => {
+describe('analyze', () => {
   it('names the fault, from standard input', async () => {
     const { stdout, exitCode } = await rtcOps(['analyze', '-'], { input: expired });
     expect(exitCode).toBe(1);
@@ -34,6 +36,25 @@ describe('analyze of a log', () => {
       ['server-log', 'a'],
       ['server-log', 'b'],
     ]);
+  });
+
+  it('reads a capture beside a log, by what is in it', async () => {
+    const directory = await directoryWith({ 'a.pcap': expired });
+    const from = { address: '192.0.2.7', port: 51000 };
+    const to = { address: '203.0.113.10', port: 3478 };
+    const payload = encodeMessage({
+      class: 'request',
+      method: method.allocate,
+      transactionId: Buffer.alloc(12),
+    });
+    const packets = [0, 1, 3, 7].map((at) => ({ at, bytes: ipBytes({ at, from, to, payload }) }));
+    await writeFile(join(directory, 'b.log'), gzipSync(pcapOf(packets)));
+    const { stdout, exitCode } = await rtcOps(['analyze', 'a.pcap', 'b.log', '--format', 'json'], {
+      cwd: directory,
+    });
+    const { findings, recordings } = JSON.parse(stdout) as RecordingReport;
+    expect([exitCode, recordings.map(({ kind }) => kind)]).toEqual([1, ['server-log', 'capture']]);
+    expect(findings.map(({ code }) => code)).toEqual(['LOG_CREDENTIALS_EXPIRED', 'CAPTURE_SERVER_SILENT']);
   });
 
   it('prints nothing that a terminal obeys', async () => {

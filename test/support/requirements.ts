@@ -22,6 +22,7 @@ export type Requirement =
   | 'ufw'
   | 'firewalld'
   | 'shellcheck'
+  | 'tcpdump'
   | 'lab'
   | 'server lab';
 
@@ -39,6 +40,7 @@ const lack: Record<Requirement, () => Lack> = {
   ufw: () => lacksProgram('ufw', 'ufw'),
   firewalld: () => (existsSync(firewalldModule) ? null : 'python3-firewall'),
   shellcheck: () => lacksProgram('shellcheck', 'shellcheck'),
+  tcpdump: () => lacksProgram('tcpdump', 'tcpdump'),
   lab: lackOfLab,
   'server lab': lackOfServerLab,
 };
