@@ -14,6 +14,7 @@ import { firewallCatalog } from './catalog/firewall.ts';
 import { networkCatalog } from './catalog/network.ts';
 import { peerCatalog } from './catalog/peer.ts';
 import { reachCatalog } from './catalog/reach.ts';
+import { recordingJoinCatalog } from './catalog/recording-join.ts';
 import { relayCatalog } from './catalog/relay.ts';
 import { serverLogServiceCatalog } from './catalog/server-log-service.ts';
 import { serverLogSessionCatalog } from './catalog/server-log-session.ts';
@@ -39,6 +40,7 @@ export type ConfigFindingCode = keyof typeof configCatalog;
 export const recordingCatalog = {
   ...captureTurnCatalog,
   ...captureMediaCatalog,
+  ...recordingJoinCatalog,
   ...serverLogServiceCatalog,
   ...serverLogSessionCatalog,
 } as const;

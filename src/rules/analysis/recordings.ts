@@ -1,5 +1,6 @@
 import type { Finding, Severity } from '../../model/finding.ts';
 import type { Recording } from '../../model/recording-report.ts';
+import { judgeAlignment } from './alignment.ts';
 import type { JudgedRecording } from './judged-recording.ts';
 import { judgeCapture } from './packets.ts';
 import { judgeServerLog } from './server-log.ts';
@@ -9,7 +10,7 @@ const weight: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info:
 /** What logs and captures prove together, the worst first; what something else explains stands behind its cause. */
 export function judgeRecordings(recordings: readonly Recording[]): JudgedRecording {
   const judged = recordings.map(judgeRecording);
-  const findings = judged.flatMap((each) => each.findings);
+  const findings = [...judged.flatMap((each) => each.findings), ...aligned(recordings)];
   const rank = ({ severity, causedBy }: Finding): number =>
     weight[severity] * 2 + (causedBy === null ? 0 : 1);
   return {
@@ -21,4 +22,11 @@ export function judgeRecordings(recordings: readonly Recording[]): JudgedRecordi
 
 function judgeRecording(recording: Recording): JudgedRecording {
   return recording.kind === 'capture' ? judgeCapture(recording.facts) : judgeServerLog(recording.facts);
+}
+
+/** Each log with each capture. */
+function aligned(recordings: readonly Recording[]): Finding[] {
+  const logs = recordings.flatMap((each) => (each.kind === 'server-log' ? [each.facts] : []));
+  const captures = recordings.flatMap((each) => (each.kind === 'capture' ? [each.facts] : []));
+  return captures.flatMap((capture) => logs.flatMap((log) => judgeAlignment(log, capture)));
 }

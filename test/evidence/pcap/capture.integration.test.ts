@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { fileSource } from '../../../src/evidence/byte-source.ts';
+import { fileSource, streamSource } from '../../../src/evidence/byte-source.ts';
 import { readCapture } from '../../../src/evidence/pcap/capture.ts';
+import { readServerLog } from '../../../src/evidence/server-log.ts';
 import type { CaptureFacts } from '../../../src/model/capture-facts.ts';
+import { judgeAlignment } from '../../../src/rules/analysis/alignment.ts';
 import { judgeCapture } from '../../../src/rules/analysis/packets.ts';
 import { allocate } from '../../../src/turn/allocation.ts';
 import { relayServer, wrongCredential } from '../../support/relay-server.ts';
@@ -76,6 +79,14 @@ needs('root', 'coturn', 'tcpdump').describe('a capture of a real client and a re
       expect(turn?.relayed?.address).toBe('127.0.0.1');
     }
     expect(judgeCapture(facts).findings).toEqual([]);
+
+    // The log of the same two sessions, by coturn's own seconds.
+    const text = streamSource(Readable.from([Buffer.from(server.coturn.logText())]), 'x.log');
+    const [together] = judgeAlignment(await readServerLog(text, 'x.log', Date.now()), facts);
+    expect(together).toMatchObject({ code: 'RECORDINGS_ALIGNED', evidence: { log: 'x.log' } });
+    const startedAt =
+      together !== undefined && 'startedAt' in together.evidence ? together.evidence.startedAt : null;
+    expect(Math.abs(Date.parse(startedAt ?? '') - (facts.firstAtMs ?? 0))).toBeLessThan(10_000);
   });
 
   it('tells credentials that are refused', { timeout: 30_000 }, async () => {
