@@ -161,6 +161,14 @@ describe('fragments', () => {
         [1228, 1628, false],
       ],
     ],
+    [
+      'that overlap and leave a hole',
+      [
+        [0, 800, true],
+        [600, 1000, true],
+        [1200, 1628, false],
+      ],
+    ],
   ])('make none %s', async (_fault, cuts) => {
     expect((await read(pcapOf(pieces(cuts)))).packets).toMatchObject({ udp: 0, incomplete: 1 });
   });
