@@ -6,6 +6,7 @@ import { schemaVersion } from '../model/report.ts';
 import { version } from '../model/version.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 import type { CheckOptions } from './firewall-check.ts';
+import { peerUrlOption, portCountOption } from './option.ts';
 
 interface ShowOptions extends GlobalOptions {
   readonly host?: string;
@@ -30,18 +31,22 @@ const checkHelp = `
 Run it on the server, as root. It reads the rules that are loaded (nftables, and
 iptables in both its kinds, so those of ufw, firewalld and Docker too), follows
 a packet from the internet through them to each port of rtc-ops.yaml, and looks
-at the sockets that listen. Nothing is sent and nothing changed. What cannot be
-decided is unknown, with the rule that it depends on.
+at the sockets that listen. Nothing is changed. What cannot be decided is
+unknown, with the rule that it depends on.
 
-A firewall in front of the machine is not seen from here: rtc-ops probe, from
-another network, tells of that.
+A firewall in front of the machine is not seen by that. With --from-peer, an
+rtc-ops peer in another network sends to UDP ports of this machine that are
+free, relay ports mostly, which have sent nothing themselves: what arrives, every
+firewall on the way lets in. TCP ports, and ports that coturn has, it cannot try:
+rtc-ops probe, from another network, does.
 
 Exit code: 0 all is open and listening, 1 something is not or is unknown, 2
 usage, 3 configuration.
 
 Examples:
   sudo rtc-ops firewall check
-  sudo rtc-ops firewall check --host turn.example.com --format json`;
+  sudo rtc-ops firewall check --host turn.example.com --format json
+  sudo rtc-ops firewall check --from-peer udp://peer.example.net:3479 --peer-secret-file peer.secret`;
 
 export function define(command: Command, context: CommandContext): void {
   const show = command
@@ -55,6 +60,9 @@ export function define(command: Command, context: CommandContext): void {
     .command('check')
     .description('whether this machine lets in what rtc-ops.yaml promises, and listens to it')
     .option('--host <name>', 'which of the hosts of rtc-ops.yaml this machine is')
+    .option('--from-peer <url>', 'an "rtc-ops peer" in another network, udp://HOST:PORT', peerUrlOption)
+    .option('--peer-secret-file <file>', 'the secret of that peer (default: RTC_OPS_PEER_SECRET)')
+    .option('--ports <count>', 'how many relay ports that peer is to try', portCountOption, 16)
     .addOption(new Option('--format <format>', 'how to print it').choices(['human', 'json']).default('human'))
     .addHelpText('after', checkHelp);
   check.action(async () => {

@@ -9,6 +9,29 @@ export interface FirewallFacts {
   readonly devices: Readonly<Record<Family, string | null>>;
   /** The addresses of the interfaces, loopback and link-local ones left out. */
   readonly addresses: readonly string[];
+  /** Null when it was not asked for. */
+  readonly outside: Seen<OutsideReach> | null;
+}
+
+/** Whether what an `rtc-ops peer` sends to UDP ports of this machine arrives, unasked by anything that left them. */
+export interface OutsideReach {
+  readonly url: string;
+  /** One for each address family that could be tried. */
+  readonly families: readonly {
+    readonly family: Family;
+    /** The address of this machine as the peer sees it. */
+    readonly seenFrom: string;
+    readonly ports: readonly ReachedPort[];
+  }[];
+}
+
+/**
+ * `silent`: the peer has sent to it, and nothing came. `busy`: a program has it. `unasked`: the peer is not known to have
+ * sent.
+ */
+export interface ReachedPort {
+  readonly port: number;
+  readonly state: 'arrived' | 'silent' | 'busy' | 'unasked';
 }
 
 export type Seen<T> =

@@ -12,7 +12,7 @@ import type { Secret } from '../model/secret.ts';
  * | 8       | kind                           | 8       | kind + 128                                |
  * | 16–31   | nonce, never used twice        | 9–11    | family (4, 6, 0 for none) and port        |
  * | 32–55   | cookie of an earlier answer    | 16–31   | nonce of the request                      |
- * | 56–71   | subject: the nonce of another  | 32–55   | cookie: time and HMAC over it and address |
+ * | 56–71   | subject: a nonce, or a port    | 32–55   | cookie: time and HMAC over it and address |
  * | 96–127  | HMAC over all before           | 56–71   | the address                               |
  * |         |                                | 80–111  | HMAC over all before                      |
  *
@@ -27,9 +27,10 @@ const macBytes = 32;
 
 /**
  * `hello`: what is my address? Needs no cookie. `knock`: send me the answer from your other port. `ask`: from where did
- * you get the hello with the nonce `subject`?
+ * you get the request with the nonce `subject`? `reach`: send me the answer from your other port, and to another port of
+ * mine, the first two bytes of `subject`, to which nothing of mine has led you.
  */
-export const echoKinds = { hello: 1, knock: 2, ask: 3 } as const;
+export const echoKinds = { hello: 1, knock: 2, ask: 3, reach: 4 } as const;
 export type EchoKind = keyof typeof echoKinds;
 
 export interface EchoRequest {
@@ -46,7 +47,7 @@ export interface EchoAnswer {
   readonly kind: EchoKind;
   readonly nonce: Uint8Array;
   readonly cookie: Uint8Array;
-  /** `hello` and `knock`: where the request came from. `ask`: where the hello came from; null when none came. */
+  /** Where the request came from; for `ask`, where the one that it asks about came from, null when none came. */
   readonly seenFrom: Endpoint | null;
 }
 
@@ -86,6 +87,22 @@ export function encodeEchoAnswer({ kind, nonce, cookie, seenFrom }: EchoAnswer, 
     bytes.set(address.toByteArray(), 56);
   }
   return signed(bytes, 'answer', secret);
+}
+
+// Below are the ports of services, which are not to get packets that a peer was told to send.
+const lowestReached = 1024;
+
+/** The `subject` of a `reach`: a port of who asks. */
+export function portSubject(port: number): Buffer {
+  const subject = Buffer.alloc(16);
+  subject.writeUInt16BE(port, 0);
+  return subject;
+}
+
+/** The port of such a subject; null for one that nothing is sent to. */
+export function reachedPort(subject: Uint8Array): number | null {
+  const port = Buffer.from(subject).readUInt16BE(0);
+  return port < lowestReached ? null : port;
 }
 
 /** Null for whatever is no answer that somebody with the secret made. */

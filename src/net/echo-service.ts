@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { familyOf, formatEndpoint, type Endpoint } from '../model/endpoint.ts';
 import { AttemptError, systemFailure } from '../model/failure.ts';
 import type { Secret } from '../model/secret.ts';
-import { decodeEchoRequest, encodeEchoAnswer, type EchoRequest } from './echo-message.ts';
+import { decodeEchoRequest, encodeEchoAnswer, reachedPort, type EchoRequest } from './echo-message.ts';
 import { tokenBucket, type TokenBucket } from './token-bucket.ts';
 
 export interface EchoServiceOptions {
@@ -33,12 +33,12 @@ const mostSources = 10_000;
 
 /**
  * The outside peer of a probe: answers signed requests and is silent to all else. Each request gets one answer at most,
- * which is shorter and goes to where it came from.
+ * which is shorter and goes to where it came from, or to another port there.
  */
 export class EchoService {
   readonly local: Endpoint;
   readonly #socket: Socket;
-  /** Where a knock is answered from: a port to which the other side has sent nothing. */
+  /** Where a knock or a reach is answered from: a port to which the other side has sent nothing. */
   readonly #other: Socket;
   readonly #secret: Secret;
   readonly #clock: () => number;
@@ -91,7 +91,13 @@ export class EchoService {
     const from = { address: address.replace(/%.*$/, ''), port };
     const request = decodeEchoRequest(bytes, this.#secret);
     const nonce = request === null ? '' : Buffer.from(request.nonce).toString('latin1');
-    if (request === null || this.#heard.has(nonce) || !this.#isEntitled(request, from)) {
+    const destination = request?.kind === 'reach' ? reachedPort(request.subject) : port;
+    if (
+      request === null ||
+      destination === null ||
+      this.#heard.has(nonce) ||
+      !this.#isEntitled(request, from)
+    ) {
       this.#counts.dropped++;
       return;
     }
@@ -103,9 +109,11 @@ export class EchoService {
     const subject = Buffer.from(request.subject).toString('latin1');
     const seenFrom = request.kind === 'ask' ? (this.#heard.get(subject) ?? null) : from;
     const answer = { kind: request.kind, nonce: request.nonce, cookie: this.#cookie(from), seenFrom };
-    const socket = request.kind === 'knock' ? this.#other : this.#socket;
-    // A send that fails shows as an answer that does not arrive.
-    socket.send(encodeEchoAnswer(answer, this.#secret), port, address, () => {});
+    const socket = request.kind === 'knock' || request.kind === 'reach' ? this.#other : this.#socket;
+    socket.send(encodeEchoAnswer(answer, this.#secret), destination, address, (error) => {
+      // A send that fails shows as an answer that does not arrive; only what was sent may be called lost on its way.
+      if (error !== null) this.#heard.delete(nonce);
+    });
     this.#counts.answered++;
   }
 

@@ -79,18 +79,27 @@ function stepLines(step: string, style: Style): string[] {
     : [`${' '.repeat(4 + labelWidth)}${command}`];
 }
 
+const cellWidth = 12;
+
 function table(openings: readonly FirewallOpening[], style: Style): string[] {
   const portWidth = Math.max(...openings.map(({ ports }) => spanText(ports).length)) + 2;
   const titleWidth = Math.max(...openings.map(({ title }) => title.length)) + 2;
-  return openings.flatMap(({ protocol, ports, title, checks }) => {
-    const cells = checks.map((check) => cell(check, style)).join('   ');
-    return [`  ${protocol}  ${padded(spanText(ports), portWidth)}${padded(title, titleWidth)}${cells}`];
+  const columns = Object.keys(checkNames).filter((id) =>
+    openings.some(({ checks }) => checks.some((check) => check.id === id)),
+  );
+  return openings.map(({ protocol, ports, title, checks }) => {
+    const cells = columns.map((id) => {
+      const check = checks.find((each) => each.id === id);
+      return padded(check === undefined ? '' : cell(check, style), cellWidth);
+    });
+    const heading = `  ${protocol}  ${padded(spanText(ports), portWidth)}${padded(title, titleWidth)}`;
+    return `${heading}${cells.join('')}`.trimEnd();
   });
 }
 
 const words: Readonly<Record<FirewallCheck['id'], Readonly<Record<'passed' | 'failed', string>>>> = {
   'firewall-rules': { passed: 'let in', failed: 'blocked' },
-  'firewall-listener': { passed: 'listening', failed: 'not listening' },
+  'firewall-listener': { passed: 'listens', failed: 'listener' },
   'firewall-outside': { passed: 'reached', failed: 'not reached' },
 };
 

@@ -252,3 +252,39 @@ needs('lab', 'ufw').describe('firewall check, with ufw', () => {
     expect(rulesOf(after.report)).toEqual(passed);
   });
 });
+
+needs('lab', 'coturn', 'openssl').describe('firewall check, of a server that runs', () => {
+  it('is healthy where all is open, and coturn listens', async () => {
+    const rules = dropping(`${listenersOpen}; udp dport 49152-65535 accept`);
+    const { report } = await checkedFirewall(rules, yaml, { coturn: true });
+    expect(report).toMatchObject({ verdict: 'healthy', exitCode: 0, findings: [] });
+  });
+
+  it('proves with an outside peer what a firewall in front lets in', async () => {
+    const open = await checkedFirewall('true', yaml, { coturn: true, front: ':' });
+    expect(open.report).toMatchObject({ verdict: 'healthy', exitCode: 0 });
+    const outside = open.report.openings.map(({ checks }) =>
+      checks.find(({ id }) => id === 'firewall-outside'),
+    );
+    expect(outside.map((check) => check?.status)).toEqual(['skipped', 'skipped', 'skipped', 'passed']);
+  });
+
+  it('finds a firewall in front that drops a part of the relay ports', async () => {
+    const front = `nft 'table netdev front { chain out { type filter hook egress device client priority filter; udp dport 55000-65535 drop; }; }'`;
+    const { report } = await checkedFirewall('true', yaml, { coturn: true, front });
+    expect(report).toMatchObject({ verdict: 'broken', exitCode: 1 });
+    expect(report.findings.map(({ code }) => code)).toEqual(['FIREWALL_BLOCKS_OUTSIDE']);
+    const [found] = report.findings;
+    const { silent, arrived } =
+      found?.code === 'FIREWALL_BLOCKS_OUTSIDE' ? found.evidence : { silent: [], arrived: [] };
+    expect(Math.min(...silent)).toBeGreaterThanOrEqual(55_000);
+    expect(Math.max(...arrived)).toBeLessThan(55_000);
+  });
+
+  it('does not blame it for what the firewall of the peer keeps in', async () => {
+    const front = `nft 'table inet peer { chain out { type filter hook output priority filter; udp sport != 3479 drop; }; }'`;
+    const { report } = await checkedFirewall('true', yaml, { coturn: true, front });
+    expect(report).toMatchObject({ verdict: 'unknown', findings: [] });
+    expect(report.openings.at(-1)?.checks.at(-1)?.because).toContain('is not known to have sent anything');
+  });
+});

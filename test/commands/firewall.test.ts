@@ -55,3 +55,25 @@ describe('firewall show', () => {
     expect([run.exitCode, run.stdout]).toEqual([3, '']);
   });
 });
+
+describe('firewall check', () => {
+  const elsewhere = `${yaml}hosts: [{ name: turn.example.org, addresses: [192.0.2.77] }]\n`;
+
+  it('says that this is another machine, and judges nothing', async () => {
+    const { stdout, stderr, exitCode } = await firewall(elsewhere, 'check');
+    expect([stdout, exitCode]).toEqual(['', 2]);
+    expect(stderr).toContain('this machine is not turn.example.org: it has none of 192.0.2.77');
+  });
+
+  it.each([
+    [['--peer-secret-file', 'secret'], '--peer-secret-file was given without --from-peer'],
+    [['--from-peer', 'https://192.0.2.1'], 'Write udp://HOST:PORT'],
+    [['--from-peer', 'udp://192.0.2.1:3479'], 'the secret that probe and peer share is missing'],
+    [['--ports', '0'], 'whole number from 1 to 500'],
+    [['--host', 'other.example.org'], 'other.example.org is none of the hosts'],
+  ])('refuses %j', async (args, message) => {
+    const { stdout, stderr, exitCode } = await firewall(elsewhere, 'check', ...args);
+    expect(stderr).toContain(message);
+    expect([stdout, exitCode]).toEqual(['', 2]);
+  });
+});

@@ -45,16 +45,46 @@ for p in tcp:
 print(server_process.stdout.read(), end='')
 `;
 
+export interface FirewallSite {
+  /** Lines of a shell outside of the server: a firewall in front of it. With them, an `rtc-ops peer` is there too. */
+  readonly front?: string;
+  /** Whether the coturn of the config runs there. */
+  readonly coturn?: boolean;
+}
+
+const startCoturn = `openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 9 -subj /CN=a 2>/dev/null
+    "$1" "$2" render --out rendered > /dev/null
+    sed -i "s,^cert=.*,cert=$PWD/cert.pem,;s,^pkey=.*,pkey=$PWD/key.pem," rendered/turnserver.conf
+    on turnserver -c rendered/turnserver.conf --log-file=stdout > coturn.log 2>&1 & coturn=$!
+    until on ss -lntu | grep -q :5349; do sleep 0.05; done`;
+
+const startPeer = `"$1" "$2" peer --listen 198.51.100.2:3479 --secret-file peer > peer.log & peer=$!
+    until grep -q listening peer.log; do sleep 0.05; done`;
+
 /**
  * A server with these rules, in a network of its own, with a client at its other end. The rules are lines of a shell
  * within the server; what it says of its firewall stands beside what really comes through.
  */
-export async function checkedFirewall(rules: string, yaml: string, ...args: string[]): Promise<FirewallRun> {
-  const directory = await directoryWith({ 'rtc-ops.yaml': yaml, rules, 'sender.py': sender });
+export async function checkedFirewall(
+  rules: string,
+  yaml: string,
+  { front = 'true', coturn = false }: FirewallSite = {},
+): Promise<FirewallRun> {
+  const peerSecret = 'a secret that both ends know';
+  const files = {
+    'rtc-ops.yaml': yaml,
+    rules,
+    front,
+    'sender.py': sender,
+    secret: 'x'.repeat(32),
+    peer: peerSecret,
+  };
+  const directory = await directoryWith(files);
+  const withPeer = front === 'true' ? '' : '--from-peer udp://198.51.100.2:3479 --peer-secret-file peer';
   const script = `set -e
     ip link set lo up
     unshare --net sleep 60 & server=$!
-    trap 'kill $server' EXIT
+    peer=; trap 'kill $server $peer' EXIT
     while [ "$(readlink /proc/$server/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
     on() { nsenter --target "$server" --net "$@"; }
     ip link add client type veth peer name eth0 netns "$server"
@@ -64,8 +94,12 @@ export async function checkedFirewall(rules: string, yaml: string, ...args: stri
     on ip route add default via 198.51.100.2
     until on ip link show eth0 | grep -q LOWER_UP; do sleep 0.01; done
     on sh -e rules >&2
-    on "$1" "$2" firewall check --format json ${args.join(' ')} > report.json || [ $? = 1 ]
-    python3 sender.py '${JSON.stringify(triedPorts.udp)}' '${JSON.stringify(triedPorts.tcp)}' ${serverAddress} "$server" > arrived
+    ${coturn ? startCoturn : ''}
+    ${withPeer === '' ? '' : startPeer}
+    sh -e front >&2
+    on "$1" "$2" firewall check --format json ${withPeer} > report.json || [ $? = 1 ]
+    ${coturn ? 'kill $coturn; wait $coturn || true' : ''}
+    ${coturn ? ': > arrived' : `python3 sender.py '${JSON.stringify(triedPorts.udp)}' '${JSON.stringify(triedPorts.tcp)}' ${serverAddress} "$server" > arrived`}
     cat report.json; echo; echo ======; cat arrived`;
   const { stdout } = await execa('unshare', ['--net', 'bash', '-c', script, 'bash', process.execPath, bin], {
     cwd: directory,

@@ -4,7 +4,12 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../src/model/secret.ts';
-import { decodeEchoAnswer, encodeEchoRequest, type EchoAnswer } from '../../src/net/echo-message.ts';
+import {
+  decodeEchoAnswer,
+  encodeEchoRequest,
+  portSubject,
+  type EchoAnswer,
+} from '../../src/net/echo-message.ts';
 import { EchoService } from '../../src/net/echo-service.ts';
 
 const secret = new Secret('a secret of the tests');
@@ -45,6 +50,48 @@ async function client({ local }: EchoService): Promise<Client> {
 }
 
 describe('an outside peer', () => {
+  it('reaches another port of who has shown that he receives at his address, from its other port', async () => {
+    const peer = await service();
+    const { ask, send, heard } = await client(peer);
+    const reached = createSocket('udp4').bind(0, '127.0.0.1');
+    onTestFinished(() => void reached.close());
+    await once(reached, 'listening');
+    const arrivals: { answer: EchoAnswer | null; port: number }[] = [];
+    reached.on('message', (bytes, { port }) =>
+      arrivals.push({ answer: decodeEchoAnswer(bytes, secret), port }),
+    );
+    const subject = portSubject(reached.address().port);
+    const nonce = randomBytes(16);
+    // Without a cookie nothing is sent anywhere.
+    send(encodeEchoRequest({ kind: 'reach', nonce: randomBytes(16), subject }, secret));
+    const hello = await ask({ kind: 'hello' });
+    const cookie = hello?.cookie ?? randomBytes(24);
+    send(encodeEchoRequest({ kind: 'reach', nonce, cookie, subject }, secret));
+    for (let waited = 0; waited < 300 && arrivals.length === 0; waited += 10) await sleep(10);
+    expect(arrivals).toHaveLength(1);
+    expect(arrivals[0]?.answer).toMatchObject({ kind: 'reach', seenFrom: hello?.seenFrom });
+    expect(Buffer.from(arrivals[0]?.answer?.nonce ?? []).equals(nonce)).toBe(true);
+    expect(arrivals[0]?.port).not.toBe(peer.local.port);
+    expect(heard).toHaveLength(1);
+    expect((await ask({ kind: 'ask', cookie, subject: nonce }))?.seenFrom).toEqual(hello?.seenFrom);
+  });
+
+  it('reaches no port of a service', async () => {
+    const peer = await service();
+    const { ask, send } = await client(peer);
+    const cookie = (await ask({ kind: 'hello' }))?.cookie ?? randomBytes(24);
+    for (const port of [0, 53, 1023]) {
+      send(
+        encodeEchoRequest(
+          { kind: 'reach', nonce: randomBytes(16), cookie, subject: portSubject(port) },
+          secret,
+        ),
+      );
+    }
+    await sleep(100);
+    expect(peer.counts).toMatchObject({ answered: 1, dropped: 3 });
+  });
+
   it('tells a client its address', async () => {
     const { socket, ask } = await client(await service());
     expect((await ask({ kind: 'hello' }))?.seenFrom).toEqual({

@@ -73,3 +73,8 @@ function addressesOf({ listen }: Config, host: Host | null): string[] {
   if (listen.addresses.length > 0) return [...listen.addresses];
   return (host?.addresses ?? []).map((pair) => pair.private);
 }
+
+/** The addresses under which clients know the host; empty when the config names none. */
+export function publicAddressesOf(shared: Config, name?: string): string[] {
+  return (ofHost(shared, name).host?.addresses ?? []).map((pair) => pair.public);
+}

@@ -29,6 +29,23 @@ export interface ListenerPortEvidence {
   readonly onlyFamily: Family | null;
 }
 
+interface OutsideEvidence {
+  readonly host: string;
+  readonly peer: string;
+  readonly ports: string;
+  readonly silent: readonly number[];
+  readonly arrived: readonly number[];
+}
+
+const mostListed = 8;
+
+function portList(ports: readonly number[]): string {
+  const shown = ports.slice(0, mostListed).map(String);
+  return ports.length <= mostListed
+    ? listed(shown)
+    : `${shown.join(', ')} and ${ports.length - mostListed} more`;
+}
+
 const exampleBlock: BlockEvidence = {
   host: 'turn.example.com',
   protocol: 'udp',
@@ -161,6 +178,37 @@ export const firewallCatalog = {
       'FIREWALL_BLOCKS_RELAY: there nothing comes in at all.',
     ],
     references: ['RFC 8656 §3.1', 'RFC 8445 §7.2'],
+  }),
+  FIREWALL_BLOCKS_OUTSIDE: entry<OutsideEvidence>({
+    severity: 'error',
+    subject: hostName,
+    example: {
+      host: 'turn.example.com',
+      peer: 'udp://peer.example.net:3479',
+      ports: '49152-65535',
+      silent: [49_152, 57_343],
+      arrived: [50_000],
+    },
+    title: (e) =>
+      e.arrived.length === 0
+        ? 'A firewall in front of this machine blocks its UDP ports'
+        : 'A firewall in front of this machine blocks some of its UDP ports',
+    cause: (e) =>
+      `What another network sends to UDP ${e.ports} is lost before it gets to a program here, although the rules of this machine are not known to drop it: a firewall of the cloud, or a router.`,
+    proof: (e) =>
+      `${e.peer} says that it has sent, and nothing arrived at ${portList(e.silent)}${e.arrived.length === 0 ? '' : `; it did at ${portList(e.arrived)}`}.`,
+    fix: (e) => [
+      onServer('rtc-ops firewall show --backend aws'),
+      'or with google-cloud, azure, hetzner or digitalocean, and run what it prints where the tool of that cloud is set up',
+      `behind a router of your own, forward UDP ${e.ports} to this machine`,
+    ],
+    explanation:
+      'An rtc-ops peer in another network was asked to send to ports of this machine that had sent nothing themselves, from a port to which nothing was sent. It says that it did. What arrives was let in by every firewall on the way.',
+    confusedWith: [
+      'FIREWALL_BLOCKS_RELAY: there the rules of this machine drop it.',
+      'RELAY_PORTS_BLOCKED: the same, seen by a probe through the relay.',
+    ],
+    references: ['RFC 8656 §3.1', 'RFC 2979'],
   }),
   LISTENER_MISSING: entry<ListenerPortEvidence>({
     severity: 'error',

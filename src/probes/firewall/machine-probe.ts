@@ -5,7 +5,7 @@ import { loadedRules } from './filter-probe.ts';
 import { defaultDevices, listeningSockets } from './socket-probe.ts';
 
 /** What this machine lets in and listens to. It is read, and nothing is sent. */
-export async function firewallFacts(signal: AbortSignal): Promise<FirewallFacts> {
+export async function machineFacts(signal: AbortSignal): Promise<Omit<FirewallFacts, 'outside'>> {
   const [rules, sockets, devices] = await Promise.all([
     loadedRules(signal),
     listeningSockets(),

@@ -5,6 +5,7 @@ import type { FirewallManager, FirewallOpening, FirewallReport } from '../../mod
 import { openingPurposes, spanText, type Opening } from '../../model/firewall.ts';
 import { wordsOf } from '../../model/finding.ts';
 import { listenerOutcome } from './listener-check.ts';
+import { outsideOutcome } from './outside-check.ts';
 import { managerOf, rulesOutcome, type Outcome } from './rules-check.ts';
 
 export interface FirewallQuestion {
@@ -13,6 +14,8 @@ export interface FirewallQuestion {
   readonly host: string;
   /** Its own addresses as the config has them; empty when it has none. */
   readonly addresses: readonly string[];
+  /** Those under which clients know it; empty when the config has none. */
+  readonly publicAddresses: readonly string[];
   readonly facts: FirewallFacts;
 }
 
@@ -43,15 +46,18 @@ export function judgeFirewall(question: FirewallQuestion): FirewallJudgement {
 /** Nothing for an opening in families that the machine has no address of, as far as that is known. */
 function judgedOpening(
   promised: Opening,
-  { facts, host, addresses }: FirewallQuestion,
+  { facts, host, addresses, publicAddresses }: FirewallQuestion,
 ): { opening: FirewallOpening; outcomes: Outcome[] }[] {
   const isThere = (family: 4 | 6): boolean =>
     addresses.length > 0 || facts.addresses.some((address) => familyOf(address) === family);
   const present = promised.families.filter(isThere);
   const opening = { ...promised, families: present.length === 0 ? promised.families : present };
+  const known = { ...facts, addresses: addresses.length > 0 ? addresses : facts.addresses };
+  const rules = rulesOutcome(opening, known, host);
   const outcomes = [
-    rulesOutcome(opening, { ...facts, addresses: addresses.length > 0 ? addresses : facts.addresses }, host),
+    rules,
     listenerOutcome(opening, facts, { host, addresses }),
+    outsideOutcome(opening, facts, { host, publicAddresses, rules: rules.check.status }),
   ].filter((each) => each !== null);
   const title = openingPurposes[opening.purpose];
   return [{ opening: { ...opening, title, checks: outcomes.map(({ check }) => check) }, outcomes }];

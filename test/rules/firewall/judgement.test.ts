@@ -1,7 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import type { FirewallFacts, ListeningSocket } from '../../../src/model/firewall-facts.ts';
+import type { FirewallFacts, ListeningSocket, ReachedPort } from '../../../src/model/firewall-facts.ts';
 import { judgeFirewall, type FirewallJudgement } from '../../../src/rules/firewall/judgement.ts';
 import { usualOpenings } from '../../support/openings.ts';
+
+/** What an outside peer found at these relay ports, over IPv4. */
+function reach(ports: Readonly<Record<number, ReachedPort['state']>>): Partial<FirewallFacts> {
+  const tried = Object.entries(ports).map(([port, state]) => ({ port: Number(port), state }));
+  const families = [{ family: 4 as const, seenFrom: '203.0.113.10', ports: tried }];
+  return { outside: { state: 'seen', value: { url: 'udp://192.0.2.1:3479', families } } };
+}
+
+const eight = Object.fromEntries(
+  Array.from({ length: 8 }, (_, index) => [50_000 + index, 'arrived' as const]),
+);
+
+/** Of the relay ports. */
+function outsideOf({ openings }: FirewallJudgement): unknown {
+  return openings.at(-1)?.checks.find(({ id }) => id === 'firewall-outside');
+}
 
 function socket(
   protocol: 'udp' | 'tcp',
@@ -23,6 +39,7 @@ const good: FirewallFacts = {
   sockets: { state: 'seen', value: listening },
   devices: { 4: 'eth0', 6: 'eth0' },
   addresses: ['203.0.113.10', '2001:db8::10'],
+  outside: null,
 };
 
 function judge(facts: Partial<FirewallFacts>, addresses: readonly string[] = []): FirewallJudgement {
@@ -30,6 +47,7 @@ function judge(facts: Partial<FirewallFacts>, addresses: readonly string[] = [])
     openings: usualOpenings,
     host: 'turn.example.org',
     addresses,
+    publicAddresses: [],
     facts: { ...good, ...facts },
   });
 }
@@ -104,5 +122,74 @@ describe('judgeFirewall', () => {
     const report = judge({ ...withTls(socket('tcp', 5349, '0.0.0.0')), addresses: ['203.0.113.10'] });
     expect(report.verdict).toBe('healthy');
     expect(report.openings.map(({ families }) => families)).toEqual([[4], [4], [4], [4]]);
+  });
+
+  it('passes from outside where enough ports were reached, and fails where one was not', () => {
+    expect(outsideOf(judge(reach(eight)))).toMatchObject({
+      status: 'passed',
+      detail: '8 of 8 ports that were tried',
+    });
+    expect(judge(reach(eight)).notes).toEqual([
+      'From outside IPv6 was not tried: udp://192.0.2.1:3479 does not answer over it.',
+    ]);
+    const report = judge(reach({ ...eight, 60_000: 'silent' }));
+    expect(outsideOf(report)).toMatchObject({ status: 'failed' });
+    expect(report.findings).toMatchObject([
+      { code: 'FIREWALL_BLOCKS_OUTSIDE', evidence: { silent: [60_000], ports: '49152-65535' } },
+    ]);
+  });
+
+  it('does not blame a firewall in front for what this machine drops', () => {
+    const chain = { name: 'input', rules: [] };
+    const base = { hook: 'input', type: 'filter', priority: 0, policy: 'drop' } as const;
+    const table = {
+      name: 'inet filter',
+      tool: 'nft',
+      families: [4, 6],
+      chains: [{ ...chain, base }],
+    } as const;
+    const report = judge({ ...reach({ 50_000: 'silent' }), rules: { state: 'seen', value: [table] } });
+    expect(outsideOf(report)).toMatchObject({ status: 'failed' });
+    expect(report.findings.map(({ code }) => code)).not.toContain('FIREWALL_BLOCKS_OUTSIDE');
+  });
+
+  it.each([
+    ['a few ports only', reach({ 50_000: 'arrived' }), 'too few ports were tried: 1 of 16384'],
+    [
+      'a peer that is not known to have sent',
+      reach({ 50_000: 'unasked' }),
+      'is not known to have sent anything',
+    ],
+    [
+      'no peer',
+      { outside: { state: 'unknown', because: 'it does not answer' } as const },
+      'it does not answer',
+    ],
+  ])('is unknown from outside, and no success, with %s', (_, facts, because) => {
+    const report = judge(facts);
+    expect(outsideOf(report)).toMatchObject({ status: 'unknown', because: expect.stringContaining(because) });
+    expect([report.verdict, report.exitCode]).toEqual(['unknown', 1]);
+  });
+
+  it('is unknown from outside where clients are sent to another address than the one that was reached', () => {
+    const facts = { ...good, ...reach(eight) };
+    const report = judgeFirewall({
+      ...{ openings: usualOpenings, host: 'a', addresses: [], facts },
+      publicAddresses: ['198.51.100.1'],
+    });
+    expect(outsideOf(report)).toMatchObject({ status: 'unknown' });
+  });
+
+  it('says what a peer cannot try, without a verdict of it', () => {
+    const report = judge(reach({ ...eight, 3478: 'busy' }));
+    const skipped = report.openings.flatMap(({ checks }) =>
+      checks.filter(({ status }) => status === 'skipped'),
+    );
+    expect(skipped.map(({ because }) => because)).toEqual([
+      'coturn, or another program, has the port',
+      'an rtc-ops peer sends UDP alone',
+      'an rtc-ops peer sends UDP alone',
+    ]);
+    expect(report.verdict).toBe('healthy');
   });
 });
