@@ -162,6 +162,14 @@ ${dropping('tcp dport 22 accept')}`,
     arrived: ['tcp 3478', 'tcp 5349', 'udp 3478'],
   },
   {
+    title: 'a chain of an interface, and one of another',
+    rules: `ip link add eth1 type veth peer name eth2
+nft 'table netdev early { chain one { type filter hook ingress device eth1 priority filter; policy drop; }; chain two { type filter hook ingress device eth0 priority filter; udp dport 65535 drop; }; }'`,
+    said: { [relay]: 'failed' },
+    arrived: allIn.filter((each) => each !== 'udp 65535'),
+    words: /chain two of netdev early/,
+  },
+  {
     title: 'connections that are not tracked',
     rules: `${dropping('ct state new udp dport 49152-65535 accept; udp dport 3478 accept; tcp dport { 3478, 5349 } accept')}
 nft 'add table inet raw { chain pre { type filter hook prerouting priority raw; udp dport 60000-65535 notrack; }; }'`,

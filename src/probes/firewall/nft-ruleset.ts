@@ -19,7 +19,7 @@ type Json = Readonly<Record<string, unknown>>;
 export function parseNftRuleset(json: string, listing: string): FilterTable[] {
   const objects = ((JSON.parse(json) as Json)['nftables'] ?? []) as readonly Json[];
   const of = (kind: string): Json[] => objects.flatMap((each) => (kind in each ? [each[kind] as Json] : []));
-  const texts = ruleTexts(listing);
+  const texts = textsOf(listing);
   return of('table').flatMap((table) => {
     const families = familiesOf(String(table['family']));
     if (families.length === 0) return [];
@@ -37,12 +37,14 @@ export function parseNftRuleset(json: string, listing: string): FilterTable[] {
       .filter(belongs)
       .map((chain): FilterChain => {
         const own = rules.filter((rule) => rule['chain'] === chain['name']);
-        const textOf = ({ handle }: Json): string => texts.get(`${name} ${String(handle)}`) ?? 'a rule';
-        return {
+        const textOf = ({ handle }: Json): string => texts.rules.get(`${name} ${String(handle)}`) ?? 'a rule';
+        const plain = {
           name: String(chain['name']),
           base: baseOf(chain),
           rules: own.flatMap((rule) => rulesOf(rule, sets, textOf(rule))),
         };
+        const devices = texts.devices.get(`${name} ${plain.name}`);
+        return plain.base?.hook === 'ingress' ? onDevices(plain, devices ?? null) : plain;
       });
     return [{ name, tool: 'nft' as const, families, chains }];
   });
@@ -69,17 +71,41 @@ function baseOf({ hook, type, prio, policy }: Json): FilterChain['base'] {
   };
 }
 
-/** The text of each rule, by `FAMILY TABLE HANDLE`. */
-function ruleTexts(listing: string): Map<string, string> {
-  const texts = new Map<string, string>();
-  let table = '';
+/** A chain that is hooked into some interfaces alone: nothing of it, its policy neither, is for packets of others. */
+function onDevices({ name, base, rules }: FilterChain, names: readonly string[] | null): FilterChain {
+  const there: FilterMatch =
+    names === null
+      ? { kind: 'unknown', what: 'the interface', negated: false }
+      : { kind: 'interface', end: 'in', names, negated: false };
+  const own = rules.map((rule) => ({ ...rule, matches: [there, ...rule.matches] }));
+  if (base?.policy !== 'drop') return { name, base, rules: own };
+  const policy = { text: 'policy drop', matches: [there], action: { kind: 'drop' } } as const;
+  return { name, base: { ...base, policy: 'accept' }, rules: [...own, policy] };
+}
+
+interface Texts {
+  /** By `FAMILY TABLE HANDLE`. */
+  readonly rules: ReadonlyMap<string, string>;
+  /** The interfaces of chains that are hooked into some alone, by `FAMILY TABLE CHAIN`; nft 1.0.6 leaves them out of its JSON. */
+  readonly devices: ReadonlyMap<string, readonly string[]>;
+}
+
+function textsOf(listing: string): Texts {
+  const rules = new Map<string, string>();
+  const devices = new Map<string, readonly string[]>();
+  let [table, chain] = ['', ''];
   for (const line of listing.split('\n')) {
-    const [, opened] = /^table (\S+ \S+) \{/.exec(line) ?? [];
-    if (opened !== undefined) table = opened;
+    table = /^table (\S+ \S+) \{/.exec(line)?.[1] ?? table;
+    chain = /^\tchain (\S+) \{/.exec(line)?.[1] ?? chain;
+    const [, named] = /^\t\ttype \S+ hook \S+ devices?(?: =)? (.*?) priority /.exec(line) ?? [];
+    if (named !== undefined) {
+      const names = [...named.matchAll(/[^\s"{},]+/g)].map(([name]) => name);
+      devices.set(`${table} ${chain}`, names);
+    }
     const [, text, handle] = /^\t\t(.*) # handle (\d+)$/.exec(line) ?? [];
-    if (text !== undefined) texts.set(`${table} ${handle}`, text);
+    if (text !== undefined) rules.set(`${table} ${handle}`, text);
   }
-  return texts;
+  return { rules, devices };
 }
 
 /** A rule; one for each element where it ends with a map of verdicts, and the way on where none of them fits. */

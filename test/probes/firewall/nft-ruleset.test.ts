@@ -136,4 +136,37 @@ describe('parseNftRuleset', () => {
       },
     ]);
   });
+
+  it('reads several states, as nft lists those of a flag', () => {
+    const [rule] = parsed([
+      match({ ct: { key: 'state' } }, ['established', 'related'], 'in'),
+      { accept: null },
+    ]);
+    expect(rule?.matches).toEqual([{ kind: 'state', states: ['established', 'related'], ...no }]);
+  });
+
+  it('holds a chain of some interfaces to them, with its policy', () => {
+    const chain = {
+      ...{ family: 'netdev', table: 'early', name: 'in', handle: 1 },
+      ...{ type: 'filter', hook: 'ingress', prio: -500, policy: 'drop' },
+    };
+    const rule = { family: 'netdev', table: 'early', chain: 'in', handle: 2, expr: [{ accept: null }] };
+    const json = JSON.stringify({
+      nftables: [{ table: { family: 'netdev', name: 'early', handle: 1 } }, { chain }, { rule }],
+    });
+    const listed = (devices: string): string =>
+      `table netdev early { # handle 1\n\tchain in { # handle 1\n\t\ttype filter hook ingress ${devices} priority -500; policy drop;\n\t}\n}\n`;
+    const chainOf = (devices: string): unknown => parseNftRuleset(json, listed(devices))[0]?.chains[0];
+    const held = (there: object): object => ({
+      base: { hook: 'ingress', policy: 'accept' },
+      rules: [
+        { matches: [there], action: { kind: 'accept' } },
+        { matches: [there], action: { kind: 'drop' } },
+      ],
+    });
+    const on = (...names: readonly string[]): object => ({ kind: 'interface', end: 'in', names, ...no });
+    expect(chainOf('device "eth0"')).toMatchObject(held(on('eth0')));
+    expect(chainOf('devices = { eth0, "eth1" }')).toMatchObject(held(on('eth0', 'eth1')));
+    expect(parseNftRuleset(json, '')[0]?.chains[0]).toMatchObject(held({ kind: 'unknown' }));
+  });
 });
