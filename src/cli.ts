@@ -96,7 +96,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     // Not once: without a listener of ours, those of libraries (execa, ora) would end the process before we have cleaned up.
     process.on(signal, () => interrupt.abort(interruptedBy(signal)));
   }
-  surviveClosedOutput();
+  const isClosed = watchStandardOutput();
   const env = takeEnvironment();
   const context: CommandContext = {
     stdout: (text) => {
@@ -117,7 +117,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return process.stdout.isTTY === true;
     },
     get stdoutIsClosed() {
-      return process.stdout.destroyed;
+      return isClosed();
     },
     get stderrIsTerminal() {
       return process.stderr.isTTY === true;
@@ -148,16 +148,23 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.write('', () => process.exit());
 }
 
-function surviveClosedOutput(): void {
+/** Answers errors of the standard streams, and gives what says whether the reader of stdout has gone. */
+function watchStandardOutput(): () => boolean {
   // `rtc-ops … | head` closes our stdout early: the reader's right. The exit code still tells the verdict.
+  let stdoutIsClosed = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return;
+      if (error.code === 'EPIPE') {
+        // The stream itself does not say so afterwards: Node.js never destroys those of the process.
+        if (stream === process.stdout) stdoutIsClosed = true;
+        return;
+      }
       if (stream === process.stdout)
         process.stderr.write(`rtc-ops: the result cannot be written: ${error.message}\n`);
       process.exitCode = exitCode.toolFailed;
     });
   }
+  return () => stdoutIsClosed || process.stdout.destroyed;
 }
 
 /** The environment for commands. Our own variables, some of them secrets, leave that of the process: children inherit it. */

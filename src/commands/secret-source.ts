@@ -11,9 +11,22 @@ export interface SecretOptions extends GlobalOptions {
   readonly secretFile?: string;
 }
 
+/** For the help of commands that issue or check. */
+export const secretHelp = `
+The secret is the static-auth-secret of the server. It comes from --secret-file,
+from RTC_OPS_SECRET, or from auth.secret of rtc-ops.yaml. No option takes it, as
+every user of a machine sees the arguments of every process.`;
+
+/** The error of a command that can do nothing without a secret. */
+export function noSecret(): RtcOpsError {
+  return new RtcOpsError('usage', 'there is no secret to work with', {
+    hint: 'Add --secret-file FILE, set RTC_OPS_SECRET, or name it in auth.secret of rtc-ops.yaml.',
+  });
+}
+
 export interface FoundSecret {
   readonly secret: Secret;
-  /** Where it came from, for messages: `--secret-file secret.txt`, `RTC_OPS_SECRET`, `rtc-ops.yaml`. */
+  /** Where it came from, for messages: `--secret-file secret.txt`, `RTC_OPS_SECRET`, `rtc-ops.yaml (secret.txt)`. */
   readonly source: string;
 }
 
@@ -46,7 +59,7 @@ export async function secretsOf(
   for (const named of loaded.config.secrets.slice(0, count)) {
     found.push({
       secret: await readSource(named, 'auth.secret', loaded, context),
-      source: loaded.displayName,
+      source: `${loaded.displayName} (${'file' in named ? named.file : named.env})`,
     });
   }
   return found;

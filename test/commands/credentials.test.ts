@@ -116,6 +116,50 @@ describe('credentials issue', () => {
     expect(stun).toBe('stun://s.example.com:3478');
   });
 
+  it('issues many, each for a user of its own, as one that is issued alone', async () => {
+    const { stdout, exitCode } = await issue(
+      'load',
+      '--count',
+      '5000',
+      '--expires-at',
+      '4000000000',
+      '--format',
+      'json',
+    );
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.map(({ username }) => username)).toEqual(
+      Array.from({ length: 5000 }, (_, index) => `4000000000:load-${index + 1}`),
+    );
+    const alone = await issue('load-4711', '--expires-at', '4000000000', '--format', 'json');
+    expect({ ...lines[4710], ttl: null }).toEqual({ ...JSON.parse(alone.stdout), ttl: null });
+    expect(exitCode).toBe(0);
+    const nobody = await issue('--count', '2', '--expires-at', '4000000000');
+    expect(nobody.stdout).toMatch(/^4000000000:1 \S{27}=\n4000000000:2 \S{27}=\n$/);
+  });
+
+  it('stops when nobody reads on', async () => {
+    const command = `"${process.execPath}" bin/rtc-ops.js credentials issue --count 999999 | head -n 1`;
+    const startedMs = performance.now();
+    const { stdout } = await execa('sh', ['-c', command], { env: { ...env } });
+    expect(stdout).toMatch(/^\d+:1 \S{28}$/);
+    expect(performance.now() - startedMs).toBeLessThan(4000);
+  });
+
+  it('issues with the first secret of a rotation', async () => {
+    const cwd = await directoryWith({
+      'rtc-ops.yaml': 'realm: r\nauth: { secret: [{ file: new }, { env: OLD_SECRET }] }\n',
+      new: 'brand-new',
+    });
+    const args = ['credentials', 'issue', '--expires-at', '4000000000', '--format', 'json'];
+    const issued = JSON.parse((await rtcOps(args, { cwd })).stdout) as { username: string; password: string };
+    const given = { env: { OLD_SECRET: 'foobar' }, cwd };
+    const checked = await rtcOps(['credentials', 'check', issued.username, issued.password], given);
+    expect(checked.stdout).toContain('made with the secret of rtc-ops.yaml (new)');
+  });
+
   it('takes secret and servers from rtc-ops.yaml', async () => {
     const cwd = await directoryWith({
       'rtc-ops.yaml':
@@ -139,7 +183,11 @@ describe('credentials issue', () => {
     [['--url', 'http://x'], 'not a TURN or STUN URI', 2],
     [['--format', 'yaml'], 'Allowed choices are human', 2],
     [['--format', 'ice-servers'], 'Add --url turn:HOST, or hosts to rtc-ops.yaml.', 2],
-    [["o'neill", '--url', 'turn:t', '--format', 'env'], 'single quote', 2],
+    [["o'ne$ill", '--url', 'turn:t', '--format', 'env'], 'the format env cannot hold the username', 2],
+    [['alice', '--url', 'turn:t', '--format', 'synapse'], 'the format synapse has no place for a user', 2],
+    [['--expires-at', '4000000000', '--url', 'turn:t', '--format', 'jitsi'], 'no place for --expires-at', 2],
+    [['--count', '2', '--format', 'env', '--url', 'turn:t'], 'Take one of human, json, ice-servers, uri.', 2],
+    [['--count', '0'], 'Write a whole number from 1 to 999999.', 2],
     [['--secret', 'foobar'], "unknown option '--secret'", 2],
     [['--secret-file', 'missing'], 'the secret file', 2],
   ])('refuses %j', async (args, message, code) => {
@@ -212,7 +260,7 @@ describe('credentials check', () => {
       old: 'foobar',
     });
     const { stdout, exitCode } = await rtcOps(['credentials', 'check', ...good], { cwd });
-    expect(stdout).toContain('made with the secret of rtc-ops.yaml');
+    expect(stdout).toContain('made with the secret of rtc-ops.yaml (old)');
     expect(exitCode).toBe(0);
   });
 });

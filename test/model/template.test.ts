@@ -23,6 +23,6 @@ describe('fillTemplate', () => {
 
 describe('readTemplate', () => {
   it('finds the templates of the package', () => {
-    expect(readTemplate('turn.env')).toContain('{{username}}');
+    expect(readTemplate('credentials/turn.env')).toContain('{{username}}');
   });
 });

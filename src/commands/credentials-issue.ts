@@ -1,0 +1,172 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { urisOfHosts } from '../config/host-uri.ts';
+import {
+  credentialFormats,
+  credentialLines,
+  formatCredential,
+  isForIssuer,
+  type CredentialFormat,
+} from '../credentials/format.ts';
+import { issueCredential, type Lifetime } from '../credentials/issue.ts';
+import { relativeTime } from '../credentials/time-text.ts';
+import { parseDuration } from '../model/duration.ts';
+import { RtcOpsError, exitCode } from '../model/error.ts';
+import type { Secret } from '../model/secret.ts';
+import type { TurnUri } from '../model/turn-uri.ts';
+import { urisOf } from '../probes/plan.ts';
+import type { CommandContext } from './context.ts';
+import { countOption, fileOption } from './option.ts';
+import { loadSecret, noSecret, secretHelp, type SecretOptions } from './secret-source.ts';
+
+export interface IssueOptions extends SecretOptions {
+  readonly ttl: number;
+  readonly expiresAt?: number;
+  readonly count?: number;
+  readonly url?: TurnUri[];
+  readonly format: CredentialFormat;
+}
+
+const issueHelp = `
+Formats:
+${Object.entries(credentialFormats)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  .join('\n')}
+
+Applications that make credentials themselves (synapse, nextcloud, jitsi, livekit) get the shared
+secret in place of a credential: keep what is printed for them as you keep the secret.
+
+Examples:
+  rtc-ops credentials issue alice --secret-file secret.txt
+  rtc-ops credentials issue --ttl 7d --url turn:turn.example.com --format ice-servers
+  rtc-ops credentials issue --format env > .env
+  rtc-ops credentials issue load --count 1000 --format json > credentials.ndjson`;
+
+export function defineIssue(parent: Command, context: CommandContext): void {
+  parent
+    .command('issue')
+    .description('issue time-limited credentials')
+    .argument('[user]', 'whom it is for; without, it has no user')
+    .addOption(
+      new Option('--ttl <time>', 'how long it is good for').argParser(ttlSeconds).default(43_200, '12h'),
+    )
+    .addOption(
+      new Option('--expires-at <unix>', 'when it ends instead, in seconds since 1970')
+        .argParser(unixTime)
+        .conflicts('ttl'),
+    )
+    .addOption(
+      new Option('--count <n>', 'issue n, for the users USER-1 to USER-n, each on a line').argParser(
+        countOption,
+      ),
+    )
+    .option('--secret-file <file>', 'file with the secret', fileOption)
+    .option(
+      '--url <uri>',
+      'a server it is for, as a URI or a host; can be repeated (default: the hosts of rtc-ops.yaml)',
+      addUri,
+    )
+    .addOption(
+      new Option('--format <format>', 'form of the result')
+        .choices(Object.keys(credentialFormats))
+        .default('human'),
+    )
+    .addHelpText('after', `${secretHelp}\n${issueHelp}`)
+    .action(async (user: string | undefined, _: unknown, issue: Command) =>
+      runIssue(user, issue.optsWithGlobals<IssueOptions>(), context),
+    );
+}
+
+/** A lifetime in whole seconds. */
+export function ttlSeconds(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new InvalidArgumentError('Write a duration such as 30m, 12h or 7d.');
+  if (ms < 1000 || ms % 1000 !== 0) throw new InvalidArgumentError('It must be whole seconds, at least one.');
+  return ms / 1000;
+}
+
+function unixTime(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Write seconds since 1970, as date +%s does.');
+  return Number(text);
+}
+
+/** Adds what an argument stands for; for options that can be repeated. */
+export function addUri(text: string, previous: TurnUri[] | undefined): TurnUri[] {
+  return [...(previous ?? []), ...urisOf(text)];
+}
+
+async function runIssue(
+  user: string | undefined,
+  options: IssueOptions,
+  context: CommandContext,
+): Promise<void> {
+  refuseWhatHasNoPlace(user, options);
+  const found = await loadSecret(options, context);
+  if (found === null) throw noSecret();
+  const uris = options.url ?? (await urisOfConfig(options, context));
+  const { secret } = found;
+  const lifetime: Lifetime =
+    options.expiresAt === undefined ? { ttlSeconds: options.ttl } : { expiresAt: options.expiresAt };
+  const now = context.now();
+  if (options.count !== undefined) {
+    await issueMany(
+      { user, count: options.count, format: options.format, uris, secret, lifetime, now },
+      context,
+    );
+  } else {
+    const issued = issueCredential({ secret, now, ...lifetime, ...(user !== undefined && { user }) });
+    context.stdout(formatCredential(options.format, { ...issued, uris, sharedSecret: secret }));
+  }
+  const endsIn = options.expiresAt === undefined ? options.ttl : options.expiresAt - now.getTime() / 1000;
+  if (endsIn < 0) {
+    context.stderr(`rtc-ops: this credential ended ${relativeTime(Math.ceil(endsIn))}; no server takes it\n`);
+  }
+  context.exitWith(exitCode.healthy);
+}
+
+function refuseWhatHasNoPlace(user: string | undefined, { format, expiresAt }: IssueOptions): void {
+  if (!isForIssuer(format) || (user === undefined && expiresAt === undefined)) return;
+  const given = user === undefined ? '--expires-at' : 'a user';
+  throw new RtcOpsError('usage', `the format ${format} has no place for ${given}`, {
+    hint: 'The application gets the shared secret, and makes a credential for each of its users; --ttl says for how long.',
+  });
+}
+
+interface ManyOptions {
+  readonly user: string | undefined;
+  readonly count: number;
+  readonly format: CredentialFormat;
+  readonly uris: readonly TurnUri[];
+  readonly secret: Secret;
+  readonly lifetime: Lifetime;
+  readonly now: Date;
+}
+
+// So much text goes out at once: writing each line by itself would take longer than making it.
+const chunkCharacters = 65_536;
+
+async function issueMany(options: ManyOptions, context: CommandContext): Promise<void> {
+  const { user, count, format, uris, secret, lifetime, now } = options;
+  const lineOf = credentialLines(format, { uris });
+  let text = '';
+  for (let number = 1; number <= count; number++) {
+    // Equal usernames would be the same credential.
+    const each = user === undefined ? String(number) : `${user}-${number}`;
+    const issued = issueCredential({ secret, now, user: each, ...lifetime });
+    text += lineOf({ ...issued, uris, sharedSecret: secret });
+    if (text.length < chunkCharacters && number < count) continue;
+    context.stdout(text);
+    text = '';
+    // Lets a pipe drain, and tells of a reader that has gone.
+    await nextTurn();
+    if (context.stdoutIsClosed) return;
+    context.signal.throwIfAborted();
+  }
+}
+
+/** The servers of rtc-ops.yaml; none when there is no such file. */
+export async function urisOfConfig({ config }: SecretOptions, context: CommandContext): Promise<TurnUri[]> {
+  const { loadConfig } = await import('../config/load.ts');
+  const loaded = await loadConfig({ config, workingDirectory: context.workingDirectory });
+  return loaded ? urisOfHosts(loaded.config) : [];
+}
