@@ -36,7 +36,7 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: 'credentials',
-    summary: 'issue and check time-limited TURN credentials',
+    summary: 'issue, check and serve time-limited TURN credentials',
     load: () => import('./commands/credentials.ts'),
   },
   {
@@ -112,6 +112,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return workingDirectory();
     },
     signal: interrupt.signal,
+    onHangUp: (listener) => void process.removeAllListeners('SIGHUP').on('SIGHUP', listener),
     // Looked at when a command asks: making the streams takes a millisecond that --version need not spend.
     get stdoutIsTerminal() {
       return process.stdout.isTTY === true;

@@ -13,8 +13,10 @@ export interface CommandContext {
   readonly ask: (question: string) => Promise<string>;
   readonly env: Environment;
   readonly workingDirectory: string;
-  /** Aborted by SIGINT and SIGTERM: stop, clean up, and let the caller exit with 128 and the signal's number. */
+  /** Aborted by SIGINT, SIGTERM and, unless onHangUp was called, SIGHUP: stop, clean up, and let the caller exit with 128 and the signal's number. */
   readonly signal: AbortSignal;
+  /** Calls `listener` at each SIGHUP from now on, which then ends nothing: what a service does to read its files again. */
+  readonly onHangUp: (listener: () => void) => void;
   readonly stdoutIsTerminal: boolean;
   /** The reader has closed the pipe: `rtc-ops … | head`. */
   readonly stdoutIsClosed: boolean;

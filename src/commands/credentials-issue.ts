@@ -8,7 +8,8 @@ import {
   isForIssuer,
   type CredentialFormat,
 } from '../credentials/format.ts';
-import { issueCredential, type Lifetime } from '../credentials/issue.ts';
+import { issueCredential, issuerWith, type Lifetime } from '../credentials/issue.ts';
+import { forServers } from '../credentials/server-credential.ts';
 import { relativeTime } from '../credentials/time-text.ts';
 import { parseDuration } from '../model/duration.ts';
 import { RtcOpsError, exitCode } from '../model/error.ts';
@@ -115,7 +116,7 @@ async function runIssue(
     );
   } else {
     const issued = issueCredential({ secret, now, ...lifetime, ...(user !== undefined && { user }) });
-    context.stdout(formatCredential(options.format, { ...issued, uris, sharedSecret: secret }));
+    context.stdout(formatCredential(options.format, forServers(issued, uris, secret)));
   }
   const endsIn = options.expiresAt === undefined ? options.ttl : options.expiresAt - now.getTime() / 1000;
   if (endsIn < 0) {
@@ -148,12 +149,12 @@ const chunkCharacters = 65_536;
 async function issueMany(options: ManyOptions, context: CommandContext): Promise<void> {
   const { user, count, format, uris, secret, lifetime, now } = options;
   const lineOf = credentialLines(format, { uris });
+  const issue = issuerWith(secret);
   let text = '';
   for (let number = 1; number <= count; number++) {
     // Equal usernames would be the same credential.
     const each = user === undefined ? String(number) : `${user}-${number}`;
-    const issued = issueCredential({ secret, now, user: each, ...lifetime });
-    text += lineOf({ ...issued, uris, sharedSecret: secret });
+    text += lineOf(forServers(issue(lifetime, each, now), uris, secret));
     if (text.length < chunkCharacters && number < count) continue;
     context.stdout(text);
     text = '';

@@ -7,6 +7,7 @@ import { RtcOpsError, exitCode } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
 import type { CommandContext } from './context.ts';
 import { defineIssue } from './credentials-issue.ts';
+import { defineServe } from './credentials-serve.ts';
 import { fileOption } from './option.ts';
 import { loadSecrets, noSecret, secretHelp, type SecretOptions } from './secret-source.ts';
 
@@ -38,6 +39,7 @@ export function define(command: Command, context: CommandContext): void {
     .action(async (username: string, password: string, _: unknown, check: Command) =>
       runCheck({ username, password }, check.optsWithGlobals<CheckOptions>(), context),
     );
+  defineServe(command, context);
 }
 
 async function runCheck(

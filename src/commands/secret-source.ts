@@ -161,20 +161,34 @@ async function configuredSecrets(
 type ErrorCode = 'usage' | 'configuration';
 
 async function secretFromFile(file: string, code: ErrorCode, context: CommandContext): Promise<Secret> {
-  let text: string;
+  const text = await readSecretText(file, 'the secret file', code, context);
+  // Editors end a file with a line break, which is no part of the secret; coturn strips it from its config too.
+  return checked(text.replace(/\r?\n$/, ''), file, code, context);
+}
+
+/**
+ * The text of a file with something secret in it; warns when others can read it.
+ * @param what it is, for messages: `the secret file`
+ * @throws RtcOpsError with `code` when it cannot be read
+ */
+export async function readSecretText(
+  file: string,
+  what: string,
+  code: ErrorCode,
+  context: CommandContext,
+): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    const text = await readFile(file, 'utf8');
     const status = await stat(file);
     // A pipe, or what stands behind /dev/fd, is nobody's to close.
     if (status.isFile() && !/^\/(?:dev|proc)\//.test(file) && (status.mode & 0o007) !== 0) {
       context.stderr(`rtc-ops: ${file} can be read by everybody here. Close it: chmod 600 ${file}\n`);
     }
+    // Windows editors begin a file with a byte order mark, which is none of its text.
+    return text.replace(/^\ufeff/, '');
   } catch (cause) {
-    throw new RtcOpsError(code, `the secret file ${file} cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new RtcOpsError(code, `${what} ${file} cannot be read: ${reasonOf(cause)}`, { cause });
   }
-  // Editors end a file with a line break, which is no part of the secret; coturn strips it from its config too.
-  // Windows editors begin it with a byte order mark, which is none either.
-  return checked(text.replace(/^\ufeff/, '').replace(/\r?\n$/, ''), file, code, context);
 }
 
 function checked(text: string, where: string, code: ErrorCode, context: CommandContext): Secret {

@@ -1,6 +1,6 @@
 import { bracketed } from '../model/endpoint.ts';
 import { RtcOpsError } from '../model/error.ts';
-import { formatTurnUri } from '../model/turn-uri.ts';
+import { formatTurnUri, type TurnUri } from '../model/turn-uri.ts';
 import { jitsi, livekit, nextcloud, synapse } from './application-format.ts';
 import { env, vite } from './environment-format.ts';
 import { iceServersOf, type ServerCredential } from './server-credential.ts';
@@ -15,24 +15,24 @@ interface Format {
   /** For an application that makes credentials itself: no user and no end of ours is in it. */
   readonly isForIssuer?: boolean;
   readonly print: (credential: ServerCredential) => string;
-  /** One of many, a line each. */
-  readonly line?: (credential: ServerCredential) => string;
+  /** What prints one of many for the same servers, a line each. */
+  readonly lines?: (uris: readonly TurnUri[]) => (credential: ServerCredential) => string;
 }
 
 /** Each form in which a credential is given out. It shows what is secret: that is what it is for. */
 export const credentialFormats = {
-  human: { summary: 'to read', needsUris: false, print: human, line: humanLine },
+  human: { summary: 'to read', needsUris: false, print: human, lines: () => humanLine },
   json: {
     summary: 'for programs',
     needsUris: false,
     print: (credential) => `${JSON.stringify(fieldsOf(credential), null, 2)}\n`,
-    line: (credential) => `${JSON.stringify(fieldsOf(credential))}\n`,
+    lines: jsonLines,
   },
   'ice-servers': {
     summary: 'iceServers of an RTCPeerConnection',
     needsUris: true,
     print: (credential) => `${JSON.stringify(iceServersOf(credential), null, 2)}\n`,
-    line: (credential) => `${JSON.stringify(iceServersOf(credential))}\n`,
+    lines: () => (credential) => `${JSON.stringify(iceServersOf(credential))}\n`,
   },
   env: { summary: 'variables for a .env file or a shell', needsUris: true, print: env },
   vite: { summary: 'variables for a .env file of Vite', needsUris: true, print: vite },
@@ -44,7 +44,7 @@ export const credentialFormats = {
     summary: 'turn://USER:PASSWORD@HOST:PORT, as GStreamer takes it',
     needsUris: true,
     print: uri,
-    line: uri,
+    lines: () => uri,
   },
   synapse: {
     summary: 'for homeserver.yaml of Synapse, with the shared secret',
@@ -98,9 +98,9 @@ export function credentialLines(
   format: CredentialFormat,
   { uris }: Pick<ServerCredential, 'uris'>,
 ): (credential: ServerCredential) => string {
-  const { line }: Format = credentialFormats[format];
-  if (line === undefined) {
-    const several = Object.entries<Format>(credentialFormats).filter(([, each]) => each.line !== undefined);
+  const { lines }: Format = credentialFormats[format];
+  if (lines === undefined) {
+    const several = Object.entries<Format>(credentialFormats).filter(([, each]) => each.lines !== undefined);
     throw new RtcOpsError(
       'usage',
       `the format ${format} holds one credential, and --count asks for several`,
@@ -110,7 +110,7 @@ export function credentialLines(
     );
   }
   requireUris(format, { uris });
-  return line;
+  return lines(uris);
 }
 
 function requireUris(format: CredentialFormat, { uris }: Pick<ServerCredential, 'uris'>): void {
@@ -167,6 +167,19 @@ function fieldsOf({
     expiresAt,
     uris: uris.map(formatTurnUri),
   };
+}
+
+/** The fields of fieldsOf. Written out, as serialising the same servers again would take longer than the HMAC. */
+function jsonLines(uris: readonly TurnUri[]): (credential: ServerCredential) => string {
+  const end = `,"uris":${JSON.stringify(uris.map(formatTurnUri))}}\n`;
+  return ({ username, password, ttlSeconds, expiresAt }) => {
+    const names = `"username":${jsonText(username)},"password":${jsonText(password.reveal())}`;
+    return `{"schemaVersion":1,${names},"ttl":${ttlSeconds},"expiresAt":${expiresAt}${end}`;
+  };
+}
+
+function jsonText(value: string): string {
+  return /^[ !#-[\]-~]*$/.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 
 /** The form of `turn-server` of GStreamer's webrtcbin: user and password percent-encoded (RFC 3986 §3.2.1). */

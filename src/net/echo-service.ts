@@ -4,7 +4,7 @@ import { familyOf, formatEndpoint, type Endpoint } from '../model/endpoint.ts';
 import { AttemptError, systemFailure } from '../model/failure.ts';
 import type { Secret } from '../model/secret.ts';
 import { decodeEchoRequest, encodeEchoAnswer, reachedPort, type EchoRequest } from './echo-message.ts';
-import { tokenBucket, type TokenBucket } from './token-bucket.ts';
+import { tokenBucket, type TokenBucket } from '../model/token-bucket.ts';
 
 export interface EchoServiceOptions {
   readonly listen: Endpoint;

@@ -4,6 +4,7 @@
  */
 import { allocateBench } from './allocate-bench.ts';
 import { codecBench } from './codec-bench.ts';
+import { bulkIssueBench, serveBench } from './credentials-bench.ts';
 import { lintBench } from './lint-bench.ts';
 import { callProbeBench, manyTargetsBench, protocolProbeBench, uclientBench } from './probe-bench.ts';
 import { renderBench } from './render-bench.ts';
@@ -18,6 +19,9 @@ const benches: Record<string, Bench> = {
   lint: lintBench('empty'),
   'lint-start': lintBench('version'),
   render: renderBench,
+  'credentials-bulk': bulkIssueBench,
+  'credentials-serve': serveBench('rate'),
+  'credentials-serve-p99': serveBench('p99'),
   codec: async () => {
     const { name, ours, theirs } = await codecBench();
     return {

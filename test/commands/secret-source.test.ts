@@ -29,6 +29,7 @@ async function settingOf({ files = {}, env = {}, options = {} }: Setting): Promi
     stdoutIsClosed: false,
     stderrIsTerminal: false,
     stdinIsTerminal: false,
+    onHangUp: () => {},
     columns: 80,
     stderrColumns: 80,
     now: () => new Date(),

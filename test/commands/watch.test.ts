@@ -46,6 +46,7 @@ async function watched(
     stdoutIsClosed: false,
     stderrIsTerminal: false,
     stdinIsTerminal: false,
+    onHangUp: () => {},
     columns: 80,
     stderrColumns: 80,
     now: () => new Date(),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tokenBucket } from '../../src/net/token-bucket.ts';
+import { tokenBucket } from '../../src/model/token-bucket.ts';
 
 it('lets a burst through, then so many a second', () => {
   const bucket = tokenBucket(3, 2);
