@@ -62,8 +62,8 @@ describe('the secret comes', () => {
   it('then from rtc-ops.yaml, all that are accepted, the first to issue with', async () => {
     const setting = { ...everywhere, env: { OLD: 'from-yaml-too' } };
     expect(await found(setting)).toEqual([
-      ['from-yaml', 'rtc-ops.yaml'],
-      ['from-yaml-too', 'rtc-ops.yaml'],
+      ['from-yaml', 'rtc-ops.yaml (new.txt)'],
+      ['from-yaml-too', 'rtc-ops.yaml (OLD)'],
     ]);
     const { options, context } = await settingOf(setting);
     expect((await loadSecret(options, context))?.secret.reveal()).toBe('from-yaml');
