@@ -146,7 +146,7 @@ describe('init on a terminal', () => {
       stdoutIsClosed: false,
       stderrIsTerminal: true,
       stdinIsTerminal: true,
-    onHangUp: () => {},
+      onHangUp: () => {},
       columns: 80,
       stderrColumns: 80,
       now: () => new Date(),
