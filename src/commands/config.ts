@@ -49,7 +49,7 @@ export function define(command: Command, context: CommandContext): void {
 
 async function runShow(options: ShowOptions, context: CommandContext): Promise<void> {
   const { workingDirectory } = context;
-  const loaded = await requireConfig({ config: options.config, workingDirectory });
+  const loaded = await requireConfig({ config: options.config, workingDirectory }, { allowsProvider: true });
   const [{ effectiveValues }, { hostNamed }] = await Promise.all([
     import('../config/provenance.ts'),
     import('../coturn/host-addresses.ts'),

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { urisOfHosts } from '../config/host-uri.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import {
   credentialFormats,
   credentialLines,
@@ -36,6 +37,9 @@ ${Object.entries(credentialFormats)
 
 Applications that make credentials themselves (synapse, nextcloud, jitsi, livekit) get the shared
 secret in place of a credential: keep what is printed for them as you keep the secret.
+
+With provider in rtc-ops.yaml (metered, twilio, xirsys, cloudflare, static) credential and servers come from
+there; twilio, xirsys and cloudflare take --ttl.
 
 Examples:
   rtc-ops credentials issue alice --secret-file secret.txt
@@ -101,6 +105,13 @@ async function runIssue(
   options: IssueOptions,
   context: CommandContext,
 ): Promise<void> {
+  const given = options.secretFile !== undefined || context.env['RTC_OPS_SECRET'] !== undefined;
+  const hosted = given ? null : await hostedConfig(options, context);
+  if (hosted !== null) {
+    context.stdout(await printHosted(user, options, hosted, context));
+    context.exitWith(exitCode.healthy);
+    return;
+  }
   refuseWhatHasNoPlace(user, options);
   const found = await loadSecret(options, context);
   if (found === null) throw noSecret();
@@ -123,6 +134,35 @@ async function runIssue(
     context.stderr(`rtc-ops: this credential ended ${relativeTime(Math.ceil(endsIn))}; no server takes it\n`);
   }
   context.exitWith(exitCode.healthy);
+}
+
+/** The rtc-ops.yaml that counts here, when it names a provider. */
+async function hostedConfig(
+  { config }: SecretOptions,
+  { workingDirectory }: CommandContext,
+): Promise<LoadedConfig | null> {
+  const { loadConfig } = await import('../config/load.ts');
+  const loaded = await loadConfig({ config, workingDirectory });
+  return loaded?.config.provider === null ? null : loaded;
+}
+
+async function printHosted(
+  user: string | undefined,
+  { ttl, expiresAt, count, url, format }: IssueOptions,
+  hosted: LoadedConfig,
+  context: CommandContext,
+): Promise<string> {
+  const misplaced = count !== undefined ? '--count' : url !== undefined ? '--url' : null;
+  if (misplaced !== null) {
+    throw new RtcOpsError('usage', `${misplaced} has no meaning with the provider of ${hosted.displayName}`, {
+      hint: 'It gives one credential at a time, for servers of its own.',
+    });
+  }
+  const nowSeconds = Math.floor(context.now().getTime() / 1000);
+  const lifetime = expiresAt === undefined ? ttl : expiresAt - nowSeconds;
+  if (lifetime < 1) throw new RtcOpsError('usage', '--expires-at lies in the past');
+  const { providerCredential } = await import('./provider-credential.ts');
+  return formatCredential(format, await providerCredential(hosted, { ttlSeconds: lifetime, user }, context));
 }
 
 function refuseWhatHasNoPlace(user: string | undefined, { format, expiresAt }: IssueOptions): void {

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { SecretSource } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { SecretSource } from '../config/secret-source.ts';
 import type { Passwords } from '../coturn/render.ts';
 import { RtcOpsError, reasonOf } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
@@ -91,7 +91,12 @@ export async function loadStaticUser(
   return { username: user.name, password };
 }
 
-async function readSource(
+/**
+ * Reads a secret that rtc-ops.yaml names.
+ * @param key where it is named, for messages: `auth.secret`
+ * @throws RtcOpsError `configuration`
+ */
+export async function readSource(
   source: SecretSource,
   key: string,
   { file, displayName }: LoadedConfig,

@@ -1,14 +1,19 @@
 import type { Family } from '../model/endpoint.ts';
 import { parseTurnUri, type TurnUri } from '../model/turn-uri.ts';
+import type { SecretSource } from './secret-source.ts';
 import type { AddressPair, Network } from './address.ts';
 import { defaults, hostSettingNames } from './defaults.ts';
+import { providerOf, type ProviderConfig } from './provider.ts';
 import { relayRangeFor, type PortRange } from './relay-range.ts';
 import type { ConfigInput, SettingsInput } from './schema.ts';
 
 /** A TURN or STUN service as rtc-ops.yaml describes it, with the defaults filled in. */
 export interface Config extends Settings {
   readonly profile: 'turn' | 'stun-only';
+  /** Empty when a provider runs the servers. */
   readonly realm: string;
+  /** Who runs the servers; null when we do. */
+  readonly provider: ProviderConfig | null;
   readonly hosts: readonly Host[];
   /** Time-limited credentials made with a shared secret, or users with passwords. */
   readonly auth: 'rest' | 'static';
@@ -74,8 +79,6 @@ export interface Host {
   /** The settings in which it differs from the others, whole; see configOfHost. */
   readonly settings: Partial<Settings>;
 }
-
-export type SecretSource = { readonly file: string } | { readonly env: string };
 
 export interface StaticUser {
   readonly name: string;
@@ -148,7 +151,8 @@ export function configOf(input: ConfigInput): Config {
   const { secret = [], users = {}, method } = input.auth ?? {};
   return {
     profile: input.profile ?? defaults.profile,
-    realm: input.realm,
+    realm: input.realm ?? '',
+    provider: providerOf(input.provider),
     hosts: (input.hosts ?? []).map((host) => hostOf(host, input)),
     auth: method ?? (input.auth?.secret === undefined && input.auth?.users !== undefined ? 'static' : 'rest'),
     secrets: Array.isArray(secret) ? secret : [secret],

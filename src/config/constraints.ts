@@ -11,6 +11,7 @@ export interface Conflict {
 
 /** What schema.ts cannot see, because it looks at one value at a time. */
 export function conflictsIn(config: Config): Conflict[] {
+  if (config.provider !== null) return providerConflicts(config);
   const shared = [...duplicateHosts(config), ...authConflicts(config), ...settingConflicts(config)];
   const known = new Set(shared.map(textOf));
   const ofHosts = config.hosts.flatMap((host, index) => [
@@ -20,6 +21,15 @@ export function conflictsIn(config: Config): Conflict[] {
       .map((conflict) => placedIn(conflict, host.settings, index)),
   ]);
   return [...shared, ...ofHosts];
+}
+
+/** With somebody else's servers, what would describe ours has no meaning. */
+function providerConflicts({ hosts, secrets, users }: Config): Conflict[] {
+  const message = 'stands beside provider, whose servers and users are not ours: leave one of the two out';
+  return [
+    ...(hosts.length > 0 ? [{ path: ['hosts'], message }] : []),
+    ...(secrets.length > 0 || users.length > 0 ? [{ path: ['auth'], message }] : []),
+  ];
 }
 
 function textOf({ path, message }: Conflict): string {

@@ -1,3 +1,5 @@
+import { publicStun } from '../model/public-stun.ts';
+
 /** The values that count where the file says nothing. */
 export const defaults = {
   profile: 'turn',
@@ -8,7 +10,7 @@ export const defaults = {
   postgresql: { host: '127.0.0.1', port: 5432 },
   redis: { host: '127.0.0.1', port: 6379, database: 0 },
   certbot: { challenge: 'http-01', server: 'https://acme-v02.api.letsencrypt.org/directory' },
-  addressDiscovery: { stun: ['stun:stun.l.google.com:19302', 'stun:stun.cloudflare.com:3478'] },
+  addressDiscovery: { stun: [publicStun.google, publicStun.cloudflare] },
   firewall: 'auto',
 } as const;
 

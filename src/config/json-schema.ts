@@ -7,5 +7,12 @@ import { configSchema } from './schema.ts';
  */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
   const { $schema, ...schema } = z.toJSONSchema(configSchema, { io: 'input' });
-  return { $schema, title: 'rtc-ops.yaml', description: 'A TURN or STUN service.', ...schema };
+  return {
+    $schema,
+    title: 'rtc-ops.yaml',
+    description: 'A TURN or STUN service.',
+    ...schema,
+    // The properties are named again because validators that are strict want to see what they require.
+    anyOf: ['realm', 'provider'].map((key) => ({ properties: { [key]: {} }, required: [key] })),
+  };
 }

@@ -41,11 +41,22 @@ export async function loadConfig(location: ConfigLocation): Promise<LoadedConfig
 }
 
 /**
- * As loadConfig, for commands that can do nothing without a config.
+ * As loadConfig, for commands that can do nothing without servers of our own; with `allowsProvider`, without a config.
  * @throws RtcOpsError `configuration`, also when there is none
  */
-export async function requireConfig(location: ConfigLocation): Promise<LoadedConfig> {
+export async function requireConfig(
+  location: ConfigLocation,
+  { allowsProvider = false }: { readonly allowsProvider?: boolean } = {},
+): Promise<LoadedConfig> {
   const loaded = await loadConfig(location);
+  if (loaded && loaded.config.provider !== null && !allowsProvider) {
+    const { kind } = loaded.config.provider;
+    throw new RtcOpsError(
+      'configuration',
+      `${loaded.displayName}: provider names servers of ${kind}, and this command is for servers of our own`,
+      { hint: 'With a provider there are: rtc-ops credentials issue, probe, config.' },
+    );
+  }
   if (loaded) return loaded;
   throw new RtcOpsError(
     'configuration',

@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
-import { configOfHost, type Config, type Host, type SecretSource } from './config.ts';
+import { configOfHost, type Config, type Host } from './config.ts';
+import type { SecretSource } from './secret-source.ts';
 import { hostSettingNames } from './defaults.ts';
 import { portsText, writtenConfig, type Written } from './written-config.ts';
 
@@ -34,7 +35,7 @@ export function effectiveValues(text: string, config: Config, host: Host | null)
   const written = writtenConfig(counting);
   const { addresses, ports, users } = counting.relay;
   const relay = { addresses: [...addresses], ports: portsText(ports), ...(users !== null && { users }) };
-  return leavesOf([], { ...written, relay })
+  return leavesOf([], config.provider === null ? { ...written, relay } : written)
     .filter(({ path }) => index === null || !isElsewhere(path, index))
     .map(({ path, value, secret }) => {
       const node = nodeAt(document, index, path);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isHost } from '../model/turn-uri.ts';
 import { defaults, type hostSettingNames } from './defaults.ts';
+import { providerSchema } from './provider.ts';
 import { fewestPorts, mostUsersPerAddress, portsPerUser } from './relay-range.ts';
 import * as value from './value-schema.ts';
 
@@ -258,9 +259,10 @@ export const configSchema = map({
       'Relay for users with credentials, or answer STUN alone: then relay, auth, quotas, peers and database count for nothing.',
     default: defaults.profile,
   }),
-  realm: value.realm.describe(
-    'The realm of the long-term credentials (RFC 8489 §9.2), mostly the name of the service.',
-  ),
+  realm: value.realm
+    .optional()
+    .describe('The realm of the long-term credentials (RFC 8489 §9.2), mostly the name of the service.'),
+  provider: providerSchema.optional(),
   hosts: hosts.optional().describe('The machines of the service; what they share stands beside.'),
   listen: settings.listen,
   relay: settings.relay,
@@ -299,6 +301,11 @@ export const configSchema = map({
   })
     .optional()
     .describe('How the addresses of a host with addresses: auto are found.'),
+}).refine(({ realm, provider }) => realm !== undefined || provider !== undefined, {
+  path: ['realm'],
+  error: 'is missing',
+  // Also beside other complaints.
+  when: () => true,
 });
 
 export type ConfigInput = z.output<typeof configSchema>;

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { RtcOpsError } from '../model/error.ts';
+import { resolvePublicStun } from '../model/public-stun.ts';
 import { isHost, parseTurnUri, type TurnUri } from '../model/turn-uri.ts';
 import { normalAddress, parseAddressPair, parseNetwork } from './address.ts';
 import { closest } from './suggestion.ts';
@@ -95,12 +96,12 @@ export const userName = z.string().regex(/^[^\p{C}\s":;#=]{1,128}$/u, {
 
 export const stunUri = parsed(
   stunUriOf,
-  'the URI of a STUN server over UDP, such as stun:stun.example.org:3478',
+  'the URI of a STUN server over UDP, such as stun:stun.example.org:3478, or google, cloudflare, openrelay',
 );
 
 function stunUriOf(value: string): TurnUri | null {
   try {
-    const uri = parseTurnUri(value);
+    const uri = parseTurnUri(resolvePublicStun(value));
     return uri.scheme === 'stun' && uri.transport === 'udp' ? uri : null;
   } catch (error) {
     if (error instanceof RtcOpsError) return null;

@@ -1,6 +1,8 @@
 import { networkTexts, type AddressPair } from './address.ts';
 import type { PortRange } from './relay-range.ts';
-import type { Config, Database, Host, SecretSource, Settings } from './config.ts';
+import type { Config, Database, Host, Settings } from './config.ts';
+import type { ProviderConfig } from './provider.ts';
+import type { SecretSource } from './secret-source.ts';
 import { formatTurnUri } from '../model/turn-uri.ts';
 
 /** A value as it stands in rtc-ops.yaml. */
@@ -10,6 +12,8 @@ type WrittenMap = Record<string, Written>;
 
 /** All of a config in the form in which rtc-ops.yaml has it, with what counts by default spelled out. */
 export function writtenConfig(config: Config): WrittenMap {
+  // Nothing else counts then.
+  if (config.provider !== null) return { provider: writtenProvider(config.provider) };
   return {
     profile: config.profile,
     realm: config.realm,
@@ -19,6 +23,16 @@ export function writtenConfig(config: Config): WrittenMap {
     ...(config.database === null ? {} : { database: databaseOf(config.database) }),
     addressDiscovery: { stun: config.discovery.map(formatTurnUri) },
   };
+}
+
+function writtenProvider(provider: ProviderConfig): Written {
+  if (provider.kind === 'static') {
+    const { uris, user } = provider;
+    const known = user === null ? {} : { username: user.name, password: user.password };
+    return { static: { urls: uris.map(formatTurnUri), ...known } };
+  }
+  const { kind, settings, secret, secretKey, endpoint } = provider;
+  return { [kind]: present({ ...settings, [secretKey]: secret, endpoint }) };
 }
 
 function writtenHost({ name, addresses, discoversAddresses, ssh, settings }: Host): Written {

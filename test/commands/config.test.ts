@@ -61,7 +61,7 @@ describe('config schema', () => {
     const { stdout, exitCode } = await rtcOps(['config', 'schema'], { cwd: await directoryWith({}) });
     expect(JSON.parse(stdout)).toMatchObject({
       $schema: 'https://json-schema.org/draft/2020-12/schema',
-      required: ['realm'],
+      anyOf: [{ required: ['realm'] }, { required: ['provider'] }],
       properties: { profile: { enum: ['turn', 'stun-only'] } },
     });
     expect(exitCode).toBe(0);

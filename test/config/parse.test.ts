@@ -29,6 +29,7 @@ describe('parseConfig', () => {
     expect(parseConfig(minimal, 'rtc-ops.yaml')).toEqual({
       profile: 'turn',
       realm: 'example.org',
+      provider: null,
       hosts: [],
       listen: { addresses: [], families: [4, 6], udp: 3478, tcp: 3478, tls: null, extraPorts: [] },
       relay: { addresses: [], ports: { min: 49_152, max: 65_535 }, users: null },
@@ -76,6 +77,7 @@ addressDiscovery: { stun: ["stun:192.0.2.1"] }
     expect(parseConfig(text, 'rtc-ops.yaml')).toEqual({
       profile: 'turn',
       realm: 'example.org',
+      provider: null,
       hosts: [
         hostWith({ name: 'stun.example.org' }),
         hostWith({
@@ -149,7 +151,7 @@ describe('a complaint', () => {
     expect(complaints(`${minimal}tls:\n  crt: /c\n  key: /k\n  cert: /c\nRelay: {}\nfoo: 1`)).toEqual([
       'rtc-ops.yaml:4:3 tls.crt: there is no such key; did you mean cert?',
       'rtc-ops.yaml:7:1 Relay: there is no such key; did you mean relay?',
-      'rtc-ops.yaml:8:1 foo: there is no such key; there are profile, realm, hosts, listen, relay, auth, tls, quotas, peers, logging, prometheus, database, firewall, addressDiscovery',
+      'rtc-ops.yaml:8:1 foo: there is no such key; there are profile, realm, provider, hosts, listen, relay, auth, tls, quotas, peers, logging, prometheus, database, firewall, addressDiscovery',
     ]);
   });
 

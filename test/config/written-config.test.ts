@@ -22,3 +22,13 @@ tls: { certbot: { email: a@example.org, names: [b.example.org], challenge: { dns
   const config = parseConfig(yaml, 'rtc-ops.yaml');
   expect(parseConfig(JSON.stringify(writtenConfig(config)), 'again.yaml')).toEqual(config);
 });
+
+it.each([
+  'metered: { app: a, apiKey: { file: s } }',
+  'cloudflare: { keyId: k, apiToken: { env: T }, endpoint: "https://proxy.example.com" }',
+  'static: { urls: [google, turn:t.example.com], username: u, password: { file: p } }',
+  'static: { urls: [google] }',
+])('gives a provider back as it was written: %s', (text) => {
+  const config = parseConfig(`provider: { ${text} }`, 'rtc-ops.yaml');
+  expect(parseConfig(JSON.stringify(writtenConfig(config)), 'again.yaml')).toEqual(config);
+});
