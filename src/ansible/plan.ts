@@ -5,19 +5,28 @@ import type { FileFacts, HostFacts } from './host-facts.ts';
 /** A file as it is to be; `text` is without secrets, as that of FileFacts. */
 export interface WantedFile extends FileFacts {
   readonly path: string;
+  /** Whether it is the same on every host: nothing to read where it is new. */
+  readonly isConstant: boolean;
 }
 
 /** What a deployment wants of a host. */
 export interface WantedState {
   /** Every file that the role may write; what a host is not to have is absent here. */
   readonly files: readonly WantedFile[];
+  /** The names of the certificate that certbot gets; empty for none. */
+  readonly certificateNames: readonly string[];
 }
 
 /** What a deployment would do to a host, by what is there. Nothing to do is an empty list of steps. */
 export function planOf(facts: HostFacts, wanted: WantedState): HostPlan {
   const files = fileSteps(facts, wanted);
   return {
-    steps: [...packageSteps(facts), ...files, ...serviceSteps(facts, files.length > 0)],
+    steps: [
+      ...packageSteps(facts),
+      ...files,
+      ...certificateSteps(facts, wanted),
+      ...serviceSteps(facts, files.some(({ title }) => restartsFor.test(title))),
+    ],
     notes: notesOf(facts),
   };
 }
@@ -31,7 +40,7 @@ function packageSteps({ coturn, system }: HostFacts): PlanStep[] {
 function fileSteps({ files: found }: HostFacts, { files }: WantedState): PlanStep[] {
   const changes = files.flatMap((file): PlanStep[] => {
     const before = found[file.path] ?? null;
-    if (before === null) return [{ kind: 'file', title: `write ${file.path}`, diff: patch('', file.text) }];
+    if (before === null) return [{ kind: 'file', title: `write ${file.path}`, diff: file.isConstant ? null : patch('', file.text) }];
     const rights = rightsOf(before) === rightsOf(file) ? [] : [`${rightsOf(before)} → ${rightsOf(file)}`];
     if (before.text === file.text && rights.length === 0) return [];
     const title = [`change ${file.path}`, ...rights].join(', ');
@@ -65,6 +74,16 @@ function patch(before: string, after: string): string {
       ...lines,
     ])
     .join('\n');
+}
+
+/** What certbot runs is no part of the service. */
+const restartsFor = /turnserver\.conf|coturn\.service\.d/;
+
+function certificateSteps({ certificates }: HostFacts, { certificateNames }: WantedState): PlanStep[] {
+  const found = certificates.find(({ lineage }) => lineage === 'rtc-ops')?.names ?? [];
+  if (certificateNames.every((name) => found.includes(name))) return [];
+  const title = `get a certificate for ${certificateNames.join(', ')} by certbot`;
+  return [{ kind: 'certificate', title, diff: null }];
 }
 
 function serviceSteps({ coturn, service }: HostFacts, isChanged: boolean): PlanStep[] {

@@ -28,7 +28,12 @@ export function withoutSecrets(text: string, key: string): string {
     .map((line) => {
       const [, before, secret] = secretLine.exec(line) ?? [];
       if (before === undefined || secret === undefined) return line;
-      return `${before}[secret ${createHmac('sha256', key).update(secret).digest('hex').slice(0, 8)}]`;
+      return `${before}${secretDigest(secret, key)}`;
     })
     .join('\n');
+}
+
+/** What stands for a secret, or for a file that is one as a whole. */
+export function secretDigest(secret: string | Buffer, key: string): string {
+  return `[secret ${createHmac('sha256', key).update(secret).digest('hex').slice(0, 8)}]`;
 }

@@ -73,6 +73,7 @@ async function settingOf(
     passwords: await passwordsOf(loaded, context),
     key: randomBytes(16).toString('hex'),
     directory,
+    configFile: loaded.file,
     now: context.now(),
   };
 }

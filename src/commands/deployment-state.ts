@@ -1,10 +1,10 @@
-import { readFile, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostFacts } from '../ansible/host-facts.ts';
 import type { RoleVariables } from '../ansible/inventory.ts';
 import type { WantedFile, WantedState } from '../ansible/plan.ts';
-import { ansibleDirectory } from '../ansible/playbook.ts';
 import { withoutSecrets } from '../ansible/redaction.ts';
+import { roleFile } from '../ansible/role-file.ts';
 import type { Config } from '../config/config.ts';
 import { lint } from '../coturn/lint/lint.ts';
 import { renderConfig, type Passwords } from '../coturn/render.ts';
@@ -12,6 +12,7 @@ import { defaultVersion, nearestVersion, type CoturnVersion } from '../coturn/ve
 import { RtcOpsError } from '../model/error.ts';
 import { wordsOf } from '../model/finding.ts';
 import type { Secret } from '../model/secret.ts';
+import { certificateState } from './certificate-state.ts';
 import type { DeployTarget } from './deployment-hosts.ts';
 
 /** What is to be known to make the state of a host. */
@@ -24,6 +25,8 @@ export interface StateOptions {
   readonly key: string;
   /** Where files with secrets may be written, for Ansible to copy them. */
   readonly directory: string;
+  /** rtc-ops.yaml, to which paths in it are relative. */
+  readonly configFile: string;
   readonly now: Date;
 }
 
@@ -42,7 +45,7 @@ export interface HostState {
 export async function hostState(
   { host, config }: DeployTarget,
   facts: HostFacts,
-  { shared, secrets, passwords, key, directory, now }: StateOptions,
+  { shared, secrets, passwords, key, directory, configFile, now }: StateOptions,
 ): Promise<HostState> {
   const version = versionOn(facts);
   const text = renderConfig(shared, { version, host: host.name, secrets, passwords });
@@ -52,30 +55,34 @@ export async function hostState(
   const source = join(folder, 'turnserver.conf');
   await writeFile(source, text, { mode: 0o600 });
   const listeners = socketsOf(config);
+  const certificate = await certificateState(host, config, { configFile, key });
   const lowPorts = listeners.some(({ port }) => port < 1024);
   return {
     wanted: {
       files: [
         {
           path: '/etc/turnserver.conf',
-          ...{ owner: 'root', group: 'turnserver', mode: '0640' },
+          ...{ owner: 'root', group: 'turnserver', mode: '0640', isConstant: false },
           text: withoutSecrets(text, key),
         },
         await dropIn('service.conf', 'rtc-ops.conf'),
         ...(lowPorts ? [await dropIn('low-ports.conf', 'rtc-ops-low-ports.conf')] : []),
+        ...certificate.files,
       ],
+      certificateNames: certificate.names,
     },
-    variables: { coturn_config_src: source, coturn_listeners: listeners, coturn_low_ports: lowPorts },
+    variables: {
+      coturn_config_src: source,
+      coturn_listeners: listeners,
+      coturn_low_ports: lowPorts,
+      ...certificate.variables,
+    },
     warnings,
   };
 }
 
 async function dropIn(source: string, name: string): Promise<WantedFile> {
-  return {
-    path: `/etc/systemd/system/coturn.service.d/${name}`,
-    ...{ owner: 'root', group: 'root', mode: '0644' },
-    text: await readFile(join(ansibleDirectory, 'roles/coturn/files', source), 'utf8'),
-  };
+  return roleFile(source, `/etc/systemd/system/coturn.service.d/${name}`, '0644');
 }
 
 interface Socket {

@@ -18,7 +18,7 @@ export function acmeRootFile(lab: ServerLabId): string {
 }
 
 /** Starts Pebble, an ACME server, and the name server of the lab, on its router. */
-export async function startAcmeServer(lab: ServerLabId): Promise<void> {
+export async function startAcmeServer(lab: ServerLabId, certificateDays: number): Promise<void> {
   const directory = join(directoryOf(lab), 'acme');
   await mkdir(directory);
   const file = (name: string): string => join(directory, name);
@@ -38,8 +38,7 @@ export async function startAcmeServer(lab: ServerLabId): Promise<void> {
     tlsPort: 443,
     ocspResponderURL: '',
     externalAccountBindingRequired: false,
-    // Seconds; certbot renews what ends within 30 days.
-    certificateValidityPeriod: 90 * 86_400,
+    certificateValidityPeriod: certificateDays * 86_400,
   };
   await writeFile(file('config.json'), JSON.stringify({ pebble }));
   const names = [

@@ -27,14 +27,23 @@ export interface OperatorOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+export interface ServerLabOptions {
+  /** Of a lab that stays when this process ends; without one it goes with its process. */
+  readonly name?: string;
+  /** How long the certificates of its ACME server are good. certbot renews one that has less than 30 days left. */
+  readonly certificateDays?: number;
+}
+
 let labs = 0;
 let tidied: Promise<void> | undefined;
 
 /**
  * Opens a lab without servers. Any number can be up at the same time.
- * @param options.name for a lab that stays when this process ends; without one it goes with its process
  */
-export async function openServerLab({ name }: { readonly name?: string } = {}): Promise<ServerLab> {
+export async function openServerLab({
+  name,
+  certificateDays = 90,
+}: ServerLabOptions = {}): Promise<ServerLab> {
   tidied ??= removeLeftovers();
   await tidied;
   const id = name ?? `${process.pid}-${++labs}`;
@@ -44,7 +53,7 @@ export async function openServerLab({ name }: { readonly name?: string } = {}): 
     await writeFile(knownHostsFile(id), '');
     await createNetwork(id);
     await image('bookworm');
-    await startAcmeServer(id);
+    await startAcmeServer(id, certificateDays);
     return labWith(id, 0);
   } catch (error) {
     await removeServerLab(id);

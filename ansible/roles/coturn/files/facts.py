@@ -23,6 +23,9 @@ import time
 
 CONFIG = "/etc/turnserver.conf"
 
+# Files that are a secret as a whole.
+SECRET_FILES = ("/etc/letsencrypt/rtc-ops-dns.ini",)
+
 # The options of turnserver.conf whose values are secrets, or have one in them.
 SECRET_OPTIONS = (
     "static-auth-secret", "cli-password", "pkey-pwd", "stateless-nonce-secret", "psql-userdb", "mysql-userdb",
@@ -50,13 +53,19 @@ def read(path):
         return None
 
 
-def without_secrets(content, key):
+def digest(secret, key):
+    return b"[secret " + hmac.new(key, secret, hashlib.sha256).hexdigest()[:8].encode() + b"]"
+
+
+def without_secrets(path, content, key):
+    if path in SECRET_FILES:
+        return digest(content, key).decode()
+
     def line(text):
         match = SECRET_LINE.match(text)
         if match is None:
             return text
-        digest = hmac.new(key, match.group(2), hashlib.sha256).hexdigest()[:8]
-        return match.group(1) + b"[secret " + digest.encode() + b"]"
+        return match.group(1) + digest(match.group(2), key)
 
     return b"\n".join(line(text) for text in content.split(b"\n")).decode("utf-8", "replace")
 
@@ -83,7 +92,7 @@ def file_facts(path, key):
         "owner": user,
         "group": group,
         "mode": format(stat.S_IMODE(status.st_mode), "04o"),
-        "text": without_secrets(read(path) or b"", key),
+        "text": without_secrets(path, read(path) or b"", key),
     }
 
 

@@ -23,7 +23,10 @@ import subprocess
 import sys
 
 UNIT = "coturn.service"
+# What certbot and its hook fill, beside the files that are kept.
+FOLDERS = ("/etc/coturn", "/etc/letsencrypt", "/var/lib/letsencrypt", "/var/log/letsencrypt")
 CONFIG = "/etc/turnserver.conf"
+DROP_INS = "/etc/systemd/system/coturn.service.d"
 
 
 class State:
@@ -126,6 +129,7 @@ def begin(state):
         "current": 0,
         "paths": [],
         "packagesBefore": packages,
+        "foldersBefore": [path for path in FOLDERS if os.path.exists(path)],
         "generations": [{
             "number": 0,
             "at": now(),
@@ -181,9 +185,14 @@ def restore(state, number, paths="[]"):
             put_back(path, kept, state.folder(number))
         elif os.path.lexists(path):
             os.remove(path)
-    for directory in ("/etc/systemd/system/coturn.service.d", "/etc/coturn/tls", "/etc/coturn"):
-        if os.path.isdir(directory) and not os.listdir(directory):
-            os.rmdir(directory)
+    if number == 0:
+        if os.path.exists("/etc/letsencrypt/renewal/rtc-ops.conf"):
+            quiet("certbot", "delete", "--non-interactive", "--cert-name", "rtc-ops")
+        for folder in FOLDERS:
+            if folder not in state.data["foldersBefore"]:
+                shutil.rmtree(folder, ignore_errors=True)
+    if os.path.isdir(DROP_INS) and not os.listdir(DROP_INS):
+        os.rmdir(DROP_INS)
     added = sorted(set(installed_packages()) - set(state.data["packagesBefore"])) if number == 0 else []
     later = [each for each in state.data["generations"] if each["number"] > number]
     for each in later:

@@ -1,0 +1,79 @@
+import { expect, it } from 'vitest';
+import type { Report } from '../../src/model/report.ts';
+import { acmeUrl, setName } from '../lab/server/acme-server.ts';
+import { operatorOf, serviceOn } from '../lab/server/operator.ts';
+import { openServerLab, type ServerLab, type ServerLabOptions } from '../lab/server/server-lab.ts';
+import type { Server } from '../lab/server/server.ts';
+import { needs } from '../support/requirements.ts';
+
+async function within(options: ServerLabOptions, work: (lab: ServerLab) => Promise<void>): Promise<void> {
+  const lab = await openServerLab(options);
+  try {
+    await work(lab);
+  } finally {
+    await lab.close();
+  }
+}
+
+const certbot = { tls: { certbot: { server: acmeUrl, email: 'ops@lab.test' } } };
+
+/** The serial of the certificate that a server serves. */
+async function servedSerial(server: Server): Promise<string> {
+  const { stdout } = await server.console(
+    `openssl s_client -connect ${server.ipv4}:5349 </dev/null 2>/dev/null | openssl x509 -noout -serial`,
+  );
+  return stdout;
+}
+
+needs('server lab').describe('a certificate of a deployment', () => {
+  it('is issued, served, renewed by the timer of certbot, and no call loses a packet by that', async () => {
+    await within({ certificateDays: 25 }, async (lab) => {
+      const server = await lab.addServer('renewed');
+      const operator = await operatorOf(lab, serviceOn([server], certbot));
+      const first = await operator.deploy();
+      expect(first.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed' }] });
+      expect((await server.console('systemctl is-enabled certbot.timer')).stdout).toBe('enabled');
+      const before = await servedSerial(server);
+      expect(before).toMatch(/^serial=/);
+
+      const probing = operator.rtcOps(
+        ...['probe', `turns:${server.host}`, '--secret-file', 'secret.txt', '--ca', lab.acmeRootFile],
+        ...['--family', '4', '--duration', '20s', '--format', 'json'],
+      );
+      await new Promise((resolve) => setTimeout(resolve, 6000));
+      const renewal = await server.console('systemctl start certbot.service');
+      expect(renewal).toMatchObject({ exitCode: 0 });
+      expect(await servedSerial(server)).not.toBe(before);
+      const probed = JSON.parse((await probing).stdout) as Report;
+      expect(probed.call?.audio).toMatchObject({ lossRatio: 0 });
+      expect(probed.targets[0]?.observations.call).toMatchObject({ state: 'done' });
+    });
+  });
+
+  it('that cannot be issued is told with what the authority saw, and leaves the server as it was', async () => {
+    await within({}, async (lab) => {
+      const [taken, nameless] = await Promise.all([lab.addServer('taken'), lab.addServer('nameless')]);
+      await setName(lab.id, nameless.host, {});
+      await taken.console('systemd-run --quiet python3 -m http.server 80');
+      const operator = await operatorOf(lab, {
+        ...serviceOn([taken, nameless], certbot),
+        hosts: [taken, nameless].map(({ host, ipv4 }) => ({
+          name: host,
+          addresses: [ipv4],
+          ssh: { address: ipv4, user: 'root' },
+        })),
+      });
+      const { report, exitCode } = await operator.deploy();
+      expect(exitCode).toBe(1);
+      expect(report.hosts.map(({ outcome }) => outcome)).toEqual(['rolled-back', 'rolled-back']);
+      expect(report.hosts[0]?.because).toMatch(/^Get the certificate: .*port 80/);
+      expect(report.hosts[1]?.because).toMatch(/^Get the certificate: .*nameless\.lab\.test/);
+      for (const server of [taken, nameless]) {
+        const { stdout } = await server.console(
+          'ls -d /etc/letsencrypt /etc/coturn /usr/bin/certbot /usr/bin/turnserver',
+        );
+        expect(stdout).toBe('');
+      }
+    });
+  });
+});
