@@ -40,7 +40,12 @@ const schema = z.object({
       pid: z.number().nullable(),
     }),
   ),
-  firewall: z.object({ backend: z.enum(['none', 'ufw', 'firewalld', 'nftables']) }),
+  firewall: z.object({
+    /** The one in use. */
+    backend: z.enum(['none', 'ufw', 'firewalld', 'nftables']),
+    /** Whether what an earlier deployment has opened is open; null where there was none. */
+    applied: z.boolean().nullable(),
+  }),
   certificates: z.array(
     z.object({
       lineage: z.string(),

@@ -24,6 +24,7 @@ export function planOf(facts: HostFacts, wanted: WantedState): HostPlan {
     steps: [
       ...packageSteps(facts),
       ...files,
+      ...firewallSteps(facts, files),
       ...certificateSteps(facts, wanted),
       ...serviceSteps(facts, files.some(({ title }) => restartsFor.test(title))),
     ],
@@ -74,6 +75,14 @@ function patch(before: string, after: string): string {
       ...lines,
     ])
     .join('\n');
+}
+
+/** Where the file that says which ports is as it should be, and they are closed: somebody has closed them. */
+function firewallSteps({ firewall }: HostFacts, files: readonly PlanStep[]): PlanStep[] {
+  const isWritten = files.some(({ title }) => /rtc-ops\.xml|applications\.d|firewall\.rules/.test(title));
+  if (!isWritten && firewall.applied !== false) return [];
+  if (firewall.backend === 'none') return [];
+  return [{ kind: 'firewall', title: `open the ports in ${firewall.backend}`, diff: null }];
 }
 
 /** What certbot runs is no part of the service. */

@@ -4,10 +4,11 @@ import type { Command } from 'commander';
 import { requireConfig, type LoadedConfig } from '../config/load.ts';
 import { createTemporaryDirectory } from '../coturn/temporary-directory.ts';
 import type { HostDeployment, Verification } from '../model/deployment.ts';
-import { RtcOpsError } from '../model/error.ts';
 import type { CommandContext } from './context.ts';
 import type { DeployTarget } from './deployment-hosts.ts';
-import { addHostOptions, type HostOptions } from './deployment-options.ts';
+import { confirm } from './confirmation.ts';
+import { addHostOptions, type DeployOptions } from './deployment-options.ts';
+import { countOption, fileOption } from './option.ts';
 import type { StateOptions } from './deployment-state.ts';
 import type { Login } from './deployment-verification.ts';
 import { progressLine, type ProgressLine } from './progress.ts';
@@ -28,11 +29,14 @@ is unknown, 2 usage, 3 configuration, 4 a tool that is needed is missing or fail
 
 export function define(command: Command, context: CommandContext): void {
   addHostOptions(command)
+    .option('--no-verify', 'do not probe the service afterwards')
+    .option('--ca <file>', 'trust the certificates in this file (PEM), beside the usual ones', fileOption)
+    .option('--serial <count>', 'how many hosts at once; a batch that fails stops the rest', countOption)
     .addHelpText('after', help)
-    .action(async () => run(command.optsWithGlobals<HostOptions>(), context));
+    .action(async () => run(command.optsWithGlobals<DeployOptions>(), context));
 }
 
-async function run(options: HostOptions, context: CommandContext): Promise<void> {
+async function run(options: DeployOptions, context: CommandContext): Promise<void> {
   const startedAt = context.now();
   const loaded = await requireConfig({ config: options.config, workingDirectory: context.workingDirectory });
   const [{ requireAnsible }, { deploymentReport, printDeployment }] = await Promise.all([
@@ -55,7 +59,7 @@ async function run(options: HostOptions, context: CommandContext): Promise<void>
   }
 }
 
-async function trustedBeside({ ca }: HostOptions, context: CommandContext): Promise<string | null> {
+async function trustedBeside({ ca }: DeployOptions, context: CommandContext): Promise<string | null> {
   if (ca === undefined) return null;
   const { trustAnchors } = await import('./trust-anchors.ts');
   return trustAnchors(ca, context);
@@ -82,7 +86,7 @@ async function deploy(
   setting: StateOptions,
   ca: string | null,
   progress: ProgressLine,
-  options: HostOptions,
+  options: DeployOptions,
   context: CommandContext,
 ): Promise<HostDeployment[]> {
   const [{ applyPlans, planDeployment, plannedHost }, { playbookRunner }, { printPlans }] = await Promise.all(
@@ -112,23 +116,4 @@ function loginOf({ secrets, passwords }: StateOptions): Login | null {
   if (secret !== undefined) return { kind: 'secret', secret };
   const [user] = passwords.users;
   return user === undefined ? null : { kind: 'user', username: user[0], password: user[1] };
-}
-
-/** @throws RtcOpsError `usage` where nobody can be asked, `interrupted` where the answer is no */
-async function confirm(options: HostOptions, context: CommandContext): Promise<void> {
-  if (options.yes === true) return;
-  if (!context.stdinIsTerminal) {
-    throw new RtcOpsError('usage', 'nothing was changed: nobody is there to be asked', {
-      hint: 'Add --yes to do it, or --check to look only.',
-    });
-  }
-  const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question('\nDo this? [y/N] ', { signal: context.signal });
-    if (/^y(?:es)?$/i.test(answer.trim())) return;
-  } finally {
-    terminal.close();
-  }
-  throw new RtcOpsError('interrupted', 'nothing was changed');
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { isHost } from '../model/turn-uri.ts';
 import type { GlobalOptions } from './context.ts';
-import { countOption, fileOption } from './option.ts';
+import { fileOption } from './option.ts';
 
 /** Where a command works, and as whom: the options that all those that change hosts have. */
 export interface HostOptions extends GlobalOptions {
@@ -13,10 +13,13 @@ export interface HostOptions extends GlobalOptions {
   readonly sshCommonArgs?: string;
   readonly check?: boolean;
   readonly yes?: boolean;
+  readonly format: 'human' | 'json';
+}
+
+export interface DeployOptions extends HostOptions {
   readonly verify: boolean;
   readonly ca?: string;
   readonly serial?: number;
-  readonly format: 'human' | 'json';
 }
 
 /** `root@203.0.113.10:2222`; null is left to ssh. */
@@ -40,9 +43,6 @@ export function addHostOptions(command: Command): Command {
     .option('--ssh-common-args <arguments>', 'further arguments for ssh, such as "-o ProxyJump=bastion"')
     .option('--check', 'say what would be done, and change nothing')
     .option('--yes', 'do it without asking')
-    .option('--no-verify', 'do not probe the service afterwards')
-    .option('--ca <file>', 'trust the certificates in this file (PEM), beside the usual ones', fileOption)
-    .option('--serial <count>', 'how many hosts at once; a batch that fails stops the rest', countOption)
     .addOption(
       new Option('--format <format>', 'how to print the report').choices(['human', 'json']).default('human'),
     );

@@ -14,6 +14,7 @@ import { wordsOf } from '../model/finding.ts';
 import type { Secret } from '../model/secret.ts';
 import { certificateState } from './certificate-state.ts';
 import type { DeployTarget } from './deployment-hosts.ts';
+import { firewallState } from './firewall-state.ts';
 
 /** What is to be known to make the state of a host. */
 export interface StateOptions {
@@ -56,6 +57,7 @@ export async function hostState(
   await writeFile(source, text, { mode: 0o600 });
   const listeners = socketsOf(config);
   const certificate = await certificateState(host, config, { configFile, key });
+  const firewall = await firewallState(host, { shared, config }, facts);
   const lowPorts = listeners.some(({ port }) => port < 1024);
   return {
     wanted: {
@@ -68,6 +70,7 @@ export async function hostState(
         await dropIn('service.conf', 'rtc-ops.conf'),
         ...(lowPorts ? [await dropIn('low-ports.conf', 'rtc-ops-low-ports.conf')] : []),
         ...certificate.files,
+        ...firewall.files,
       ],
       certificateNames: certificate.names,
     },
@@ -76,6 +79,7 @@ export async function hostState(
       coturn_listeners: listeners,
       coturn_low_ports: lowPorts,
       ...certificate.variables,
+      ...firewall.variables,
     },
     warnings,
   };

@@ -4,7 +4,7 @@ import type { HostFailure, PlaybookResult } from '../ansible/playbook.ts';
 import type { HostDeployment, HostPlan, Verification } from '../model/deployment.ts';
 import { RtcOpsError } from '../model/error.ts';
 import { deployTargets, type DeployTarget } from './deployment-hosts.ts';
-import type { HostOptions } from './deployment-options.ts';
+import type { DeployOptions, HostOptions } from './deployment-options.ts';
 import type { RunOnHosts } from './deployment-run.ts';
 import { hostState, type HostState, type StateOptions } from './deployment-state.ts';
 
@@ -45,7 +45,7 @@ export async function planDeployment(
 }
 
 /** The facts of hosts, and those that did not answer. */
-async function lookAt(
+export async function lookAt(
   targets: readonly DeployTarget[],
   key: string,
   run: RunOnHosts,
@@ -108,11 +108,12 @@ function unknownHost({ host, by }: DeployTarget): HostDeployment {
     hint: null,
     verification: null,
     generation: null,
+    generations: [],
   };
 }
 
 /** A host of which no more is known than the plan. */
-export function plannedHost({ target, facts, plan }: Job): HostDeployment {
+export function plannedHost({ target, facts, plan }: Pick<Job, 'target' | 'facts' | 'plan'>): HostDeployment {
   return {
     ...unknownHost(target),
     system: facts.system.name,
@@ -120,13 +121,14 @@ export function plannedHost({ target, facts, plan }: Job): HostDeployment {
     plan,
     outcome: plan.steps.length === 0 ? 'unchanged' : 'planned',
     generation: facts.state?.current ?? null,
+    generations: facts.state?.generations ?? [],
   };
 }
 
 /** Does what is planned, a batch after the other. One that does not end well is the last. */
 export async function applyPlans(
   jobs: readonly Job[],
-  { serial = jobs.length }: HostOptions,
+  { serial = jobs.length }: Pick<DeployOptions, 'serial'>,
   steps: DeploymentSteps,
 ): Promise<HostDeployment[]> {
   const done: HostDeployment[] = [];

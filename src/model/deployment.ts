@@ -42,6 +42,14 @@ export interface HostDeployment {
   readonly verification: Verification | null;
   /** The number under which its state is kept on the host; null where nothing is. */
   readonly generation: number | null;
+  /** All that are kept there; number 0 is the host as it was found. */
+  readonly generations: readonly Generation[];
+}
+
+export interface Generation {
+  readonly number: number;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 export interface Verification {
@@ -56,7 +64,7 @@ export interface Verification {
 export interface DeploymentReport {
   readonly schemaVersion: typeof schemaVersion;
   readonly tool: { readonly name: 'rtc-ops'; readonly version: string };
-  readonly command: 'deploy' | 'rollback';
+  readonly command: 'deploy' | 'rollback' | 'remove';
   readonly startedAt: string;
   readonly durationMs: number;
   /** Whether nothing was to be changed. */

@@ -96,9 +96,8 @@ function outcomeLines(host: HostDeployment, style: Style): string[] {
           4,
           style,
         );
-  const rest =
-    verification?.elsewhere === null || verification === null || because !== null
-      ? []
-      : paragraph(`Run it elsewhere, and it can be told: ${verification.elsewhere}`, 6, style);
+  const elsewhere = because === null ? (verification?.elsewhere ?? null) : null;
+  // A command stays in one line, to be copied.
+  const rest = elsewhere === null ? [] : ['    Run it elsewhere, and it can be told:', `      ${elsewhere}`];
   return [heading, ...problem(because, hint, style), ...seen, ...rest];
 }

@@ -42,7 +42,8 @@ export async function operatorOf(lab: ServerLab, config: object): Promise<Operat
     rtcOps: async (...args) => lab.operator([process.execPath, bin, ...args], { cwd: directory }),
     deploy: async (...args) => {
       const [command = 'deploy', ...rest] = args[0]?.startsWith('-') === false ? args : ['deploy', ...args];
-      const options = ['--yes', '--format', 'json', '--ca', lab.acmeRootFile, ...login, ...known];
+      const trust = command === 'deploy' ? ['--ca', lab.acmeRootFile] : [];
+      const options = ['--yes', '--format', 'json', ...trust, ...login, ...known];
       const run = await operator.rtcOps(command, ...options, ...rest);
       if (run.stdout === '') throw new Error(`no report; stderr: ${run.stderr}`);
       return { ...run, report: JSON.parse(run.stdout) as DeploymentReport };

@@ -165,7 +165,9 @@ def firewall():
         backend = "firewalld"
     elif nftables or "hook input" in (output("nft", "list", "ruleset") or ""):
         backend = "nftables"
-    return {"backend": backend}
+    program = "/usr/local/sbin/rtc-ops-firewall"
+    applied = output(program, "check") is not None if os.path.exists(program) else None
+    return {"backend": backend, "applied": applied}
 
 
 def addresses():

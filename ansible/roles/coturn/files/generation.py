@@ -23,6 +23,7 @@ import subprocess
 import sys
 
 UNIT = "coturn.service"
+FIREWALL = "/usr/local/sbin/rtc-ops-firewall"
 # What certbot and its hook fill, beside the files that are kept.
 FOLDERS = ("/etc/coturn", "/etc/letsencrypt", "/var/lib/letsencrypt", "/var/log/letsencrypt")
 CONFIG = "/etc/turnserver.conf"
@@ -171,12 +172,20 @@ def commit(state, kept_count, paths):
     return {"changed": True, "generation": number}
 
 
+def firewall(action):
+    if os.path.exists(FIREWALL):
+        quiet(FIREWALL, action)
+
+
 def restore(state, number, paths="[]"):
     """Puts the files back; the caller restarts the service as "service" says."""
     if state.data is None:
         return {"changed": False, "restored": None}
     number = int(number)
     target = state.generation(number)
+    # Ports are closed by the files that say which, and opened again by those that come back.
+    firewall("remove")
+    quiet("systemctl", "disable", "rtc-ops-firewall.service")
     # Those of a deployment that did not come to its end are among PATHS.
     managed = sorted(set(state.data["paths"]) | set(json.loads(paths)))
     for path in managed:
@@ -185,6 +194,9 @@ def restore(state, number, paths="[]"):
             put_back(path, kept, state.folder(number))
         elif os.path.lexists(path):
             os.remove(path)
+    if os.path.exists("/etc/systemd/system/rtc-ops-firewall.service"):
+        quiet("systemctl", "enable", "rtc-ops-firewall.service")
+    firewall("apply")
     if number == 0:
         if os.path.exists("/etc/letsencrypt/renewal/rtc-ops.conf"):
             quiet("certbot", "delete", "--non-interactive", "--cert-name", "rtc-ops")

@@ -56,6 +56,19 @@ def fail(text):
     sys.exit(1)
 
 
+def tell(state, lacking):
+    """Says why it does not serve: first by a port that somebody else has."""
+    for one in lacking:
+        option = "-Hlunp" if one["protocol"] == "udp" else "-Hltnp"
+        found = re.findall(r'\("([^"]+)",pid=(\d+)', output("ss", option, "sport = :%d" % one["port"]))
+        others = [name for name, _ in found if name != "turnserver"]
+        if others:
+            fail("%s port %d is held by %s" % (one["protocol"], one["port"], others[0]))
+    if state.get("ActiveState") != "active":
+        fail("coturn does not run: %s" % last_words())
+    fail("coturn does not listen on %(protocol)s port %(port)d: " % lacking[0] + last_words())
+
+
 def main(text):
     listeners = json.loads(text)
     deadline = time.monotonic() + WAIT_SECONDS
@@ -65,13 +78,7 @@ def main(text):
         if state.get("ActiveState") == "active" and not lacking:
             break
         if time.monotonic() > deadline:
-            if state.get("ActiveState") != "active":
-                fail("coturn does not run (%s): %s" % (state.get("ActiveState"), last_words()))
-            one = lacking[0]
-            others = output("ss", "-Hlunp" if one["protocol"] == "udp" else "-Hltnp", "sport = :%d" % one["port"])
-            other = re.findall(r'\("([^"]+)"', others)
-            held = ", which %s holds" % other[0] if other else ""
-            fail("coturn does not listen on %s port %d%s: %s" % (one["protocol"], one["port"], held, last_words()))
+            tell(state, lacking)
         time.sleep(0.1)
     warnings = [
         line for line in log_of(state["InvocationID"])

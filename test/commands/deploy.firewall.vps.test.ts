@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { acmeUrl } from '../lab/server/acme-server.ts';
+import { operatorOf, serviceOn } from '../lab/server/operator.ts';
+import { openServerLab, type ServerLab } from '../lab/server/server-lab.ts';
+import { needs } from '../support/requirements.ts';
+
+/** How each firewall is switched on by its owner, with ssh let in; and what of it is to be as it was after `remove`. */
+const firewalls = {
+  ufw: {
+    setUp:
+      'apt-get install -qq -y --no-install-recommends ufw >/dev/null 2>&1; ufw allow 22/tcp; ufw --force enable',
+    rules: 'ufw status; ls /etc/ufw/applications.d',
+  },
+  firewalld: {
+    setUp:
+      'apt-get install -qq -y --no-install-recommends firewalld >/dev/null 2>&1; systemctl start firewalld',
+    rules: 'firewall-cmd --list-all; ls /etc/firewalld/services',
+  },
+  nftables: {
+    setUp: `apt-get install -qq -y --no-install-recommends nftables >/dev/null 2>&1; cat > /etc/nftables.conf <<'END'
+flush ruleset
+table inet filter {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state established,related accept
+    iif lo accept
+    meta l4proto { icmp, ipv6-icmp } accept
+    tcp dport 22 accept
+  }
+}
+END
+systemctl enable --now nftables`,
+    rules: 'nft list ruleset; ls /etc/systemd/system /usr/local/sbin',
+  },
+} as const;
+
+needs('server lab').describe('a deployment behind a firewall', () => {
+  let lab: ServerLab;
+  beforeAll(async () => {
+    lab = await openServerLab();
+  });
+  afterAll(async () => lab.close());
+
+  it.each(['ufw', 'firewalld', 'nftables'] as const)(
+    'opens its ports in %s, and closes them again',
+    async (name) => {
+      const { setUp, rules } = firewalls[name];
+      const server = await lab.addServer(name);
+      await server.console(`apt-get update -qq; ${setUp}`);
+      const before = (await server.console(rules)).stdout;
+      const operator = await operatorOf(lab, serviceOn([server], { tls: { certbot: { server: acmeUrl } } }));
+      const { report } = await operator.deploy();
+      expect(report).toMatchObject({ verdict: 'healthy', hosts: [{ outcome: 'changed' }] });
+      expect(report.hosts[0]?.plan?.steps).toContainEqual({
+        kind: 'firewall',
+        title: `open the ports in ${name}`,
+        diff: null,
+      });
+      // certbot is through, and the timer that would have closed all of it is gone.
+      const { stdout: closed } =
+        await server.console(`timeout 2 bash -c '</dev/tcp/${server.ipv4}/80' && echo open
+      systemctl list-timers --all | grep -c firewall-undo`);
+      expect(closed).toBe('0');
+      expect((await server.console(rules)).stdout).not.toContain('80');
+
+      await server.reboot();
+      expect((await operator.deploy()).report).toMatchObject({
+        verdict: 'healthy',
+        hosts: [{ outcome: 'unchanged' }],
+      });
+      expect((await operator.deploy('remove')).report).toMatchObject({ exitCode: 0 });
+      expect((await server.console(rules)).stdout).toBe(before);
+    },
+  );
+});

@@ -1,0 +1,84 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { acmeUrl } from '../lab/server/acme-server.ts';
+import { operatorOf, serviceOn } from '../lab/server/operator.ts';
+import { openServerLab } from '../lab/server/server-lab.ts';
+import { projectOnServer } from '../lab/server/server.ts';
+import { needs } from '../support/requirements.ts';
+
+needs('server lab').describe('a deployed service', () => {
+  it('on Debian 13 survives a reboot, goes back a generation, and is removed without a trace', async () => {
+    const lab = await openServerLab();
+    try {
+      const server = await lab.addServer('thirteen', 'trixie');
+      const before = (await server.console('dpkg-query -W; ls -A /etc /var/lib')).stdout;
+      // TLS on 443, as networks let it out that let out nothing else.
+      const tls = { tls: { certbot: { server: acmeUrl } }, listen: { tls: 443 } };
+      const operator = await operatorOf(lab, serviceOn([server], tls));
+      expect((await operator.deploy()).report).toMatchObject({
+        verdict: 'healthy',
+        hosts: [{ generation: 1 }],
+      });
+
+      await server.reboot();
+      expect((await operator.deploy()).report).toMatchObject({
+        verdict: 'healthy',
+        hosts: [{ outcome: 'unchanged' }],
+      });
+
+      // Whatever can be read of it on the server by others: logs, the process list, what everybody may read.
+      await writeFile(join(server.root, 'root/needle'), `${operator.secret}\n`, { mode: 0o600 });
+      const { stdout: leaks } = await server.console(
+        `journalctl | grep -cf /root/needle; grep -alf /root/needle /proc/[0-9]*/cmdline /proc/[0-9]*/environ
+         find / -xdev -type f -perm /o+r -not -path '/proc/*' -print0 2>/dev/null | xargs -0 grep -slf /root/needle`,
+      );
+      expect(leaks.trim()).toBe('0');
+
+      const config = (await server.console('sha256sum /etc/turnserver.conf')).stdout;
+      await operator.configure(serviceOn([server], { ...tls, quotas: { userQuota: 20 } }));
+      expect((await operator.deploy('--no-verify')).report.hosts).toMatchObject([{ generation: 2 }]);
+      const back = await operator.deploy('rollback');
+      expect(back.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed', generation: 1 }] });
+      expect((await server.console('sha256sum /etc/turnserver.conf')).stdout).toBe(config);
+      expect((await operator.deploy('rollback', '--to', '7')).report.hosts[0]?.because).toBe(
+        'it keeps no earlier generation 7',
+      );
+
+      expect((await operator.deploy('remove')).report).toMatchObject({
+        exitCode: 0,
+        hosts: [{ outcome: 'changed' }],
+      });
+      expect((await server.console('dpkg-query -W; ls -A /etc /var/lib')).stdout).toBe(before);
+      expect((await operator.deploy('remove')).report).toMatchObject({
+        exitCode: 0,
+        hosts: [{ outcome: 'unchanged' }],
+      });
+    } finally {
+      await lab.close();
+    }
+  });
+
+  it('is deployed on the server itself, which cannot say whether others reach it', async () => {
+    const lab = await openServerLab();
+    try {
+      const server = await lab.addServer('local');
+      const { secret } = await operatorOf(lab, {});
+      const config = JSON.stringify({ auth: { secret: { file: 'secret.txt' } }, ...serviceOn([server]) });
+      await server.console(
+        `mkdir /root/turn; cd /root/turn; umask 077; echo ${secret} > secret.txt; echo '${config}' > rtc-ops.yaml`,
+      );
+      const rtcOps = `cd /root/turn && node ${projectOnServer}/bin/rtc-ops.js`;
+      const { stdout, stderr, exitCode } = await server.console(`${rtcOps} deploy --local --yes`);
+      expect(stderr).toContain('installing ansible-core');
+      expect(stdout).toContain('? unknown');
+      expect(stdout).toContain(`rtc-ops probe ${server.host} --secret-file FILE`);
+      expect(exitCode).toBe(1);
+      expect(await server.console(`${rtcOps} deploy --local --yes --no-verify`)).toMatchObject({
+        exitCode: 0,
+      });
+    } finally {
+      await lab.close();
+    }
+  });
+});
