@@ -79,6 +79,8 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     name: 'audit',
     summary: 'what an attacker could do with a TURN server of yours',
     load: () => import('./commands/audit.ts'),
+  },
+  {
     name: 'rollback',
     summary: 'bring an earlier state of the hosts back',
     load: () => import('./commands/rollback.ts'),

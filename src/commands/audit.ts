@@ -72,7 +72,10 @@ async function run(urls: readonly string[], options: Options, context: CommandCo
     });
   }
   const ca = options.ca === undefined ? null : await trustAnchors(options.ca, context);
-  const credential = await credentialSource({ ...options, duration: 0 }, context);
+  const credential = await credentialSource(
+    { ...options, duration: 0, ofConfig: urls.length === 0 },
+    context,
+  );
   const facts = await audit({
     uris,
     credential: credential(),

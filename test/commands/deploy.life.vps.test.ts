@@ -28,10 +28,10 @@ needs('server lab').describe('a deployed service', () => {
       });
 
       // Whatever can be read of it on the server by others: logs, the process list, what everybody may read.
-      await writeFile(join(server.root, 'root/needle'), `${operator.secret}\n`, { mode: 0o600 });
+      await writeFile(join(server.root, 'srv/needle'), `${operator.secret}\n`, { mode: 0o600 });
       const { stdout: leaks } = await server.console(
-        `journalctl | grep -cf /root/needle; grep -alf /root/needle /proc/[0-9]*/cmdline /proc/[0-9]*/environ
-         find / -xdev -type f -perm /o+r -not -path '/proc/*' -print0 2>/dev/null | xargs -0 grep -slf /root/needle`,
+        `journalctl | grep -cf /srv/needle; grep -alf /srv/needle /proc/[0-9]*/cmdline /proc/[0-9]*/environ
+         find / -xdev -type f -perm /o+r -not -path '/proc/*' -print0 2>/dev/null | xargs -0 grep -slf /srv/needle`,
       );
       expect(leaks.trim()).toBe('0');
 
@@ -66,9 +66,9 @@ needs('server lab').describe('a deployed service', () => {
       const { secret } = await operatorOf(lab, {});
       const config = JSON.stringify({ auth: { secret: { file: 'secret.txt' } }, ...serviceOn([server]) });
       await server.console(
-        `mkdir /root/turn; cd /root/turn; umask 077; echo ${secret} > secret.txt; echo '${config}' > rtc-ops.yaml`,
+        `mkdir /srv/turn; cd /srv/turn; umask 077; echo ${secret} > secret.txt; echo '${config}' > rtc-ops.yaml`,
       );
-      const rtcOps = `cd /root/turn && node ${projectOnServer}/bin/rtc-ops.js`;
+      const rtcOps = `cd /srv/turn && node ${projectOnServer}/bin/rtc-ops.js`;
       const { stdout, stderr, exitCode } = await server.console(`${rtcOps} deploy --local --yes`);
       expect(stderr).toContain('installing ansible-core');
       expect(stdout).toContain('? unknown');
