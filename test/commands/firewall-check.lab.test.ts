@@ -197,6 +197,20 @@ iptables -A INPUT -p tcp -m tcp --dport 3478 -j ACCEPT`,
     words: /iptables -t filter -I INPUT -p tcp --dport 5349 -j ACCEPT/,
   },
   {
+    title: 'a rule of nftables among those of iptables, which iptables-save tells wrong',
+    rules: `iptables -P INPUT DROP; iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+nft 'add rule ip filter INPUT udp dport { 3478, 50000 } accept; add rule ip filter INPUT tcp dport { 3478, 5349 } accept'`,
+    said: { [relay]: 'failed' },
+    arrived: ['tcp 3478', 'tcp 5349', 'udp 3478', 'udp 50000'],
+  },
+  {
+    title: 'a table that is called as that of iptables, and is none',
+    rules: `nft 'table ip filter { chain input { type filter hook input priority 0; policy drop; udp dport 3478 accept; tcp dport { 3478, 5349 } accept; }; }'`,
+    said: { [relay]: 'failed' },
+    arrived: ['tcp 3478', 'tcp 5349', 'udp 3478'],
+    manager: 'nftables',
+  },
+  {
     title: 'firewalld, with the service that rtc-ops writes',
     rules: `nft -f ${rulesets}/firewalld.nft`,
     said: {},

@@ -75,7 +75,8 @@ function opened(e: BlockEvidence): string[] {
       return ports.map((each) => {
         const span = each.replace('-', ':');
         // allow takes the place of a deny for the same ports, and stands behind any other one.
-        const isBehind = e.rule !== null && !e.rule.includes(` ${span} -j`);
+        const same = new RegExp(`dports? (?:${span}|${each})(?: |$)`);
+        const isBehind = e.rule !== null && !same.test(e.rule);
         return onServer(`sudo ufw ${isBehind ? 'prepend allow' : 'allow'} ${span}/${protocol}`);
       });
     case 'firewalld':

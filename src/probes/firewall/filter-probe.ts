@@ -40,16 +40,11 @@ export async function loadedRules(signal: AbortSignal): Promise<Seen<FilterTable
     run(signal, 'nft', '-a', 'list', 'ruleset'),
   ]);
   if (ruleset.failure !== null) return unknown(nftFailure(ruleset.failure));
-  const native = parseNftRuleset(ruleset.output, listing.output);
-  const translated = await iptablesTables(native, signal);
-  if (translated.state === 'unknown') return translated;
+  const saved = ruleset.output.includes('"xt"') ? await savedTables(signal) : [];
+  const tables = parseNftRuleset(ruleset.output, listing.output, saved);
   const legacy = await legacyTables(signal);
   if (legacy.state === 'unknown') return legacy;
-  const replaced = new Set(translated.value.map(({ name }) => name));
-  return {
-    state: 'seen',
-    value: [...native.filter(({ name }) => !replaced.has(name)), ...translated.value, ...legacy.value],
-  };
+  return { state: 'seen', value: [...tables, ...legacy.value] };
 }
 
 function unknown(because: string): { readonly state: 'unknown'; readonly because: string } {
@@ -65,26 +60,13 @@ function nftFailure(failure: 'missing' | 'refused'): string {
     : 'reading the rules needs root: run it with sudo';
 }
 
-// What nft calls the tables of iptables-nft.
-const iptablesNames = /^ip6? (?:raw|mangle|nat|filter|security)$/;
-
-/** nft shows many a match of iptables-nft by its name alone; iptables-save shows it in full. */
-async function iptablesTables(
-  native: readonly FilterTable[],
-  signal: AbortSignal,
-): Promise<Seen<FilterTable[]>> {
-  const tables: FilterTable[] = [];
-  for (const [tool, prefix] of [
-    ['iptables', 'ip '],
-    ['ip6tables', 'ip6 '],
-  ] as const) {
-    const own = native.filter(({ name }) => iptablesNames.test(name) && name.startsWith(prefix));
-    if (own.length === 0) continue;
-    const saved = await run(signal, `${tool}-nft-save`);
-    // Without it, what nft shows stands, and what it shows by name alone is not understood.
-    if (saved.failure === null) tables.push(...parseIptablesSave(saved.output, tool));
-  }
-  return { state: 'seen', value: tables };
+/** Where the tool is not there, what nft shows of its rules stands, and what it shows by name alone is not understood. */
+async function savedTables(signal: AbortSignal): Promise<FilterTable[]> {
+  const [ipv4, ipv6] = await Promise.all([
+    run(signal, 'iptables-nft-save'),
+    run(signal, 'ip6tables-nft-save'),
+  ]);
+  return [...parseIptablesSave(ipv4.output, 'iptables'), ...parseIptablesSave(ipv6.output, 'ip6tables')];
 }
 
 /** The tables of the older kernel interface, which nft does not see. */

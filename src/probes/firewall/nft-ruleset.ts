@@ -15,8 +15,14 @@ type Json = Readonly<Record<string, unknown>>;
  * The tables of a ruleset.
  * @param json what `nft -j list ruleset` printed
  * @param listing what `nft -a list ruleset` printed at the same time: the text of each rule
+ * @param saved what `iptables-nft-save` says of it: the rules of iptables in full, of which nft shows many a match by its
+ *   name alone. It misreads every other rule, so it is asked for these alone.
  */
-export function parseNftRuleset(json: string, listing: string): FilterTable[] {
+export function parseNftRuleset(
+  json: string,
+  listing: string,
+  saved: readonly FilterTable[] = [],
+): FilterTable[] {
   const objects = ((JSON.parse(json) as Json)['nftables'] ?? []) as readonly Json[];
   const of = (kind: string): Json[] => objects.flatMap((each) => (kind in each ? [each[kind] as Json] : []));
   const texts = textsOf(listing);
@@ -41,13 +47,43 @@ export function parseNftRuleset(json: string, listing: string): FilterTable[] {
         const plain = {
           name: String(chain['name']),
           base: baseOf(chain),
-          rules: own.flatMap((rule) => rulesOf(rule, sets, textOf(rule))),
+          rules: own.flatMap((rule, index) => {
+            const known = isOfIptables(rule) ? savedRule(saved, name, rule, { index, of: own.length }) : null;
+            return known === null ? rulesOf(rule, sets, textOf(rule)) : [known];
+          }),
         };
         const devices = texts.devices.get(`${name} ${plain.name}`);
         return plain.base?.hook === 'ingress' ? onDevices(plain, devices ?? null) : plain;
       });
-    return [{ name, tool: 'nft' as const, families, chains }];
+    return [{ name, tool: toolOf(name, chains), families, chains }];
   });
+}
+
+// What nft calls the tables of iptables-nft, and the chains that are hooked in there.
+const iptablesTable = /^ip6? (?:raw|mangle|nat|filter|security)$/;
+const builtInChain = /^(?:PREROUTING|INPUT|OUTPUT)$/;
+
+function toolOf(table: string, chains: readonly FilterChain[]): FilterTable['tool'] {
+  const isIptables =
+    iptablesTable.test(table) && chains.every(({ base, name }) => base === null || builtInChain.test(name));
+  if (!isIptables) return 'nft';
+  return table.startsWith('ip6 ') ? 'ip6tables' : 'iptables';
+}
+
+/** Only iptables makes rules with a match or a target of its own. */
+function isOfIptables({ expr }: Json): boolean {
+  return ((expr ?? []) as readonly Json[]).some((statement) => 'xt' in statement);
+}
+
+/** The same rule as iptables-save has it: that of the same place in the same chain, if both have as many. */
+function savedRule(
+  saved: readonly FilterTable[],
+  table: string,
+  { chain }: Json,
+  place: { readonly index: number; readonly of: number },
+): FilterRule | null {
+  const own = saved.find(({ name }) => name === table)?.chains.find(({ name }) => name === chain);
+  return own?.rules.length === place.of ? (own.rules[place.index] ?? null) : null;
 }
 
 function familiesOf(family: string): Family[] {
@@ -90,6 +126,9 @@ interface Texts {
   readonly devices: ReadonlyMap<string, readonly string[]>;
 }
 
+// They differ from one look to the next, and say nothing of the rule.
+const counts = / counter packets \d+ bytes \d+/;
+
 function textsOf(listing: string): Texts {
   const rules = new Map<string, string>();
   const devices = new Map<string, readonly string[]>();
@@ -103,7 +142,7 @@ function textsOf(listing: string): Texts {
       devices.set(`${table} ${chain}`, names);
     }
     const [, text, handle] = /^\t\t(.*) # handle (\d+)$/.exec(line) ?? [];
-    if (text !== undefined) rules.set(`${table} ${handle}`, text);
+    if (text !== undefined) rules.set(`${table} ${handle}`, text.replace(counts, ' counter'));
   }
   return { rules, devices };
 }
@@ -203,6 +242,9 @@ const silent: ReadonlySet<string> = new Set([
 ]);
 
 function conditionsOf(kind: string, value: unknown, sets: NamedSets): FilterMatch[] {
+  // An element of a set can hold a rate or a count of its own, and the rule with it.
+  if (kind === 'set' && (value as Json)['stmt'] !== undefined)
+    return [{ kind: 'unknown', what: 'a set that counts', negated: false }];
   if (silent.has(kind)) return [];
   if (kind === 'match') {
     const { op, left, right } = value as Json;

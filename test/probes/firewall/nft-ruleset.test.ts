@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FilterRule } from '../../../src/model/packet-filter.ts';
+import type { FilterRule, FilterTable } from '../../../src/model/packet-filter.ts';
+import { parseIptablesSave } from '../../../src/probes/firewall/iptables-ruleset.ts';
 import { parseNftRuleset } from '../../../src/probes/firewall/nft-ruleset.ts';
 
 const listing = `table inet filter { # handle 1
@@ -116,6 +117,7 @@ describe('parseNftRuleset', () => {
       { limit: { rate: 10, per: 'second' } },
       match({ meta: { key: 'mark' } }, 1),
       match({ concat: [dport] }, { set: [] }),
+      { set: { op: 'update', elem: 'x', set: '@meter', stmt: [{ limit: { rate: 1 } }] } },
       { 'something new': {} },
       { accept: null },
     ]);
@@ -123,6 +125,7 @@ describe('parseNftRuleset', () => {
       'limit',
       'meta mark',
       'a condition',
+      'a set that counts',
       'something new',
     ]);
     expect(rule?.action).toEqual({ kind: 'accept' });
@@ -168,5 +171,39 @@ describe('parseNftRuleset', () => {
     expect(chainOf('device "eth0"')).toMatchObject(held(on('eth0')));
     expect(chainOf('devices = { eth0, "eth1" }')).toMatchObject(held(on('eth0', 'eth1')));
     expect(parseNftRuleset(json, '')[0]?.chains[0]).toMatchObject(held({ kind: 'unknown' }));
+  });
+
+  it('takes from iptables-save the rules of iptables, and no others', () => {
+    const table = { family: 'ip', name: 'filter', handle: 1 };
+    const chain = {
+      family: 'ip',
+      table: 'filter',
+      name: 'INPUT',
+      type: 'filter',
+      hook: 'input',
+      prio: 0,
+      policy: 'drop',
+    };
+    const xt = { xt: { type: 'match', name: 'multiport' } };
+    const rules = [
+      [xt, { accept: null }],
+      [match(dport, 3478), { accept: null }],
+    ].map((expr, index) => ({
+      rule: { family: 'ip', table: 'filter', chain: 'INPUT', handle: index, expr },
+    }));
+    const json = JSON.stringify({ nftables: [{ table }, { chain }, ...rules] });
+    const save = (lines: string): FilterTable[] =>
+      parseIptablesSave(`*filter\n:INPUT ACCEPT [0:0]\n${lines}COMMIT\n`, 'iptables');
+    const first = '-A INPUT -p udp -m multiport --dports 80,443 -j ACCEPT\n';
+    const [full] = parseNftRuleset(json, '', save(`${first}-A INPUT -p udp -j ACCEPT\n`));
+    expect(full?.tool).toBe('iptables');
+    expect(full?.chains[0]?.base?.policy).toBe('drop');
+    expect(full?.chains[0]?.rules.map(({ matches }) => matches.at(-1))).toMatchObject([
+      { kind: 'port', spans: [{ first: 80 }, { first: 443 }] },
+      { kind: 'port', spans: [{ first: 3478 }] },
+    ]);
+    // Where it tells of another number of rules, which of them is meant is not known.
+    const [other] = parseNftRuleset(json, '', save(first));
+    expect(other?.chains[0]?.rules[0]?.matches).toMatchObject([{ kind: 'unknown' }]);
   });
 });
