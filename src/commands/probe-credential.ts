@@ -15,7 +15,7 @@ interface CredentialOptions extends GlobalOptions {
 
 // A day, and not the minute that a probe takes: to a server, a credential of a machine whose clock is an hour behind would
 // have expired, and its refusal would look like a wrong secret.
-const probeTtlSeconds = 86_400;
+export const probeTtlSeconds = 86_400;
 
 /** Gives a credential that is good for one probe from now on; null when there is none. */
 export type CredentialSource = () => ProbeOptions['credential'];

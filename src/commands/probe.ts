@@ -7,10 +7,11 @@ import { urisOf } from '../probes/plan.ts';
 import { probe, type OutsidePeerOption, type ProbeOptions } from '../probes/probe.ts';
 import { createReport } from '../rules/report.ts';
 import type { CommandContext } from './context.ts';
-import { credentialSource } from './probe-credential.ts';
+import { credentialSource, probeTtlSeconds } from './probe-credential.ts';
 import { criteriaOf, givenCriteria } from './probe-criteria.ts';
 import { refuseWhatIsNeverMeasured } from './probe-limits.ts';
 import { probeOptionGroups, type ProbeCommandOptions } from './probe-options.ts';
+import type { ConfiguredServers } from './probe-hosts.ts';
 import { progressLine } from './progress.ts';
 import { openReportOutput } from './report-output.ts';
 import { trustAnchors } from './trust-anchors.ts';
@@ -82,12 +83,13 @@ async function prepareProbe(
   context: CommandContext,
 ): Promise<(signal: AbortSignal) => Promise<Report>> {
   const ca = options.ca === undefined ? null : await trustAnchors(options.ca, context);
-  const uris = await urisToProbe(urls, options, context);
+  const { uris, credential: hosted } = await serversToProbe(urls, options, context);
   if (wantsNat(options)) refuseNatWithoutUdp(uris, options);
   refuseWhatIsNeverMeasured(givenCriteria(options), { uris, withoutCall: options.call ? null : noCall });
-  const credential = uris.some(isTurn)
+  const own = uris.some(isTurn)
     ? await credentialSource({ ...options, ofConfig: urls.length === 0 }, context)
     : () => null;
+  const credential = hosted !== null && own() === null ? () => hosted : own;
   const outside = await outsidePeer(options, context);
   return async (signal) => {
     const criteria = criteriaOf(options, context.now());
@@ -157,12 +159,19 @@ function refuseWatchOptions({ watch, count, format, output }: ProbeCommandOption
   });
 }
 
-async function urisToProbe(
+async function serversToProbe(
   urls: readonly string[],
   options: ProbeCommandOptions,
   context: CommandContext,
-): Promise<readonly TurnUri[]> {
-  if (urls.length > 0) return urls.flatMap(urisOf);
-  const { configuredUris } = await import('./probe-hosts.ts');
-  return configuredUris(options, context);
+): Promise<ConfiguredServers> {
+  if (urls.length > 0) return { uris: urls.flatMap(urisOf), credential: null, expiresAt: null };
+  const { configuredServers } = await import('./probe-hosts.ts');
+  const servers = await configuredServers(options, probeTtlSeconds, context);
+  if (options.watch !== undefined && servers.expiresAt !== null) {
+    // Its end would look like a fault of the servers.
+    throw new RtcOpsError('usage', '--watch would outlive the credential of the provider', {
+      hint: 'Start rtc-ops probe again and again instead, by a timer.',
+    });
+  }
+  return servers;
 }
