@@ -25,11 +25,12 @@ export interface RunningService {
 export async function startService(
   files: Readonly<Record<string, string>>,
   args: readonly string[],
+  nodeOptions: readonly string[] = [],
 ): Promise<RunningService> {
   const cwd = await directoryWith(files);
   const child: ChildProcess = spawn(
     process.execPath,
-    [bin, '--debug', 'credentials', 'serve', '--listen', '127.0.0.1:0', ...args],
+    [...nodeOptions, bin, '--debug', 'credentials', 'serve', '--listen', '127.0.0.1:0', ...args],
     { cwd, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   onTestFinished(() => void child.kill('SIGKILL'));
