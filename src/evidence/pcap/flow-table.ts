@@ -1,5 +1,5 @@
 import type { FlowFacts, IcmpFacts } from '../../model/capture-facts.ts';
-import type { Endpoint } from '../../model/endpoint.ts';
+import { formatEndpoint, type Endpoint } from '../../model/endpoint.ts';
 import { addressText } from './address-text.ts';
 import { Conversation } from './conversation.ts';
 import { addressOf, protocolNumber, type IpPacket } from './packet.ts';
@@ -36,6 +36,15 @@ class Flow {
     const { syn, isAccepted, tls } = this.tcp.facts();
     const isTurnPort = [3478, 3479, 5349, 5350].includes(this.conversation.b.port);
     return (syn > 0 && !isAccepted) || (isTurnPort && tls !== null);
+  }
+
+  get isAccepted(): boolean {
+    return this.tcp?.facts().isAccepted === true;
+  }
+
+  /** Whom it wants, as a text. */
+  get target(): string {
+    return `${this.transport} ${formatEndpoint(this.conversation.b)}`;
   }
 
   facts(endMs: number | null): FlowFacts[] {
@@ -200,7 +209,14 @@ export class FlowTable {
 
   /** `endMs`: the time of the last packet of the capture. */
   finish(endMs: number | null): { readonly flows: readonly FlowFacts[]; readonly leftOut: number } {
-    for (const flow of this.#order) if (flow.isTelling || flow.icmp.size > 0) this.#keep(flow.facts(endMs));
+    const accepting = new Set(
+      [...this.#order].filter(({ isAccepted }) => isAccepted).map(({ target }) => target),
+    );
+    for (const flow of this.#order) {
+      // A port that opened while the capture ran.
+      const isOutlived = !flow.isAccepted && !flow.conversation.isTelling && accepting.has(flow.target);
+      if (flow.isTelling && !isOutlived) this.#keep(flow.facts(endMs));
+    }
     const ranked = this.#finished.toSorted((x, y) => weightOf(y) - weightOf(x));
     const flows = ranked.slice(0, mostFacts).toSorted((x, y) => (x.firstAtMs ?? 0) - (y.firstAtMs ?? 0));
     return { flows, leftOut: this.#leftOut + ranked.length - flows.length };

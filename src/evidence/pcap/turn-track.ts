@@ -88,6 +88,9 @@ export class TurnTrack {
     const peers = attempt(() => readAll(message, xorPeerAddress)) ?? [];
     const channel = name === 'channelBind' ? (attempt(() => read(message, channelNumber)) ?? null) : null;
     if (this.#asked.size < mostAsked) this.#asked.set(id, { peers, channel });
+    // Data can overtake the answer, and a capture can lack it.
+    const [bound] = peers;
+    if (channel !== null && bound !== undefined && !this.#channels.has(channel)) this.#bind(channel, bound);
   }
 
   #answer(name: TurnMethod, message: StunMessage, id: string, atMs: number | null): void {
@@ -105,16 +108,13 @@ export class TurnTrack {
       else if (code !== 401 && code !== 438) peer.refusedWith = code;
     }
     const [bound] = asked?.peers ?? [];
-    if (
-      code === null &&
-      asked?.channel !== undefined &&
-      asked.channel !== null &&
-      bound !== undefined &&
-      this.#channels.size < mostAsked
-    ) {
-      this.#channels.set(asked.channel, bound);
-    }
+    const channel = asked?.channel ?? null;
+    if (code === null && channel !== null && bound !== undefined) this.#bind(channel, bound);
     if (code === null && (name === 'allocate' || name === 'refresh')) this.#granted(name, message, atMs);
+  }
+
+  #bind(channel: number, peer: Endpoint): void {
+    if (this.#channels.size < mostAsked) this.#channels.set(channel, peer);
   }
 
   #granted(name: 'allocate' | 'refresh', message: StunMessage, atMs: number | null): void {

@@ -17,8 +17,14 @@ export function judgeCapture(facts: CaptureFacts): JudgedRecording {
   const isOneSided = isHalf(facts);
   // A server that was started, or a way that opened, while the capture ran.
   const answering = new Set(facts.flows.filter(hasAnswered).map(targetOf));
+  // With another server that answers, one that does not is no reason for silence.
+  const isServed = facts.flows.some(({ turn: track }) => (track?.requests.allocate.succeeded ?? 0) > 0);
   const judged = facts.flows.flatMap((flow) => [
-    ...(answering.has(targetOf(flow)) ? tlsAlert(facts, flow) : reach(facts, flow, isOneSided)),
+    ...(answering.has(targetOf(flow)) || !isTurn(flow, facts)
+      ? tlsAlert(facts, flow)
+      : reach(facts, flow, isOneSided).map((each) =>
+          isServed ? { ...each, severity: 'warning' as const } : each,
+        )),
     ...(flow.turn === null ? [] : turn(facts, flow, flow.turn, isOneSided)),
   ]);
   return {
@@ -67,6 +73,14 @@ function targetOf({ transport, b }: FlowFacts): string {
 
 function hasAnswered({ tcp, received }: FlowFacts): boolean {
   return tcp === null ? received.packets > 0 : tcp.isAccepted;
+}
+
+const turnPorts = new Set([3478, 3479, 5349, 5350]);
+
+/** Whether it goes to a TURN or STUN server, as far as is seen: to others there can be any traffic. */
+function isTurn({ b, turn: track, bindingFromA }: FlowFacts, { flows }: CaptureFacts): boolean {
+  if (track !== null || bindingFromA.requests > 0 || turnPorts.has(b.port)) return true;
+  return flows.some((other) => other.turn?.server.address === b.address);
 }
 
 /** Whether the other side is there at all. */
@@ -188,7 +202,9 @@ function ended(
 ): Finding[] {
   const { requests, lastGrantAtMs, lifetimeS, releasedAtMs, lastToPeersAtMs } = track;
   const isGone = requests.refresh.errors.find(({ code }) => code === 437);
-  if (isGone !== undefined && releasedAtMs === null)
+  // Some ask to be rid of an allocation that they may not have.
+  const wasThere = track.allocatedAtMs !== null || track.toPeers.packets + track.fromPeers.packets > 0;
+  if (isGone !== undefined && wasThere && releasedAtMs === null)
     return [
       finding('CAPTURE_ALLOCATION_LOST', {
         ...of(isGone.count),

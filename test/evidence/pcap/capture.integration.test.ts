@@ -12,6 +12,7 @@ import { judgeAlignment } from '../../../src/rules/analysis/alignment.ts';
 import { judgeCapture } from '../../../src/rules/analysis/packets.ts';
 import { allocate } from '../../../src/turn/allocation.ts';
 import { relayServer, wrongCredential } from '../../support/relay-server.ts';
+import { rtcOps } from '../../support/cli.ts';
 import { needs } from '../../support/requirements.ts';
 import { directoryWith } from '../../support/temporary.ts';
 
@@ -87,6 +88,36 @@ needs('root', 'coturn', 'tcpdump').describe('a capture of a real client and a re
     const startedAt =
       together !== undefined && 'startedAt' in together.evidence ? together.evidence.startedAt : null;
     expect(Math.abs(Date.parse(startedAt ?? '') - (facts.firstAtMs ?? 0))).toBeLessThan(10_000);
+  });
+
+  it('names no error in a probe with a call over UDP and TCP', { timeout: 60_000 }, async () => {
+    const server = await relayServer();
+    const args = [
+      'probe',
+      server.urls[0],
+      server.urls[1],
+      ...server.credential(3600),
+      '--call',
+      '--duration',
+      '2s',
+    ];
+    const facts = await captured(`port ${server.port}`, async () => {
+      expect((await rtcOps(args)).exitCode).toBe(0);
+    });
+    expect(judgeCapture(facts).findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const media = facts.flows.filter(({ rtp, relayedBy }) => relayedBy !== null && rtp.length > 0);
+    expect(media.length).toBeGreaterThan(1);
+    for (const { rtp, dtls } of media) {
+      expect(
+        rtp
+          .map(({ isFromA, clockRateHz, lost }) => [isFromA, clockRateHz, lost])
+          .toSorted(([a], [b]) => Number(a) - Number(b)),
+      ).toEqual([
+        [false, 48_000, 0],
+        [true, 48_000, 0],
+      ]);
+      expect(dtls).toMatchObject({ isAnswered: true, isEncrypted: true, alerts: [] });
+    }
   });
 
   it('tells credentials that are refused', { timeout: 30_000 }, async () => {

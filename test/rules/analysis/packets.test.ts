@@ -171,6 +171,28 @@ describe('a server', () => {
     ]);
   });
 
+  it('that does not answer beside one that does', async () => {
+    const capture = new Capture().allocate();
+    const other = { ...server, address: '203.0.113.99' };
+    for (let n = 0; n < 3; n++) capture.ask(method.allocate, null, { signed: false }, [client, other, 64]);
+    expect(await capture.wait(2).send(client, peer, rtp(1, 1)).codes()).toEqual([
+      'warning CAPTURE_SERVER_SILENT',
+    ]);
+  });
+
+  it('of something else that is refused is left out', async () => {
+    const capture = new Capture();
+    const web = { address: '203.0.113.77', port: 8080 };
+    capture.send(client, web, Buffer.alloc(0), { protocol: 'tcp', tcp: { flags: 2, sequence: 1 } });
+    capture.send(web, client, Buffer.alloc(0), { protocol: 'tcp', tcp: { flags: 4, sequence: 0 } });
+    expect(await capture.codes()).toEqual([]);
+  });
+
+  it('that was asked to forget what it never had is no lost allocation', async () => {
+    const codes = await new Capture().ask(method.refresh, 437, { request: [put(lifetime, 0)] }).codes();
+    expect(codes).toEqual([]);
+  });
+
   it('that may still answer is not called silent', async () => {
     expect(await new Capture().ask(method.allocate, null).ask(method.allocate, null).codes()).toEqual([]);
   });
