@@ -28,10 +28,10 @@ needs('server lab').describe('a deployed service', () => {
       });
 
       // Whatever can be read of it on the server by others: logs, the process list, what everybody may read.
-      await writeFile(join(server.root, 'srv/needle'), `${operator.secret}\n`, { mode: 0o600 });
+      await writeFile(join(server.root, 'var/tmp/needle'), `${operator.secret}\n`, { mode: 0o600 });
       const { stdout: leaks } = await server.console(
-        `journalctl | grep -cf /srv/needle; grep -alf /srv/needle /proc/[0-9]*/cmdline /proc/[0-9]*/environ
-         find / -xdev -type f -perm /o+r -not -path '/proc/*' -print0 2>/dev/null | xargs -0 grep -slf /srv/needle`,
+        `journalctl | grep -cf /var/tmp/needle; grep -alf /var/tmp/needle /proc/[0-9]*/cmdline /proc/[0-9]*/environ
+         find / -xdev -type f -perm /o+r -not -path '/proc/*' -print0 2>/dev/null | xargs -0 grep -slf /var/tmp/needle`,
       );
       expect(leaks.trim()).toBe('0');
 

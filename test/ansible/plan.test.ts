@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { HostFacts } from '../../src/ansible/host-facts.ts';
+import { planOf, type WantedFile, type WantedState } from '../../src/ansible/plan.ts';
+
+const path = '/etc/turnserver.conf';
+const rights = { owner: 'root', group: 'turnserver', mode: '0640' };
+
+function wanting(...files: readonly Partial<WantedFile>[]): WantedState {
+  return {
+    files: files.map((file) => ({ path, ...rights, text: 'realm=a\n', isConstant: false, ...file })),
+    certificateNames: [],
+  };
+}
+
+const fresh: HostFacts = {
+  system: { id: 'debian', like: [], version: '12', name: 'Debian GNU/Linux 12 (bookworm)' },
+  hostname: 'h',
+  coturn: { installed: null, candidate: '4.6.1-1' },
+  manager: null,
+  addresses: ['203.0.113.10'],
+  clock: { unixMs: 0, synchronized: true },
+  freeBytes: 2 ** 34,
+  service: { load: 'not-found', active: 'inactive', enabled: null, pid: null, restarts: 0 },
+  listeners: [],
+  firewall: { backend: 'none', applied: null },
+  certificates: [],
+  files: { [path]: null },
+  state: null,
+};
+
+const deployed: HostFacts = {
+  ...fresh,
+  coturn: { installed: '4.6.1-1', candidate: '4.6.1-1' },
+  manager: 'rtc-ops',
+  service: { load: 'loaded', active: 'active', enabled: 'enabled', pid: 1, restarts: 0 },
+  files: { [path]: { ...rights, text: 'realm=a\n' } },
+  state: { current: 1, generations: [] },
+};
+
+const titles = (facts: HostFacts, wanted: WantedState): string[] =>
+  planOf(facts, wanted).steps.map(({ title }) => title);
+
+describe('a plan', () => {
+  it('is everything on a fresh host, and nothing on one that is as it is to be', () => {
+    expect(titles(fresh, wanting({}))).toEqual([
+      'install coturn 4.6.1-1 of Debian GNU/Linux 12 (bookworm)',
+      `write ${path}`,
+      'start coturn',
+      'start coturn at each boot',
+    ]);
+    expect(planOf(deployed, wanting({}))).toEqual({ steps: [], notes: [] });
+  });
+
+  it('shows the lines that change, and rights that do', () => {
+    const before = { ...rights, mode: '0644', text: 'a\nb\nc\nd\nold\n' };
+    const [step, restart] = planOf({ ...deployed, files: { [path]: before } }, wanting({ text: 'a\nb\nc\nd\nnew\n' })).steps;
+    expect(step).toEqual({
+      kind: 'file',
+      title: `change ${path}, root:turnserver 0644 → root:turnserver 0640`,
+      diff: '@@ -3 +3 @@\n c\n d\n-old\n+new',
+    });
+    expect(restart?.title).toMatch(/^restart coturn/);
+  });
+
+  it('removes what a host is not to have, and shows no text of a constant file', () => {
+    const dropIn = '/etc/systemd/system/coturn.service.d/rtc-ops-low-ports.conf';
+    const files = { ...deployed.files, [dropIn]: { ...rights, text: 'x\n' } };
+    expect(titles({ ...deployed, files }, wanting({}))).toEqual([`remove ${dropIn}`, 'restart coturn: calls that it relays end']);
+    expect(planOf(fresh, wanting({ isConstant: true })).steps[1]?.diff).toBeNull();
+  });
+
+  it('restarts nothing for what is no part of the service', () => {
+    const hook = { path: '/usr/local/sbin/rtc-ops-acme-port', isConstant: true };
+    expect(titles(deployed, wanting({}, hook))).toEqual([`write ${hook.path}`]);
+  });
+
+  it('gets a certificate where a name is lacking in the one that is there', () => {
+    const certificates = [{ lineage: 'rtc-ops', serial: '1', notAfter: null, names: ['a.example'] }];
+    const names = (...certificateNames: string[]): WantedState => ({ ...wanting({}), certificateNames });
+    expect(titles({ ...deployed, certificates }, names('a.example'))).toEqual([]);
+    expect(titles({ ...deployed, certificates }, names('a.example', 'b.example'))).toEqual([
+      'get a certificate for a.example, b.example by certbot',
+    ]);
+    expect(titles({ ...deployed, certificates: [{ ...certificates[0], lineage: 'web' } as never] }, names('a.example'))).toHaveLength(1);
+  });
+
+  it('opens ports that somebody has closed', () => {
+    const firewall = { backend: 'ufw', applied: false } as const;
+    expect(titles({ ...deployed, firewall }, wanting({}))).toEqual(['open the ports in ufw']);
+    expect(titles({ ...deployed, firewall: { ...firewall, applied: true } }, wanting({}))).toEqual([]);
+  });
+
+  it.each([
+    ['a configuration made by hand', { manager: 'hand' }, 'written by hand'],
+    ['another tool', { manager: 'Puppet' }, 'written by Puppet'],
+    ['a masked service', { service: { ...deployed.service, enabled: 'masked' } }, 'masked'],
+    ['a clock that nobody sets', { clock: { unixMs: 0, synchronized: false } }, 'clock'],
+    ['a full disk', { freeBytes: 50 * 2 ** 20 }, 'only 50 MiB left'],
+  ])('warns of %s', (_, facts, text) => {
+    const { notes } = planOf({ ...deployed, ...facts }, wanting({}));
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toContain(text);
+  });
+});
