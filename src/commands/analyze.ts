@@ -1,38 +1,61 @@
 import { resolve } from 'node:path';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { fileSource, streamSource } from '../evidence/byte-source.ts';
 import { readRecording } from '../evidence/recording.ts';
 import { exitCode } from '../model/error.ts';
+import { parseDuration } from '../model/duration.ts';
 import { wordsOf } from '../model/finding.ts';
 import type { Recording, RecordingReport } from '../model/recording-report.ts';
 import { schemaVersion } from '../model/report.ts';
 import { version } from '../model/version.ts';
-import type { JudgedRecording } from '../rules/analysis/judged-recording.ts';
-import { judgeRecordings } from '../rules/analysis/recordings.ts';
+import type { CallQuestion } from '../rules/analysis/calls.ts';
+import { judgeRecordings, type JudgedRecordings } from '../rules/analysis/recordings.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 
 interface Options extends GlobalOptions {
   readonly format: 'human' | 'json';
+  readonly expect?: 'both' | 'send' | 'recv';
+  readonly pc?: string;
+  readonly since?: Since;
   readonly failOn: 'error' | 'warning';
 }
 
 const help = `
-Reads logs of coturn (4.5 to 4.17: its own files, or out of syslog, journalctl
-and docker logs) and captures of packets (pcap, pcapng), gzipped or not, and
-says what they prove. - reads standard input. What a file is, is seen from what
-is in it.
+Reads what people send when they heard nothing, gzipped or not, and says why:
+  dumps     of chrome://webrtc-internals and rtcstats, getStats() as JSON
+  texts     SDP offers and answers, candidate lines
+  logs      of coturn 4.5 to 4.17, its own or out of syslog, journalctl, docker
+  captures  of packets (pcap, pcapng)
+- reads standard input. What a file is, is seen from what is in it.
 
-Exit code: 0 nothing at or above --fail-on, 1 findings, or nothing to judge,
+Of many connections the worst that carries audio is told of, and why that one.
+
+Exit code: 0 nothing at or above --fail-on, 1 findings, or not all is known,
 3 a file cannot be read.
 
 Examples:
+  rtc-ops analyze webrtc_internals_dump.txt
+  rtc-ops analyze dump.gz --expect recv --format json
   rtc-ops analyze /var/log/turnserver.log
   journalctl -u coturn -o json --since yesterday | rtc-ops analyze -
   tcpdump -i any -s 0 -w call.pcap 'udp or icmp or port 3478' ; rtc-ops analyze call.pcap`;
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument('<file...>', 'logs and captures, - for standard input')
+    .argument('<file...>', 'dumps, SDP, logs and captures; - for standard input')
+    .addOption(
+      new Option('--expect <direction>', 'how audio was to flow (default: as it was offered)').choices([
+        'both',
+        'send',
+        'recv',
+      ]),
+    )
+    .option('--pc <id>', 'judge this connection alone')
+    .option(
+      '--since <time>',
+      'leave out what ended before: 10m before the end, or a time (ISO 8601)',
+      sinceOption,
+    )
     .addOption(new Option('--format <format>', 'how to print it').choices(['human', 'json']).default('human'))
     .addOption(
       new Option('--fail-on <severity>', 'what counts as a failure')
@@ -47,10 +70,34 @@ async function run(files: readonly string[], options: Options, context: CommandC
   const recordings: Recording[] = [];
   // One after the other: each may be larger than the memory.
   for (const file of files) recordings.push(await read(file, context));
-  const report = reportOf(recordings, judgeRecordings(recordings), options);
+  const report = reportOf(recordings, judgeRecordings(recordings, questionOf(recordings, options)), options);
   // First the code: a reader that closes the pipe must not turn it into success.
   context.exitWith(report.exitCode);
   context.stdout(await rendered(report, options, context));
+}
+
+type Since = { readonly beforeEndMs: number } | { readonly atMs: number };
+
+function sinceOption(text: string): Since {
+  const beforeEndMs = parseDuration(text);
+  if (beforeEndMs !== null) return { beforeEndMs };
+  const atMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs))
+    throw new InvalidArgumentError('Write a duration such as 10m, or a time such as 2026-11-21T13:00Z.');
+  return { atMs };
+}
+
+function questionOf(recordings: readonly Recording[], { expect, pc, since }: Options): CallQuestion {
+  const ends = recordings.flatMap((each) =>
+    each.kind === 'calls' ? each.facts.connections.flatMap(({ lastAtMs }) => lastAtMs ?? []) : [],
+  );
+  const sinceMs =
+    since === undefined || ends.length === 0
+      ? null
+      : 'atMs' in since
+        ? since.atMs
+        : Math.max(...ends) - since.beforeEndMs;
+  return { expect: expect ?? null, connection: pc ?? null, sinceMs };
 }
 
 async function read(file: string, { workingDirectory, signal, now }: CommandContext): Promise<Recording> {
@@ -63,14 +110,14 @@ async function read(file: string, { workingDirectory, signal, now }: CommandCont
 
 function reportOf(
   recordings: readonly Recording[],
-  { findings, notJudged, isTelling }: JudgedRecording,
+  { findings, notJudged, isTelling, calls }: JudgedRecordings,
   { failOn }: Options,
 ): RecordingReport {
   const fails = findings.some(
     ({ severity }) => severity === 'error' || (failOn === 'warning' && severity === 'warning'),
   );
   // What tells of no call must not pass for a healthy one.
-  const isSilent = !isTelling && !fails;
+  const isSilent = (!isTelling || calls?.verdict === 'unknown') && !fails;
   const reports = findings.map((finding) => {
     const words = wordsOf(finding);
     return { ...finding, ...words, fix: words.fix.join('\n') };
@@ -80,21 +127,27 @@ function reportOf(
     schemaVersion,
     tool: { name: 'rtc-ops', version },
     command: 'analyze',
+    verdict: calls?.verdict ?? null,
     headline:
-      first !== undefined && first.severity !== 'info'
-        ? first.title
-        : isSilent
-          ? 'nothing is known: there is no call in it'
-          : 'no fault is seen',
+      calls !== null
+        ? calls.headline
+        : first !== undefined && first.severity !== 'info'
+          ? first.title
+          : isSilent
+            ? 'nothing is known: there is no call in it'
+            : 'no fault is seen',
     exitCode: fails || isSilent ? exitCode.findings : exitCode.healthy,
     findings: reports,
     notJudged,
-    recordings,
+    recordings: recordings.map((each) =>
+      each.kind === 'calls' ? { kind: each.kind, facts: each.facts.source } : each,
+    ),
+    calls,
   };
 }
 
 async function rendered(report: RecordingReport, options: Options, context: CommandContext): Promise<string> {
-  if (options.format === 'json') return `${JSON.stringify(report, null, 2)}\n`;
+  if (options.format === 'json') return (await import('../report/json.ts')).renderJson(report);
   const [{ renderRecordingHuman }, { wantsColor }] = await Promise.all([
     import('../report/human-recording.ts'),
     import('./report.ts'),

@@ -2,6 +2,7 @@ import { readEvent, readSystemEvent } from '../coturn/log/event.ts';
 import { FrameReader } from '../coturn/log/frame.ts';
 import { RtcOpsError } from '../model/error.ts';
 import type { Recording, RecordingKind } from '../model/recording-report.ts';
+import { callRecordingKind, readCallRecording } from './browser/call-recording.ts';
 import type { ByteSource } from './byte-source.ts';
 import { captureFormat } from './pcap/capture-file.ts';
 import { readCapture } from './pcap/capture.ts';
@@ -11,7 +12,7 @@ const headBytes = 64 * 1024;
 const mostLines = 400;
 
 /**
- * Reads a log of coturn or a capture of packets, by what is in it. `file` is how the facts and messages name it; `nowMs`
+ * Reads a recording of calls, a log of coturn or a capture of packets, by what is in it. `file` is how the facts and messages name it; `nowMs`
  * completes dates without a year.
  * @throws RtcOpsError `configuration` when it is neither, and what `source` throws
  */
@@ -23,9 +24,14 @@ export async function readRecording(source: ByteSource, file: string, nowMs: num
       return { kind, facts: await readServerLog(whole, file, nowMs) };
     case 'capture':
       return { kind, facts: await readCapture(whole, file) };
+    case 'calls': {
+      const callKind = callRecordingKind(head);
+      if (callKind !== null) return { kind, facts: await readCallRecording(callKind, whole, file) };
+      throw new RtcOpsError('bug', `${file} is of no kind`);
+    }
     case null:
       throw new RtcOpsError('configuration', notReadable(head, file), {
-        hint: 'It reads logs of coturn (its own, or out of syslog, journalctl and docker logs) and captures (pcap, pcapng), gzipped too.',
+        hint: 'It reads dumps of browsers (webrtc-internals, rtcstats, getStats), SDP, candidates, logs of coturn and captures (pcap, pcapng), gzipped too.',
       });
     default:
       return kind satisfies never;
@@ -39,7 +45,8 @@ function notReadable(head: Buffer, file: string): string {
 /** What a file is, by its first bytes; null for what is not known here. */
 export function recordingKind(head: Buffer, nowMs: number): RecordingKind | null {
   if (captureFormat(head) !== null) return 'capture';
-  return isServerLog(head, nowMs) ? 'server-log' : null;
+  if (isServerLog(head, nowMs)) return 'server-log';
+  return callRecordingKind(head) === null ? null : 'calls';
 }
 
 /** One line that only coturn writes, or that a system log says of it, is enough. */

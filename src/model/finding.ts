@@ -1,3 +1,6 @@
+import { analysisConnectivityCatalog } from './catalog/analysis-connectivity.ts';
+import { analysisMediaCatalog } from './catalog/analysis-media.ts';
+import { analysisNegotiationCatalog } from './catalog/analysis-negotiation.ts';
 import { answerCatalog } from './catalog/answer.ts';
 import { auditCatalog, seenCatalog } from './catalog/audit.ts';
 import { callCatalog } from './catalog/call.ts';
@@ -36,8 +39,18 @@ export const configCatalog = {
 
 export type ConfigFindingCode = keyof typeof configCatalog;
 
-/** What is found in logs and captures, not by asking a server. */
+/** What is found in recordings of calls, in the order in which one thing leads to the next. */
+export const recordedCallCatalog = {
+  ...analysisNegotiationCatalog,
+  ...analysisConnectivityCatalog,
+  ...analysisMediaCatalog,
+} as const;
+
+export type RecordedCallFindingCode = keyof typeof recordedCallCatalog;
+
+/** What is found in dumps, logs and captures, not by asking a server. */
 export const recordingCatalog = {
+  ...recordedCallCatalog,
   ...captureTurnCatalog,
   ...captureMediaCatalog,
   ...recordingJoinCatalog,

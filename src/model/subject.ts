@@ -7,7 +7,9 @@ export type Subject =
   /** The network in which the probe itself stands. */
   | { readonly kind: 'client' }
   /** A configuration file, by the name under which it was read. */
-  | { readonly kind: 'file'; readonly file: string };
+  | { readonly kind: 'file'; readonly file: string }
+  /** A connection in a recording, by the name of the file and its own. */
+  | { readonly kind: 'connection'; readonly file: string; readonly connection: string };
 
 export function server({ host, address }: { readonly host: string; readonly address: string }): Subject {
   return { kind: 'server', host, address };
@@ -36,6 +38,8 @@ export function subjectKey(subject: Subject): string {
       return subject.kind;
     case 'file':
       return JSON.stringify([subject.kind, subject.file]);
+    case 'connection':
+      return JSON.stringify([subject.kind, subject.file, subject.connection]);
     default:
       return subject satisfies never;
   }

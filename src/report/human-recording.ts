@@ -1,6 +1,16 @@
-import { printable } from '../model/printable.ts';
+import { callSections } from './human-calls.ts';
+import { printable, printableData } from '../model/printable.ts';
 import type { RecordingFindingReport, RecordingReport } from '../model/recording-report.ts';
-import { marked, padded, paragraph, severityMark, styleFor, widthOf, type Style } from './human-style.ts';
+import {
+  marked,
+  padded,
+  paragraph,
+  severityMark,
+  styleFor,
+  verdictMark,
+  widthOf,
+  type Style,
+} from './human-style.ts';
 
 /** What logs and captures prove, for a person: the headline, each finding with its proof and fix, what is not known. */
 export function renderRecordingHuman(
@@ -9,14 +19,35 @@ export function renderRecordingHuman(
 ): string {
   const style = styleFor(options);
   const notes = report.notJudged.flatMap((text) => marked(style.dim(`? ${printable(text)}`), 0, style));
-  const sections = [headline(report, style), ...report.findings.map((each) => section(each, style)), notes];
+  const full = report.findings.filter(({ severity, causedBy }) => severity !== 'info' && causedBy === null);
+  const brief = report.findings.filter((each) => !full.includes(each));
+  const sections = [
+    headline(report, style),
+    ...full.slice(0, mostInFull).map((each) => section(each, style)),
+    [...full.slice(mostInFull), ...brief].flatMap((each) => briefly(each, style)),
+    ...(report.calls === null ? [] : callSections(printableData(report.calls), style)),
+    notes,
+  ];
   return `${sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
 }
 
-function headline({ headline: text, findings, exitCode }: RecordingReport, style: Style): string[] {
+// What does not fit on a screen is told in a line.
+const mostInFull = 8;
+
+/** What follows from something else, or is worth a word only. */
+function briefly({ severity, title, code }: RecordingFindingReport, style: Style): string[] {
+  const mark = style.severity(severity, severityMark[severity]);
+  return marked(`${mark} ${printable(title)} ${style.dim(code)}`, 0, style);
+}
+
+function headline({ headline: text, findings, exitCode, verdict }: RecordingReport, style: Style): string[] {
+  if (verdict !== null) {
+    const mark = style.verdict(verdict, `${verdictMark[verdict]} ${verdict}`);
+    return marked(`${mark}   ${printable(text)}`, 0, style);
+  }
   const worst = findings[0]?.severity;
   if (exitCode === 0 && worst !== 'error')
     return marked(style.status('passed', `✔ ${printable(text)}`), 0, style);

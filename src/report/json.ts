@@ -1,3 +1,4 @@
+import type { RecordingReport } from '../model/recording-report.ts';
 import type { Report } from '../model/report.ts';
 
 // What a terminal obeys or shows as another text, and JSON allows as it is (RFC 8259 §7): written as an escape it reads
@@ -5,7 +6,7 @@ import type { Report } from '../model/report.ts';
 const unsafe = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** The report as its public JSON form. */
-export function renderJson(report: Report): string {
+export function renderJson(report: Report | RecordingReport): string {
   return `${escaped(JSON.stringify(report, null, 2))}\n`;
 }
 

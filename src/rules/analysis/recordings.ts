@@ -1,27 +1,55 @@
+import type { CallsReport } from '../../model/call-report.ts';
 import type { Finding, Severity } from '../../model/finding.ts';
 import type { Recording } from '../../model/recording-report.ts';
 import { judgeAlignment } from './alignment.ts';
+import { judgeCalls, type CallQuestion } from './calls.ts';
 import type { JudgedRecording } from './judged-recording.ts';
 import { judgeCapture } from './packets.ts';
 import { judgeServerLog } from './server-log.ts';
 
 const weight: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };
 
-/** What logs and captures prove together, the worst first; what something else explains stands behind its cause. */
-export function judgeRecordings(recordings: readonly Recording[]): JudgedRecording {
-  const judged = recordings.map(judgeRecording);
-  const findings = [...judged.flatMap((each) => each.findings), ...aligned(recordings)];
+export interface JudgedRecordings extends JudgedRecording {
+  /** What the recordings of calls show; null where there is none. */
+  readonly calls: CallsReport | null;
+}
+
+/**
+ * What recordings of calls, logs and captures prove together, the worst first; what something else explains stands behind
+ * its cause.
+ * @throws RtcOpsError as `judgeCalls`
+ */
+export function judgeRecordings(recordings: readonly Recording[], question: CallQuestion): JudgedRecordings {
+  const judged = recordings.flatMap((each) => judgeRecording(each) ?? []);
+  const ofCalls = recordings.flatMap((each) => (each.kind === 'calls' ? [each.facts] : []));
+  const calls = ofCalls.length === 0 ? null : judgeCalls(ofCalls, question);
+  const findings = [
+    ...(calls?.findings ?? []),
+    ...judged.flatMap((each) => each.findings),
+    ...aligned(recordings),
+  ];
   const rank = ({ severity, causedBy }: Finding): number =>
     weight[severity] * 2 + (causedBy === null ? 0 : 1);
   return {
     findings: findings.toSorted((a, b) => rank(a) - rank(b)),
-    notJudged: judged.flatMap((each) => each.notJudged),
-    isTelling: judged.some((each) => each.isTelling),
+    notJudged: [...(calls?.notJudged ?? []), ...judged.flatMap((each) => each.notJudged)],
+    isTelling: (calls?.report.calls.length ?? 0) > 0 || judged.some((each) => each.isTelling),
+    calls: calls?.report ?? null,
   };
 }
 
-function judgeRecording(recording: Recording): JudgedRecording {
-  return recording.kind === 'capture' ? judgeCapture(recording.facts) : judgeServerLog(recording.facts);
+/** What one proves by itself; null for recordings of calls, of which one is chosen among all. */
+function judgeRecording(recording: Recording): JudgedRecording | null {
+  switch (recording.kind) {
+    case 'capture':
+      return judgeCapture(recording.facts);
+    case 'server-log':
+      return judgeServerLog(recording.facts);
+    case 'calls':
+      return null;
+    default:
+      return recording satisfies never;
+  }
 }
 
 /** Each log with each capture. */

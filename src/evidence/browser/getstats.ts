@@ -1,0 +1,89 @@
+import { JsonSliceError, jsonSlices } from '../json-slices.ts';
+import { ConnectionBuilder } from './connection-builder.ts';
+import { field, member } from './event-value.ts';
+import type { Reading } from './reading.ts';
+
+/**
+ * Reads what `getStats()` gave, as JSON: an object by id, an array of `[id, stats]` pairs or of stats, an array of any of
+ * these (a series), or one of them a line.
+ */
+export async function readGetStats(chunks: AsyncIterable<Buffer>): Promise<Reading> {
+  const reports = new Reports();
+  const missing: string[] = [];
+  try {
+    for await (const { path, text } of jsonSlices(chunks, {
+      choose: ({ length }) => (length === 0 ? 'enter' : 'give'),
+      isLines: true,
+      onTooLong: () => missing.push('an entry is too long and was left out'),
+    })) {
+      reports.take(path[0] ?? '', JSON.parse(text) as unknown);
+    }
+  } catch (error) {
+    if (!(error instanceof JsonSliceError) && !(error instanceof SyntaxError)) throw error;
+    missing.push(`the file is damaged: ${error.message}; what follows is not known`);
+  }
+  return reports.reading(missing);
+}
+
+type Report = Record<string, unknown>;
+
+class Reports {
+  readonly #builder = new ConnectionBuilder('getStats');
+  #open: Report = {};
+  #isChromium = false;
+  #isFirefox = false;
+
+  /** A member of the document: a stats object, a pair, or a whole report. */
+  take(key: string | number, value: unknown): void {
+    if (isStats(value)) this.#addStats(typeof key === 'string' ? key : '', value);
+    else if (isPair(value)) this.#addStats(value[0], value[1]);
+    else this.#addReport(value);
+  }
+
+  #addStats(key: string, stats: object): void {
+    const id = field(stats, 'id') ?? key;
+    const earlier = member(this.#open, id);
+    // The same object again begins the next report of a flat series.
+    if (earlier !== undefined && member(earlier, 'timestamp') !== member(stats, 'timestamp')) this.#flush();
+    if (member(stats, 'type') === 'media-playout') this.#isChromium = true;
+    if (member(stats, 'selected') !== undefined) this.#isFirefox = true;
+    Object.defineProperty(this.#open, id, { value: stats, enumerable: true, configurable: true });
+  }
+
+  #addReport(value: unknown): void {
+    this.#flush();
+    const inner = member(value, 'stats') ?? member(value, 'report') ?? member(value, 'reports') ?? value;
+    if (Array.isArray(inner)) {
+      for (const each of inner) {
+        if (isStats(each)) this.#addStats('', each);
+        else if (isPair(each)) this.#addStats(each[0], each[1]);
+      }
+    } else if (typeof inner === 'object' && inner !== null) {
+      for (const [key, each] of Object.entries(inner)) if (isStats(each)) this.#addStats(key, each);
+    }
+    this.#flush();
+  }
+
+  #flush(): void {
+    this.#builder.statistics.addReport(this.#open, Number.NaN);
+    this.#open = {};
+  }
+
+  reading(missing: readonly string[]): Reading {
+    this.#flush();
+    const engine = this.#isChromium ? ('chromium' as const) : this.#isFirefox ? ('firefox' as const) : null;
+    return {
+      source: { writer: null, engine, savedAtMs: null, missing },
+      connections: this.#builder.hasFacts ? [this.#builder.facts()] : [],
+      mediaRequests: [],
+    };
+  }
+}
+
+function isStats(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && typeof member(value, 'type') === 'string';
+}
+
+function isPair(value: unknown): value is [string, object] {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && isStats(value[1]);
+}

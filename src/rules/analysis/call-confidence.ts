@@ -1,0 +1,49 @@
+import type { RecordedCallReport } from '../../model/call-report.ts';
+import type { FindingCode } from '../../model/finding.ts';
+import type { JudgedCall } from './call-judgement.ts';
+
+/** What one side alone cannot tell for certain. */
+const needsOtherSide: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'ICE_FAILED_WITH_RELAY',
+  'ICE_FAILED_NO_RELAY',
+  'REMOTE_GETS_NOTHING',
+  'INBOUND_ZERO',
+  'INBOUND_SILENT',
+  'MIC_SILENT',
+  'DTLS_STUCK',
+  'CONNECTION_LOST',
+  'SIGNALING_STUCK',
+]);
+
+const needsServer: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'ICE_FAILED_WITH_RELAY',
+  'TURN_UNREACHABLE',
+  'TURN_AUTH_FAILED',
+  'TURN_ALLOC_EXPIRED',
+  'REMOTE_GETS_NOTHING',
+]);
+
+/** How sure the verdict is, why not more, and what would make it so. */
+export function confidenceOf({ call, findings, open }: JudgedCall): RecordedCallReport['confidence'] {
+  const because: string[] = [];
+  const raise: string[] = [];
+  const lower = (reason: string, remedy: string): void => {
+    because.push(reason);
+    if (!raise.includes(remedy)) raise.push(remedy);
+  };
+  const { history, firstAtMs } = call.facts;
+  const [root] = findings;
+  if (history === 'late')
+    lower('the beginning is not recorded', 'open chrome://webrtc-internals before the call');
+  if (history === 'none')
+    lower('there are figures or texts alone, and no events', 'a dump of chrome://webrtc-internals');
+  if (firstAtMs === null) lower('it has no times', 'a dump of chrome://webrtc-internals');
+  if (call.source.missing.length > 0) lower('a part of the file could not be read', 'the whole file');
+  if (root !== undefined && root.severity !== 'info') {
+    if (needsOtherSide.has(root.code)) lower('one side alone is seen', 'a recording of the other side');
+    if (needsServer.has(root.code)) raise.push('the log of the TURN server of that time');
+  }
+  if (open.length > 0) lower(open[0] ?? '', 'a recording of the call from its beginning to its end');
+  const level = because.length === 0 ? 'high' : because.length > 1 ? 'low' : 'medium';
+  return { level, because, raise };
+}
