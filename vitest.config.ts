@@ -73,7 +73,7 @@ export default defineConfig({
           name: 'vps',
           include: ['test/**/*.vps.test.ts'],
           // Booted servers, and deployments onto them. The first test also makes their image.
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,
