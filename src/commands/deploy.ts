@@ -39,15 +39,17 @@ export function define(command: Command, context: CommandContext): void {
 async function run(options: DeployOptions, context: CommandContext): Promise<void> {
   const startedAt = context.now();
   const loaded = await requireConfig({ config: options.config, workingDirectory: context.workingDirectory });
-  const [{ requireAnsible }, { deploymentReport, printDeployment }] = await Promise.all([
+  const [{ requireAnsible }, { deploymentReport, printDeployment }, { deployTargets }] = await Promise.all([
     import('./ansible-tool.ts'),
     import('./deployment-report.ts'),
+    import('./deployment-hosts.ts'),
   ]);
   const ca = await trustedBeside(options, context);
   const directory = await createTemporaryDirectory('rtc-ops-deploy-');
   const progress = await progressLine(options, context);
   try {
     const setting = await settingOf(loaded, directory, context);
+    deployTargets(loaded.config, options);
     await requireAnsible(options, context);
     const hosts = await deploy(setting, ca, progress, options, context);
     progress.stop();

@@ -1,8 +1,10 @@
 import type { Config, Host } from '../config/config.ts';
 import { urisOfHost } from '../config/host-uri.ts';
-import type { Verification } from '../model/deployment.ts';
+import type { PeerDenial, Verification } from '../model/deployment.ts';
+import type { Observations } from '../model/observations.ts';
 import type { Secret } from '../model/secret.ts';
 import type { ProbeOptions } from '../probes/probe.ts';
+import type { TurnCredential } from '../turn/session.ts';
 import type { CommandContext } from './context.ts';
 import { criteriaOf } from './probe-criteria.ts';
 import type { ProgressLine } from './progress.ts';
@@ -34,12 +36,13 @@ export async function verify(
     import('../probes/probe.ts'),
     import('../rules/report.ts'),
   ]);
+  const credential = await credentialOf(login, context);
   const observations = await probe({
     uris: urisOfHost(host.name, config),
     controls: [],
     transports: null,
     families: null,
-    credential: await credentialOf(login, context),
+    credential,
     callDurationMs: config.profile === 'turn' ? callMs : null,
     nat: null,
     timeoutMs,
@@ -51,16 +54,88 @@ export async function verify(
     onProgress: progress.update,
   });
   const report = createReport('deploy', observations, criteriaOf({}, context.now()));
-  const { verdict, headline } = report;
-  const isFound = report.exitCode !== 0;
+  const peers =
+    credential === null ? [] : await deniedPeers({ config, credential, observations, ca }, context);
+  return judged({ report, peers, host, isLocal });
+}
+
+function judged({
+  report,
+  peers,
+  host,
+  isLocal,
+}: Pick<Verification, 'report' | 'peers'> & Pick<VerificationOptions, 'host' | 'isLocal'>): Verification {
+  const { verdict, headline, exitCode } = report;
+  const granted = peers.filter(({ denied }) => denied === false).map(({ peer }) => peer);
+  const open = peers.find(({ denied }) => denied === null);
+  const found = { report, peers, elsewhere: null, holds: false };
+  if (granted.length > 0) {
+    const what = `its users reach ${granted.join(', ')} through the relay, and what else is in its own network`;
+    return { ...found, verdict: 'broken', headline: what };
+  }
+  if (exitCode !== 0) return { ...found, verdict, headline };
+  if (open !== undefined) {
+    const what = `it is not known whether users reach ${open.peer} through the relay: ${open.because}`;
+    return { ...found, verdict: 'unknown', headline: what };
+  }
+  if (!isLocal) return { ...found, verdict, headline, holds: true };
   // What passes here has not crossed the firewall of the host, nor that of its network.
-  if (!isLocal || isFound) return { verdict, headline, elsewhere: null, report };
   return {
+    ...found,
     verdict: 'unknown',
     headline: 'it serves on this machine; whether others reach it cannot be told from here',
     elsewhere: `rtc-ops probe ${host.name} --secret-file FILE`,
-    report,
+    holds: true,
   };
+}
+
+/** Asks one listener of each address for permission to reach what nobody is to reach. */
+async function deniedPeers(
+  {
+    config,
+    credential,
+    observations,
+    ca,
+  }: {
+    readonly config: Config;
+    readonly credential: TurnCredential;
+    readonly observations: Observations;
+    readonly ca: string | null;
+  },
+  { signal }: CommandContext,
+): Promise<PeerDenial[]> {
+  const [{ forbiddenPeers, probePeerDenial }, { covers, parseNetwork }] = await Promise.all([
+    import('../probes/peer-denial-probe.ts'),
+    import('../config/address.ts'),
+  ]);
+  // What the config allows on purpose is no fault.
+  const isAllowed = (peer: string): boolean => {
+    const network = parseNetwork(peer);
+    return network !== null && config.peers.allow.some((allowed) => covers(allowed, network));
+  };
+  const targets = observations.targets
+    .filter(({ allocate }) => allocate.state === 'done')
+    .map(({ target }) => target)
+    .filter(({ address }, index, all) => all.findIndex((each) => each.address === address) === index);
+  const asked = await Promise.all(
+    targets.map(async ({ transport, address, port, family, host }) =>
+      probePeerDenial({
+        server: {
+          transport,
+          endpoint: { address, port },
+          servername: host,
+          verifyTls: false,
+          ...(ca === null ? {} : { ca }),
+        },
+        credential,
+        family,
+        peers: forbiddenPeers[family].filter((peer) => !isAllowed(peer)),
+        timeoutMs,
+        signal,
+      }),
+    ),
+  );
+  return asked.flat();
 }
 
 async function credentialOf(

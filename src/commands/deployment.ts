@@ -179,7 +179,7 @@ function judged(
   return {
     verification,
     because:
-      verification === null || verification.report.exitCode === 0
+      verification === null || verification.holds
         ? null
         : `the service does not verify: ${verification.headline}`,
     hint: null,

@@ -6,7 +6,7 @@ import { addHostOptions, type HostOptions } from './deployment-options.ts';
 const help = `
 Takes off what deployments have put on the hosts: packages that came with them, files, the certificate of certbot with its
 hook, what is kept of earlier states. What was there before, such as a coturn made by hand, comes back. The host itself
-says what that is (/var/lib/rtc-ops/coturn/state.json).
+says what that is (/var/lib/rtc-ops/state.json).
 
 Examples:
   rtc-ops remove --host root@203.0.113.10

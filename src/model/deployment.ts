@@ -46,6 +46,14 @@ export interface HostDeployment {
   readonly generations: readonly Generation[];
 }
 
+/** What a server said to a permission (RFC 8656 §9.2) for an address that nobody is to reach. */
+export interface PeerDenial {
+  readonly peer: string;
+  /** Null: that is not known, because of `because`. */
+  readonly denied: boolean | null;
+  readonly because: string | null;
+}
+
 export interface Generation {
   readonly number: number;
   /** ISO 8601. */
@@ -55,6 +63,10 @@ export interface Generation {
 export interface Verification {
   readonly verdict: Verdict;
   readonly headline: string;
+  /** Whether nothing that was tested failed, and nothing is unknown but what cannot be told from here. */
+  readonly holds: boolean;
+  /** What the service said to users who want to reach what nobody is to reach. */
+  readonly peers: readonly PeerDenial[];
   /** The command that proves the rest from elsewhere; null where nothing is left to prove. */
   readonly elsewhere: string | null;
   readonly report: Report;

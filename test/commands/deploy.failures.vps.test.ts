@@ -8,7 +8,7 @@ import { needs } from '../support/requirements.ts';
 /** Whether nothing of a deployment is on a server. */
 async function isUntouched(server: Server): Promise<boolean> {
   const traces =
-    '/var/lib/rtc-ops/coturn /etc/turnserver.conf /usr/bin/turnserver /etc/systemd/system/coturn.service*';
+    '/var/lib/rtc-ops /etc/turnserver.conf /usr/bin/turnserver /etc/systemd/system/coturn.service*';
   return (await server.console(`ls -d ${traces} 2>/dev/null`)).stdout === '';
 }
 
@@ -68,6 +68,42 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("${taken.ipv4}", 3
     expect(report.hosts[1]?.because).toMatch(/^See that it serves: coturn does not/);
     expect(await isUntouched(taken)).toBe(true);
     expect(await isUntouched(elsewhere)).toBe(true);
+  });
+
+  it('goes on where it was when the connection was cut', async () => {
+    const [server] = servers as [Server];
+    const operator = await operatorOf(lab, serviceOn([server]));
+    const cut = operator.deploy();
+    // As soon as the package comes in.
+    await expect
+      .poll(
+        async () => (await server.console('pgrep -x "apt-get|dpkg|python3"; ls /var/lib/rtc-ops')).stdout,
+        {
+          timeout: 60_000,
+        },
+      )
+      .toContain('state.json');
+    await lab.connect(false);
+    const { report } = await cut;
+    await lab.connect(true);
+    expect(report.hosts).toMatchObject([
+      { outcome: 'failed', hint: 'Run the same command again: it goes on from there.' },
+    ]);
+    expect((await operator.deploy()).report).toMatchObject({ verdict: 'healthy', exitCode: 0 });
+    expect((await operator.deploy('remove')).report).toMatchObject({ exitCode: 0 });
+    expect(await isUntouched(server)).toBe(true);
+  });
+
+  it('says that the disk is full, and leaves no half of it', async () => {
+    const [server] = servers as [Server];
+    const operator = await operatorOf(lab, serviceOn([server]));
+    // As much of a disk as the image of the lab has of one of its own.
+    await server.console('mkdir -p /var/lib/rtc-ops && mount -t tmpfs -o size=4k tmpfs /var/lib/rtc-ops');
+    const { report } = await operator.deploy();
+    expect(report.hosts[0]).toMatchObject({ outcome: expect.stringMatching(/failed|rolled-back/) as string });
+    expect(report.hosts[0]?.because).toMatch(/No space left on device/);
+    await server.console('umount /var/lib/rtc-ops; rmdir /var/lib/rtc-ops');
+    expect(await isUntouched(server)).toBe(true);
   });
 
   it('of one host in three leaves the others to be deployed, and is told', async () => {

@@ -32,6 +32,9 @@ needs('server lab').describe('rtc-ops deploy', () => {
     const first = await operator.deploy();
     expect(first.stderr).toBe('');
     expect(first.report).toMatchObject({ verdict: 'healthy', exitCode: 0, hosts: [{ outcome: 'changed' }] });
+    const peers = first.report.hosts[0]?.verification?.peers ?? [];
+    expect(peers.map(({ peer, denied }) => `${peer} ${denied}`)).toContain('127.0.0.1 true');
+    expect(peers.filter(({ denied }) => denied !== true)).toEqual([]);
     const { stdout } = await server.console(
       `stat -c '%U:%G %a' /etc/turnserver.conf; systemctl is-enabled coturn; ss -Hlun 'sport = :3478' | wc -l`,
     );

@@ -19,6 +19,8 @@ export interface ServerLab {
   readonly addServer: (name: string, suite?: Suite) => Promise<Server>;
   /** Runs a command on the operator's machine. Never rejects for an exit code. */
   readonly operator: (command: readonly string[], options?: OperatorOptions) => Promise<Execution>;
+  /** Joins the networks of the operator and of the servers, or parts them. */
+  readonly connect: (isOn: boolean) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -91,6 +93,13 @@ function labWith(id: ServerLabId, next: number): ServerLab {
         env,
       });
       return { stdout, stderr, exitCode };
+    },
+    connect: async (isOn) => {
+      // Without a word to either side, as when a cable is cut; a device that goes down would forget its IPv6 addresses.
+      const value = isOn ? 1 : 0;
+      const settings = [`net.ipv4.ip_forward=${value}`, `net.ipv6.conf.all.forwarding=${value}`];
+      const [file, args] = onHost(id, 'router', ['sysctl', '-qw', ...settings]);
+      await execa(file, args);
     },
     close: async () => removeServerLab(id),
   };

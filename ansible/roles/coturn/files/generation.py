@@ -69,6 +69,12 @@ def installed_packages():
     return sorted(line.split()[1] for line in shown.splitlines() if line.startswith("installed "))
 
 
+def is_interrupted():
+    """Whether an installation was cut off, after which dpkg does nothing else before it has been finished."""
+    shown = quiet("dpkg-query", "--show", "--showformat=${db:Status-Status}\n").stdout.decode().split()
+    return any(status in ("half-configured", "half-installed", "unpacked") for status in shown)
+
+
 def service_state():
     return {
         "active": quiet("systemctl", "is-active", "--quiet", UNIT).returncode == 0,
@@ -116,7 +122,12 @@ def put_back(path, kept, folder):
 
 def status(state):
     current = None if state.data is None else state.data["current"]
-    return {"changed": state.data is None, "current": current, "installed": "coturn" in installed_packages()}
+    return {
+        "changed": state.data is None,
+        "current": current,
+        "installed": "coturn" in installed_packages(),
+        "interrupted": is_interrupted(),
+    }
 
 
 def begin(state):
@@ -230,7 +241,12 @@ def listed(state):
 def main(command, directory, *arguments):
     state = State(directory)
     commands = {"status": status, "begin": begin, "commit": commit, "restore": restore, "list": listed}
-    print(json.dumps(commands[command](state, *arguments)))
+    try:
+        print(json.dumps(commands[command](state, *arguments)))
+    except OSError as error:
+        # A full disk, mostly: the reason is enough.
+        print(error, file=sys.stderr)
+        sys.exit(1)
 
 
 main(*sys.argv[1:])
