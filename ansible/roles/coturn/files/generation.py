@@ -6,6 +6,7 @@ usage: python3 generation.py COMMAND STATE_DIRECTORY [ARGUMENT]
   begin                    before anything is changed: keeps the host as it was found, once, as generation 0
   commit KEPT PATHS        afterwards: keeps the files at PATHS (JSON) as a new generation, unless nothing has changed
   restore NUMBER           puts back the files of a generation; 0 is the host as it was found, without what was installed
+  forget                   removes all that is kept
   list                     the generations
 
 Each prints JSON with "changed". Only files that a deployment manages are ever replaced or removed.
@@ -222,7 +223,9 @@ def restore(state, number, paths="[]"):
         shutil.rmtree(state.folder(each["number"]), ignore_errors=True)
         state.data["generations"].remove(each)
     state.data["current"] = number
-    state.save()
+    # Before the first generation there is nothing to remember, and a disk may be too full to do so.
+    if number != 0:
+        state.save()
     return {
         "changed": True,
         "restored": number,
@@ -230,6 +233,18 @@ def restore(state, number, paths="[]"):
         "installed": target["installed"],
         "packages": [] if target["installed"] and number != 0 else added,
     }
+
+
+def forget(state):
+    """Removes what is kept; a file system that somebody has mounted there stays, empty."""
+    for entry in os.scandir(state.directory) if os.path.isdir(state.directory) else ():
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.remove(entry.path)
+    if os.path.isdir(state.directory) and not os.path.ismount(state.directory):
+        os.rmdir(state.directory)
+    return {"changed": True}
 
 
 def listed(state):
@@ -240,7 +255,7 @@ def listed(state):
 
 def main(command, directory, *arguments):
     state = State(directory)
-    commands = {"status": status, "begin": begin, "commit": commit, "restore": restore, "list": listed}
+    commands = {"status": status, "begin": begin, "commit": commit, "restore": restore, "forget": forget, "list": listed}
     try:
         print(json.dumps(commands[command](state, *arguments)))
     except OSError as error:
