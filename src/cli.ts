@@ -67,7 +67,7 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: 'analyze',
-    summary: 'why audio did not flow, from logs of coturn and captures of packets',
+    summary: 'why audio did not flow, from dumps of browsers, SDP, logs of coturn and captures',
     load: () => import('./commands/analyze.ts'),
   },
   {

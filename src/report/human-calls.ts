@@ -13,7 +13,6 @@ import {
   paragraph,
   severityMark,
   statusMark,
-  unbroken,
   verdictMark,
   widthOf,
   type Style,
@@ -113,8 +112,9 @@ function timeline({ timeline: all }: RecordedCallReport, style: Style): string[]
 
 function momentLine({ atMs, text, isFault }: CallMoment, style: Style): string[] {
   const time = atMs === null ? '' : `+${(atMs / 1000).toFixed(3)} s`;
-  const mark = isFault ? style.severity('error', severityMark.error) : unbroken(' ');
-  return paragraph(`${mark} ${unbroken(time.padStart(10))}  ${text}`, 4, style, 14);
+  const mark = isFault ? style.severity('error', severityMark.error) : ' ';
+  const [first = '', ...rest] = paragraph(text, 18, style);
+  return [`    ${mark} ${time.padStart(10)}  ${first.trimStart()}`, ...rest];
 }
 
 const bars = '▁▂▃▄▅▆▇█';

@@ -24,7 +24,12 @@ const needsServer: ReadonlySet<FindingCode> = new Set<FindingCode>([
 ]);
 
 /** How sure the verdict is, why not more, and what would make it so. */
-export function confidenceOf({ call, findings, open }: JudgedCall): RecordedCallReport['confidence'] {
+export function confidenceOf({
+  call,
+  findings,
+  open,
+  verdict,
+}: JudgedCall): RecordedCallReport['confidence'] {
   const because: string[] = [];
   const raise: string[] = [];
   const lower = (reason: string, remedy: string): void => {
@@ -43,7 +48,8 @@ export function confidenceOf({ call, findings, open }: JudgedCall): RecordedCall
     if (needsOtherSide.has(root.code)) lower('one side alone is seen', 'a recording of the other side');
     if (needsServer.has(root.code)) raise.push('the log of the TURN server of that time');
   }
-  if (open.length > 0) lower(open[0] ?? '', 'a recording of the call from its beginning to its end');
+  if (open.length > 0 && verdict !== 'broken')
+    lower(open[0] ?? '', 'a recording of the call from its beginning to its end');
   const level = because.length === 0 ? 'high' : because.length > 1 ? 'low' : 'medium';
   return { level, because, raise };
 }

@@ -70,7 +70,8 @@ export function judgeCalls(recordings: readonly CallRecording[], question: CallQ
     notJudged: [
       ...new Set([
         ...recordings.flatMap(({ source }) => source.missing.map((text) => `${source.file}: ${text}`)),
-        ...(first?.open ?? []),
+        // Behind what is wrong nothing more is expected to be known.
+        ...(first?.verdict === 'broken' ? [] : (first?.open ?? [])),
       ]),
     ],
   };
