@@ -48,7 +48,7 @@ export const captureBench: Bench = async () => {
   });
 };
 
-interface Measured {
+export interface Measured {
   readonly what: string;
   readonly bytes: Buffer;
   readonly count: number;
@@ -57,7 +57,8 @@ interface Measured {
   readonly atLeast: number;
 }
 
-async function measured({ what, bytes, count, floor, ours, atLeast }: Measured): Promise<BenchRow> {
+/** Measures one reader, in turns with its floor. */
+export async function measured({ what, bytes, count, floor, ours, atLeast }: Measured): Promise<BenchRow> {
   const directory = mkdtempSync(join(tmpdir(), 'rtc-ops-bench-'));
   try {
     const path = join(directory, 'input');

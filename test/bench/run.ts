@@ -5,6 +5,7 @@
 import { allocateBench } from './allocate-bench.ts';
 import { codecBench } from './codec-bench.ts';
 import { bulkIssueBench, serveBench } from './credentials-bench.ts';
+import { dumpBench } from './dump-bench.ts';
 import { lintBench } from './lint-bench.ts';
 import { callProbeBench, manyTargetsBench, protocolProbeBench, uclientBench } from './probe-bench.ts';
 import { renderBench } from './render-bench.ts';
@@ -34,6 +35,7 @@ const benches: Record<string, Bench> = {
   },
   'server-log': serverLogBench,
   capture: captureBench,
+  dump: dumpBench,
   'allocate-udp': allocateBench('udp'),
   'allocate-tcp': allocateBench('tcp'),
   'allocate-tls': allocateBench('tls'),

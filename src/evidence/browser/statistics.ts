@@ -223,7 +223,11 @@ function add(object: Collected, metric: string, atMs: number, value: unknown): v
 function addText(all: Map<string, TextChange[]>, metric: string, change: TextChange): void {
   const changes = all.get(metric);
   if (changes === undefined) all.set(metric, [change]);
-  else if (changes.at(-1)?.text !== change.text && changes.length < mostChanges) changes.push(change);
+  else if (changes.at(-1)?.text !== change.text) {
+    // Of too many the first ones stand, and the last.
+    if (changes.length >= mostChanges) changes.pop();
+    changes.push(change);
+  }
 }
 
 function areFigures(values: readonly unknown[]): values is readonly number[] {

@@ -43,7 +43,8 @@ export function confidenceOf({
   if (history === 'none')
     lower('there are figures or texts alone, and no events', 'a dump of chrome://webrtc-internals');
   if (firstAtMs === null) lower('it has no times', 'a dump of chrome://webrtc-internals');
-  if (call.source.missing.length > 0) lower('a part of the file could not be read', 'the whole file');
+  if (call.source.missing.length > 0)
+    lower('a part of it is missing', 'a recording of the call from its beginning to its end');
   if (root !== undefined && root.severity !== 'info') {
     if (needsOtherSide.has(root.code)) lower('one side alone is seen', 'a recording of the other side');
     if (needsServer.has(root.code)) raise.push('the log of the TURN server of that time');
