@@ -16,6 +16,7 @@ interface Options extends GlobalOptions {
   readonly format: 'human' | 'json';
   readonly expect?: 'both' | 'send' | 'recv';
   readonly pc?: string;
+  readonly redact?: boolean;
   readonly since?: Since;
   readonly failOn: 'error' | 'warning';
 }
@@ -51,6 +52,7 @@ export function define(command: Command, context: CommandContext): void {
       ]),
     )
     .option('--pc <id>', 'judge this connection alone')
+    .option('--redact', 'pseudonyms for addresses, names and users, so that it can be shown')
     .option(
       '--since <time>',
       'leave out what ended before: 10m before the end, or a time (ISO 8601)',
@@ -70,7 +72,9 @@ async function run(files: readonly string[], options: Options, context: CommandC
   const recordings: Recording[] = [];
   // One after the other: each may be larger than the memory.
   for (const file of files) recordings.push(await read(file, context));
-  const report = reportOf(recordings, judgeRecordings(recordings, questionOf(recordings, options)), options);
+  const judged = reportOf(recordings, judgeRecordings(recordings, questionOf(recordings, options)), options);
+  const report =
+    options.redact === true ? (await import('../report/redaction.ts')).redacted(judged, recordings) : judged;
   // First the code: a reader that closes the pipe must not turn it into success.
   context.exitWith(report.exitCode);
   context.stdout(await rendered(report, options, context));
