@@ -6,6 +6,7 @@ import type { RecordingReport } from '../../src/model/recording-report.ts';
 import { encodeMessage, method } from '../../src/stun/message.ts';
 import { ipBytes, pcapOf } from '../support/capture-writer.ts';
 import { rtcOps } from '../support/cli.ts';
+import { recordingPath } from '../support/recorded-calls.ts';
 import { directoryWith } from '../support/temporary.ts';
 
 const refusal = (name: string): string =>
@@ -86,5 +87,62 @@ describe('analyze', () => {
     const { stderr, exitCode } = await rtcOps(['analyze', '/does/not/exist.log']);
     expect(exitCode).toBe(3);
     expect(stderr).toMatch(/cannot read \/does\/not\/exist\.log/);
+  });
+});
+
+describe('analyze of a dump', () => {
+  const dump = (name: string): string => recordingPath(`${name}.internals.gz`);
+
+  it('says in one headline why audio did not flow, with what to type', async () => {
+    const { stdout, exitCode } = await rtcOps(['analyze', dump('wrong-password')]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^✖ broken {3}the TURN server refused the credentials\n/);
+    expect(stdout).toContain('rtc-ops credentials check USERNAME PASSWORD');
+    expect(stdout).toMatch(/✖ the ICE servers serve +TURN_AUTH_FAILED/);
+  });
+
+  it('of a healthy call ends with 0, and draws what flowed', async () => {
+    const { stdout, exitCode } = await rtcOps(['analyze', dump('healthy-relay')]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^✔ healthy {3}audio flowed both ways, relay to relay over udp\n/);
+    expect(stdout).toMatch(/packets received {2}[▁▂▃▄▅▆▇█]+/);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('can be gated on a direction, and on one connection', async () => {
+    const args = ['analyze', dump('direction-mismatch'), '--format', 'json'];
+    const { stdout, exitCode } = await rtcOps(args);
+    const report = JSON.parse(stdout) as RecordingReport;
+    expect([exitCode, report.verdict]).toEqual([1, 'broken']);
+    const [offering] = report.calls?.calls ?? [];
+    const gated = await rtcOps([...args, '--expect', 'send', '--pc', offering?.connection ?? '']);
+    expect(gated.exitCode).toBe(0);
+  });
+
+  it('gives the whole of it as JSON, with pseudonyms where that is asked for', async () => {
+    const { stdout } = await rtcOps(['analyze', dump('one-way'), '--format', 'json', '--redact']);
+    const report = JSON.parse(stdout) as RecordingReport;
+    expect(report).toMatchObject({
+      verdict: 'broken',
+      recordings: [{ kind: 'calls', facts: { kind: 'webrtc-internals', writer: 'Chromium 156' } }],
+    });
+    expect(stdout).toContain('ip4-global-1');
+    expect(stdout).not.toMatch(/198\.51\.100|rtc-ops\.test/);
+  });
+
+  it.each([
+    [['--pc', 'nobody'], 2, /no connection "nobody"/],
+    [['--since', 'yesterday'], 2, /Write a duration such as 10m/],
+    [['--expect', 'sound'], 2, /Allowed choices are both, send, recv/],
+  ])('%j is refused', async (args, code, words) => {
+    const { stderr, exitCode } = await rtcOps(['analyze', dump('no-turn'), ...args]);
+    expect(exitCode).toBe(code);
+    expect(stderr).toMatch(words);
+  });
+
+  it('reads several, and judges the worst', async () => {
+    const { stdout } = await rtcOps(['analyze', dump('healthy-direct'), dump('path-lost')]);
+    expect(stdout).toMatch(/^✖ broken {3}the connection was up, and then its path died\n/);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('the worst of 4 with audio');
   });
 });

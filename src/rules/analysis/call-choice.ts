@@ -42,13 +42,14 @@ export function chosenCall(
   const ranked = (telling.length > 0 ? telling : candidates).toSorted(
     (a, b) => worst[a.verdict] - worst[b.verdict] || rootStep(a) - rootStep(b) || contentOf(b) - contentOf(a),
   );
-  const [judged = only, second] = ranked;
+  const [judged = only] = ranked;
   const count = `${candidates.length} ${withAudio.length > 0 ? 'with audio' : 'without audio'}`;
+  const isAlike = ranked.every(({ verdict }) => verdict === judged.verdict);
   const reason =
-    second === undefined
+    ranked.length === 1
       ? 'the only one that tells of audio'
-      : judged.verdict === second.verdict
-        ? `of ${count}, all alike ${judged.verdict}, the one with most in it`
+      : isAlike
+        ? `of ${count}, all ${judged.verdict}, the one with most in it`
         : `the worst of ${count}`;
   return { judged, because: reason };
 }
