@@ -37,6 +37,7 @@ const stamp = 'dist/.build.json';
 const packagesFor = {
   tests: {
     coturn: 'turnserver',
+    chromium: 'chromium',
     openssl: 'openssl',
     iproute2: 'ip',
     nftables: 'nft',

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { fileSource, streamSource } from '../evidence/byte-source.ts';
@@ -13,7 +14,7 @@ import { judgeRecordings, type JudgedRecordings } from '../rules/analysis/record
 import type { CommandContext, GlobalOptions } from './context.ts';
 
 interface Options extends GlobalOptions {
-  readonly format: 'human' | 'json';
+  readonly format: 'human' | 'json' | 'html';
   readonly expect?: 'both' | 'send' | 'recv';
   readonly pc?: string;
   readonly redact?: boolean;
@@ -37,6 +38,7 @@ Exit code: 0 nothing at or above --fail-on, 1 findings, or not all is known,
 Examples:
   rtc-ops analyze webrtc_internals_dump.txt
   rtc-ops analyze dump.gz --expect recv --format json
+  rtc-ops analyze dump.gz --redact --format html > ticket.html
   rtc-ops analyze /var/log/turnserver.log
   journalctl -u coturn -o json --since yesterday | rtc-ops analyze -
   tcpdump -i any -s 0 -w call.pcap 'udp or icmp or port 3478' ; rtc-ops analyze call.pcap`;
@@ -58,7 +60,9 @@ export function define(command: Command, context: CommandContext): void {
       'leave out what ended before: 10m before the end, or a time (ISO 8601)',
       sinceOption,
     )
-    .addOption(new Option('--format <format>', 'how to print it').choices(['human', 'json']).default('human'))
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['human', 'json', 'html']).default('human'),
+    )
     .addOption(
       new Option('--fail-on <severity>', 'what counts as a failure')
         .choices(['error', 'warning'])
@@ -151,10 +155,20 @@ function reportOf(
 }
 
 async function rendered(report: RecordingReport, options: Options, context: CommandContext): Promise<string> {
+  if (options.format === 'html') return html(report);
   if (options.format === 'json') return (await import('../report/json.ts')).renderJson(report);
   const [{ renderRecordingHuman }, { wantsColor }] = await Promise.all([
     import('../report/human-recording.ts'),
     import('./report.ts'),
   ]);
   return renderRecordingHuman(report, { color: wantsColor(options, context), columns: context.columns });
+}
+
+/** The page carries its chart library in itself. */
+async function html(report: RecordingReport): Promise<string> {
+  const { renderRecordingHtml } = await import('../report/recording-html.ts');
+  const part = async (name: string): Promise<string> =>
+    readFile(new URL(import.meta.resolve(`uplot/dist/${name}`)), 'utf8');
+  const [script, style] = await Promise.all([part('uPlot.iife.min.js'), part('uPlot.min.css')]);
+  return renderRecordingHtml(report, { script, style });
 }

@@ -140,6 +140,12 @@ describe('analyze of a dump', () => {
     expect(stderr).toMatch(words);
   });
 
+  it('writes one page that needs nothing else', async () => {
+    const { stdout } = await rtcOps(['analyze', dump('one-way'), '--format', 'html']);
+    expect(stdout).toMatch(/^<!doctype html>/);
+    expect(stdout).not.toMatch(/src=|href=/);
+  });
+
   it('reads several, and judges the worst', async () => {
     const { stdout } = await rtcOps(['analyze', dump('healthy-direct'), dump('path-lost')]);
     expect(stdout).toMatch(/^✖ broken {3}the connection was up, and then its path died\n/);

@@ -23,6 +23,7 @@ export type Requirement =
   | 'firewalld'
   | 'shellcheck'
   | 'tcpdump'
+  | 'chromium'
   | 'lab'
   | 'server lab';
 
@@ -40,6 +41,7 @@ const lack: Record<Requirement, () => Lack> = {
   ufw: () => lacksProgram('ufw', 'ufw'),
   firewalld: () => (existsSync(firewalldModule) ? null : 'python3-firewall'),
   shellcheck: () => lacksProgram('shellcheck', 'shellcheck'),
+  chromium: () => lacksProgram('chromium', 'chromium'),
   tcpdump: () => lacksProgram('tcpdump', 'tcpdump'),
   lab: lackOfLab,
   'server lab': lackOfServerLab,
