@@ -50,15 +50,15 @@ function sectionOf(media: SessionDescription['media'][number], session: SessionD
   const inherited = session as Partial<SessionDescription['media'][number]>;
   const fingerprint = media.fingerprint ?? inherited.fingerprint;
   return {
-    kind: media.type,
+    kind: textOrNull(media.type) ?? '',
     mid: textOrNull(media.mid),
-    port: media.port,
+    port: Number(textOrNull(media.port) ?? 0) || 0,
     isBundleOnly: media.bundleOnly !== undefined,
-    protocol: media.protocol,
+    protocol: textOrNull(media.protocol) ?? '',
     direction: directionOf(media.direction) ?? directionOf(session.direction) ?? 'sendrecv',
     codecs: codecsOf(media),
     fingerprints: fingerprint === undefined ? [] : [`${fingerprint.type} ${fingerprint.hash}`],
-    setup: media.setup ?? inherited.setup ?? null,
+    setup: textOrNull(media.setup ?? inherited.setup),
     hasCryptoLines: (media.crypto ?? []).length > 0,
     isIceLite: session.icelite !== undefined,
     ufrag: textOrNull(media.iceUfrag ?? inherited.iceUfrag),
@@ -66,6 +66,7 @@ function sectionOf(media: SessionDescription['media'][number], session: SessionD
   };
 }
 
+/** The library makes a number of every text of digits, whatever its types say. */
 function textOrNull(value: unknown): string | null {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
 }
@@ -81,7 +82,10 @@ function codecsOf({ payloads, rtp }: SessionDescription['media'][number]): Codec
   return listed.slice(0, 100).flatMap((text) => {
     const payloadType = Number(text);
     const mapped = rtp.find((each) => each.payload === payloadType);
-    if (mapped !== undefined) return [{ payloadType, name: mapped.codec, clockRate: mapped.rate ?? 0 }];
+    if (mapped !== undefined) {
+      const { codec, rate } = mapped;
+      return [{ payloadType, name: textOrNull(codec) ?? '', clockRate: Number(textOrNull(rate) ?? 0) || 0 }];
+    }
     return fixedCodecs[payloadType] ?? [];
   });
 }

@@ -58,4 +58,17 @@ describe('SDP and candidates', () => {
   it('a single answer is one', async () => {
     expect((await read(sdp('active')))?.descriptions.map(({ type }) => type)).toEqual(['answer']);
   });
+
+  it('with digits where names belong are texts all the same', async () => {
+    const odd = sdp('7')
+      .replace('telephone-event/8000', '5/x')
+      .replace('m=audio', 'm=9')
+      .replace('UDP/TLS/RTP/SAVPF', '6');
+    expect((await read(odd))?.descriptions[0]?.sections?.[0]).toMatchObject({
+      kind: '9',
+      protocol: '6',
+      setup: '7',
+      codecs: [{ name: 'PCMU' }, { name: '5', clockRate: 0 }],
+    });
+  });
 });
