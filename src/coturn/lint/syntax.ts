@@ -13,6 +13,7 @@ export function syntaxFindings(source: Source): LintFinding[] {
     ...zeroBytes(source),
     ...loneCarriageReturns(source),
     ...longLines(source),
+    ...longComments(source),
     ...source.known.flatMap((directive) => [
       ...inlineComment(source, directive),
       ...semicolon(source, directive),
@@ -70,6 +71,23 @@ function longLines(source: Source): LintFinding[] {
     if (bytes <= maxLineBytes) return [];
     return [note('CONFIG_LINE_TOO_LONG', { ...lineOf(source, directive), bytes })];
   });
+}
+
+/** The mark at the beginning of a comment counts for its first 1023 bytes alone. */
+function longComments(source: Source): LintFinding[] {
+  return source.lines.flatMap((line, index) => {
+    if (!/^\s*#/.test(line) || !isReadBehindCut(line)) return [];
+    const place = linePlace(source, index, 1, line.length + 1);
+    const evidence = { ...place, option: '', replacement: null, bytes: Buffer.byteLength(line) };
+    return [note('CONFIG_LINE_TOO_LONG', evidence)];
+  });
+}
+
+function isReadBehindCut(line: string): boolean {
+  const bytes = Buffer.from(line);
+  for (let from = maxLineBytes; from < bytes.length; from += maxLineBytes)
+    if (/^\s*[^\s#]/.test(bytes.toString('latin1', from, from + maxLineBytes))) return true;
+  return false;
 }
 
 /** Kinds of which no value holds a blank, a # or a semicolon: to cut them off changes what is meant in nothing. */

@@ -83,7 +83,10 @@ export const configSyntaxCatalog = {
     cause: () =>
       'coturn reads 1023 bytes of a line. The rest is a line of its own to it, with an option of its own.',
     proof: (e) => `Line ${e.line ?? ''} of ${e.file} has ${e.bytes} bytes.`,
-    fix: () => ['write the value in at most 1023 bytes, the name of the option included'],
+    fix: (e) =>
+      e.option === ''
+        ? ['break the comment into lines of at most 1023 bytes, each with # before it']
+        : ['write the value in at most 1023 bytes, the name of the option included'],
     explanation:
       'What stands behind byte 1023 of a line is read as the next line: the value is cut off in silence, and the rest may be an option.',
   }),

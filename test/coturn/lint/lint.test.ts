@@ -247,6 +247,12 @@ describe('lint', () => {
     expect(codes(textWith([]).replaceAll('\n', '\r\n'))).toEqual([]);
   });
 
+  it('tells a comment of which coturn reads the end, and no other long one', () => {
+    const comment = `#${'a'.repeat(1022)}`;
+    expect(codes(textWith([`${comment}lt-cred-mech=0`]))).toEqual(['CONFIG_LINE_TOO_LONG']);
+    expect(codes(textWith([comment, `${comment}${comment}`, `${comment}  `]))).toEqual([]);
+  });
+
   it('says of an empty file that it is an open relay', () => {
     expect(codes('')).toContain('OPEN_RELAY_CONFIGURED');
   });
