@@ -97,6 +97,7 @@ const parts: Readonly<Record<string, string>> = {
 
 export function importDatabase(draft: ImportDraft): void {
   const sqlite = draft.text('userdb') ?? draft.text('db') ?? draft.text('sql-userdb');
+  const userdb = draft.last('userdb') ?? draft.last('db') ?? draft.last('sql-userdb');
   const [psql, redis] = [draft.last('psql-userdb'), draft.last('redis-userdb')];
   if (sqlite !== null) draft.written['database'] = { sqlite };
   for (const directive of [psql, redis]) {
@@ -106,7 +107,9 @@ export function importDatabase(draft: ImportDraft): void {
       draft.leave(directive, 'the connection has a part that rtc-ops.yaml has no key for; see database');
       continue;
     }
-    const { password, name, port, user, host } = known;
+    const { password, name, port, user, host, timeout = '30' } = known;
+    if (timeout !== '30') draft.leave(directive, 'rtc-ops always writes connect_timeout=30');
+    if (userdb !== undefined) draft.leave(userdb, 'the other database takes its place');
     const source =
       password === undefined ? {} : { password: kept(draft, 'rtc-ops.database.secret', password) };
     const shared = {

@@ -93,6 +93,8 @@ export class CredentialService {
       connectionTimeout: idleTimeoutMs,
       exposeHeadRoutes: false,
       forceCloseConnections: 'idle',
+      // Its own answer to a path that cannot be decoded repeats it, with the key that may be in it.
+      frameworkErrors: (_error, _request, reply) => void refuse(reply, 400, 'the path cannot be read'),
       http: {
         maxHeaderSize: mostHeaderBytes,
         headersTimeout: requestTimeoutMs,

@@ -45,6 +45,13 @@ function post(url: string, type: string, body: string): Promise<Response> {
 }
 
 describe('the TURN REST API', () => {
+  it('does not repeat the key of a request whose path it cannot read', async () => {
+    const { url } = await startService(files, options);
+    const answer = await fetch(`${url}/%zz?key=${web}`);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({ error: 'the path cannot be read' });
+  });
+
   it('answers as the draft has it, however the parameters and the key come', async () => {
     const { url } = await startService(files, options);
     const headers = { 'x-api-key': web };

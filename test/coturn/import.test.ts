@@ -175,6 +175,11 @@ syslog`;
     ['no-cli=0\nrealm=r', '1 no-cli: rtc-ops always turns it on'],
     ['prometheus\nrealm=r', '1 prometheus: it is served on every address; from here on'],
     ['psql-userdb="host=a sslmode=require"\nrealm=r', '1 psql-userdb: the connection has a part that'],
+    [
+      'psql-userdb="host=a connect_timeout=5"\nrealm=r',
+      '1 psql-userdb: rtc-ops always writes connect_timeout=30',
+    ],
+    ['psql-userdb="host=a"\nuserdb=/x\nrealm=r', '2 userdb: the other database takes its place'],
     ['server-name=s.example.org', '- realm: the file has none; it is s.example.org now'],
     ['realm=r\nbps-capacity=5', '- quotas.bpsCapacity: needs quotas.maxBps'],
     [

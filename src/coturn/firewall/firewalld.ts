@@ -27,6 +27,7 @@ export function firewalldRules(openings: readonly Opening[]): FirewallRuleSet {
       'sudo firewall-cmd --reload',
     ],
     notes: [
+      'firewall-cmd --reload forgets rules that were added without --permanent; see whether one of them is needed, such as for ssh: firewall-cmd --list-all, and the same with --permanent',
       'The service is added to the default zone; where the interface to the internet is in another one, add --zone=NAME: firewall-cmd --get-active-zones',
     ],
   };
