@@ -50,6 +50,10 @@ export async function bundle(root) {
       cleanDir: true,
       entryFileNames: '[name].js',
       chunkFileNames: 'part-[name].js',
+      // What `--help` needs, in one file: each file more costs half a millisecond.
+      codeSplitting: {
+        groups: [{ name: 'start', test: /commander|model\/(?:error|environment|version)\.js$/ }],
+      },
     });
     const libraries = new Set(output.flatMap(({ moduleIds = [] }) => moduleIds.flatMap(libraryOf)));
     writeFileSync(join(dist, 'bundle', 'LICENSES.txt'), licencesOf([...libraries]));
