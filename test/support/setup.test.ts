@@ -171,7 +171,8 @@ describe('the step tests', () => {
   it('goes on without the packages where there is no apt-get, and says so', async () => {
     const { exitCode, stderr } = await setup(['tests'], { PATH: project });
     expect(exitCode).toBe(0);
-    const [, missing = ''] = /not installed: (.+) \(only Debian and Ubuntu are known here\)/.exec(stderr) ?? [];
+    const [, missing = ''] =
+      /not installed: (.+) \(only Debian and Ubuntu are known here\)/.exec(stderr) ?? [];
     expect(missing.split(' ')).toEqual(expect.arrayContaining(['coturn', 'iproute2', 'nftables', 'python3']));
     expect(stderr).toContain('Tests that need them are skipped by name.');
   });
