@@ -34,7 +34,7 @@ export interface TlsOffer {
 export interface AdminPort {
   readonly what: 'command line' | 'Prometheus' | 'web admin';
   readonly port: number;
-  /** Null: it does not answer. */
+  /** Null: it does not answer. Empty: it takes connections, and says nothing. */
   readonly banner: string | null;
 }
 

@@ -29,7 +29,8 @@ export async function askAdminPorts(address: string, options: AskOptions): Promi
     ports.map(async ({ what, port, request }) => {
       try {
         const socket = await connectTcp({ remote: { address, port }, timeoutMs, signal: options.signal });
-        return { what, port, banner: await firstAnswer(socket, request, { ...options, timeoutMs }) };
+        const banner = await firstAnswer(socket, request, { ...options, timeoutMs });
+        return { what, port, banner: banner ?? '' };
       } catch (error) {
         if (error instanceof AttemptError && isClosedPort(error)) return { what, port, banner: null };
         throw error;

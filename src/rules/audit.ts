@@ -117,7 +117,7 @@ function judgeAnonymous({ listeners }: ServerAuditFacts): Outcome {
     } else if (challenge.value.code !== 401) {
       const { code } = challenge.value;
       open.push(
-        `${target.url}: an anonymous Allocate was refused with ${`${code} ${turnErrorName(code)}`.trimEnd()}, before the server asked for credentials`,
+        `${target.url}: an anonymous Allocate was refused with ${errorName(code)}, before the server asked for credentials`,
       );
     }
   }
@@ -136,7 +136,7 @@ function judgePeers(server: ServerAuditFacts, kinds: readonly PeerKind[], code: 
   const isAtHome = code === 'PRIVATE_PEERS_ALLOWED' && scopeOf(address) === 'private';
   const options = isAtHome ? { severity: 'info' as const } : {};
   const findings = allowed.length === 0 ? [] : [finding(code, { host, address, allowed }, options)];
-  return outcomeOf(findings, open, `${asked.length} asked`);
+  return outcomeOf(findings, [...open, ...unclear(asked)], `${asked.length} asked`);
 }
 
 /** What was asked over both families, and why one of them could not be; a server may well relay one alone. */
@@ -159,6 +159,18 @@ function lacksFamily(step: Attempt<unknown>): boolean {
   return step.state === 'failed' && step.failure.kind === 'stun-error' && step.failure.code === 440;
 }
 
+/** 403 Forbidden, 443 Peer Address Family Mismatch (RFC 8656 §9.2), and 400, where it takes the address for none. */
+const refusesPeer: ReadonlySet<number> = new Set([400, 403, 443]);
+
+/** A permission that was refused for another reason than its peer says nothing of the peer. */
+function unclear(asked: readonly PeerAnswer[]): string[] {
+  return asked.flatMap(({ address, refusedWith }) =>
+    refusedWith === null || refusesPeer.has(refusedWith)
+      ? []
+      : [`a permission for ${address} was refused with ${errorName(refusedWith)}`],
+  );
+}
+
 function isAllowed({ refusedWith }: PeerAnswer): boolean {
   return refusedWith === null;
 }
@@ -179,14 +191,21 @@ function judgeMapped(server: ServerAuditFacts): Outcome {
   const { host, address } = server;
   const findings =
     allowed.length === 0 ? [] : [finding('MAPPED_IPV6_BYPASS', { host, address, allowed, denied })];
-  return outcomeOf(findings, [], `${forms.length} asked`);
+  return outcomeOf(findings, unclear(forms), `${forms.length} asked`);
 }
+
+/** 403 Forbidden, and 442 Unsupported Transport (RFC 8656 §7.2). A wrong password or a quota refuse something else. */
+const refusesTcp: ReadonlySet<number> = new Set([403, 442]);
 
 function judgeTcpRelay({ host, address, tcpRelay }: ServerAuditFacts): Outcome {
   if (tcpRelay.state !== 'done') return unknown(why(tcpRelay));
-  if (tcpRelay.value.refusedWith === null)
-    return outcomeOf([finding('TCP_RELAY_ENABLED', { host, address })], []);
-  return passed();
+  const { refusedWith } = tcpRelay.value;
+  if (refusedWith === null) return outcomeOf([finding('TCP_RELAY_ENABLED', { host, address })], []);
+  return refusesTcp.has(refusedWith) ? passed() : unknown(`it was refused with ${errorName(refusedWith)}`);
+}
+
+function errorName(code: number): string {
+  return `${code} ${turnErrorName(code)}`.trimEnd();
 }
 
 // A Binding answer with the mapped address alone is 32 bytes for 20; up to here nothing can be saved that matters.
@@ -288,14 +307,19 @@ const adminNames = {
 } as const;
 
 function judgeAdmin({ host, address, listeners, admin }: ServerAuditFacts): Outcome {
-  const open = admin.state === 'done' ? [] : [why(admin)];
+  const open =
+    admin.state === 'done'
+      ? admin.value.flatMap(({ port, banner }) =>
+          banner === '' ? [`TCP port ${port} takes connections and says nothing`] : [],
+        )
+      : [why(admin)];
   const ports = [
     ...(admin.state === 'done' ? admin.value : []),
     // A TURN server that is asked for a web page says nothing, or what is no HTTP.
     ...listeners.flatMap(({ web }) => (web.state === 'done' && isHttp(web.value.banner) ? [web.value] : [])),
   ];
   const findings = ports.flatMap(({ what, port, banner }) =>
-    banner === null
+    banner === null || banner === ''
       ? []
       : [finding('ADMIN_EXPOSED', { host, address, what: adminNames[what], port, banner })],
   );
@@ -335,7 +359,5 @@ function judgeQuota({ host, address, quota }: ServerAuditFacts): Outcome {
   const { granted, refusedWith } = quota.value;
   if (refusedWith === null) return outcomeOf([finding('NO_QUOTAS', { host, address, granted })], []);
   if (limits.has(refusedWith)) return passed(`${granted} at once`);
-  return unknown(
-    `allocation ${granted + 1} was refused with ${`${refusedWith} ${turnErrorName(refusedWith)}`.trimEnd()}`,
-  );
+  return unknown(`allocation ${granted + 1} was refused with ${errorName(refusedWith)}`);
 }

@@ -131,6 +131,18 @@ describe('what could not be asked is unknown, and never a pass', () => {
     ['mapped-peers', 'error 486', { peers: { 4: done(refused(['127.0.0.1'])), 6: refusedWith(486) } }],
     ['loopback-peers', 'neither IPv4 nor IPv6', { peers: { 4: refusedWith(440), 6: refusedWith(440) } }],
     ['tcp-relay', 'no listener over TCP', { tcpRelay: notTried('no listener over TCP or TLS answers') }],
+    ['tcp-relay', 'refused with 401', { tcpRelay: done({ refusedWith: 401 }) }],
+    [
+      'loopback-peers',
+      'refused with 508',
+      {
+        peers: {
+          4: done([{ kind: 'loopback', address: '127.0.0.1', embeds: null, refusedWith: 508 }]),
+          6: refusedWith(440),
+        },
+      },
+    ],
+    ['admin-surfaces', 'says nothing', { admin: done([{ what: 'command line', port: 5766, banner: '' }]) }],
     ['quota', 'refused with 401', { quota: done({ tried: 3, granted: 2, refusedWith: 401 }) }],
     ['admin-surfaces', 'no way', { admin: notTried('no way there') }],
     ['amplification', 'no answer', { listeners: [soundListener('udp', { amplification: silence })] }],
