@@ -37,7 +37,7 @@ function headline({ findings, servers, notAudited }: AuditReport, style: Style):
   }
   if (open > 0 || notAudited.length > 0 || servers.length === 0) {
     return marked(
-      `${style.verdict('unknown', '? unknown')}   nothing was found, and not everything was examined`,
+      `${style.verdict('unknown', '? unknown')}   nothing serious was found, and not everything was examined`,
       0,
       style,
     );
