@@ -48,15 +48,68 @@ export function openConnection(server: TurnServer, options: OpenOptions): Openin
 }
 
 function begin(server: TurnServer, options: OpenOptions): Opening {
-  const { timeoutMs, signal } = options;
+  if (server.transport !== 'udp') return inTwoTries(server, options);
+  const transport = openUdp({ remote: server.endpoint, signal: options.signal });
+  return {
+    connected: transport.then(({ local }) => local),
+    ready: transport.then((udp) => ({ connection: new StunConnection(udp), tls: null })),
+  };
+}
+
+// After as long the kernel sends a lost SYN again (RFC 6298 §2.1); each time that is lost too it waits twice as long.
+const secondTryMs = 1000;
+
+/**
+ * A stream that is not ready after a while is tried once more, beside the first try: on a path that loses packets, a
+ * handshake can miss its deadline by bad luck, and the server would be blamed for it. Only the first try can fail.
+ */
+function inTwoTries(server: TurnServer, options: OpenOptions): Opening {
+  const { hurry: _ofTheFirst, ...unhurried } = options;
+  const [endFirst, endSecond] = [new AbortController(), new AbortController()];
+  const limited = ({ signal: end }: AbortController): AbortSignal => AbortSignal.any([options.signal, end]);
+  const first = openStream(server, { ...options, signal: limited(endFirst) });
+  const second = new Promise<Opening>((resolve) => {
+    const timer = setTimeout(() => {
+      const opening = openStream(server, { ...unhurried, signal: limited(endSecond) });
+      for (const stage of [opening.connected, opening.ready]) stage.catch(() => {});
+      resolve(opening);
+    }, secondTryMs);
+    const forget = (): void => clearTimeout(timer);
+    first.ready.then(forget, forget);
+  });
+  let isOver = false;
+  return {
+    connected: new Promise((resolve, reject) => {
+      first.connected.then(resolve, reject);
+      void second.then(({ connected }) => connected).then(resolve, () => {});
+    }),
+    ready: new Promise((resolve, reject) => {
+      const take = (opened: Opened, other: AbortController): void => {
+        // Both were ready in the same moment.
+        if (isOver) opened.connection.close();
+        isOver = true;
+        other.abort();
+        resolve(opened);
+      };
+      const fail = (error: Error): void => {
+        isOver = true;
+        endSecond.abort();
+        reject(error);
+      };
+      first.ready.then((opened) => take(opened, endSecond), fail);
+      void second
+        .then(({ ready }) => ready)
+        .then(
+          (opened) => take(opened, endFirst),
+          () => {},
+        );
+    }),
+  };
+}
+
+function openStream(server: TurnServer, options: OpenOptions): Opening {
+  const { timeoutMs } = options;
   const remote = server.endpoint;
-  if (server.transport === 'udp') {
-    const transport = openUdp({ remote, signal });
-    return {
-      connected: transport.then(({ local }) => local),
-      ready: transport.then((udp) => ({ connection: new StunConnection(udp), tls: null })),
-    };
-  }
   const deadline = performance.now() + timeoutMs;
   const leftMs = (): number => Math.max(1, Math.round(deadline - performance.now()));
   const socket = connectTcp({ ...options, remote });

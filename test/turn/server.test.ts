@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openConnection, type Opened, type TurnServer } from '../../src/turn/server.ts';
@@ -126,6 +126,63 @@ describe('openConnection', () => {
     abort.abort(new Error('enough'));
     await expect(ready).rejects.toThrow('enough');
     await expect.poll(() => connection?.destroyed).toBe(true);
+  });
+});
+
+describe('a second try', () => {
+  /** A listener that says nothing to its first connection, and serves the next ones. */
+  async function deafOnce(transport: 'tcp' | 'tls') {
+    const scripted = await scriptedServer(transport);
+    const sockets = new Set<Socket>();
+    let connections = 0;
+    const port = await tcpListener((socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      connections += 1;
+      if (connections === 1) {
+        socket.resume();
+        return;
+      }
+      const to = connect(scripted.server.endpoint.port, scripted.server.endpoint.address);
+      socket.pipe(to).pipe(socket);
+      socket.on('error', () => to.destroy()).on('close', () => to.destroy());
+      to.on('error', () => socket.destroy());
+    });
+    const endpoint = { address: '127.0.0.1', port };
+    return { server: { ...scripted.server, endpoint }, open: sockets, count: () => connections };
+  }
+
+  it('finds the server that the first one did not', async () => {
+    const { server, open: sockets } = await deafOnce('tls');
+    const { connection, tls } = await open(server, 5000);
+    expect(tls?.protocol).toBe('TLSv1.3');
+    expect(connection.transport.remote).toEqual(server.endpoint);
+    // The first is given up.
+    await expect.poll(() => sockets.size).toBe(1);
+  });
+
+  it('is not made where the first is there, and not after an end', async () => {
+    const { server, count } = await deafOnce('tcp');
+    await open(server, 5000);
+    const abort = new AbortController();
+    const { ready } = openConnection(server, { timeoutMs: 5000, signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await expect(ready).rejects.toThrow('enough');
+    const before = count();
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(count()).toBe(before);
+  });
+
+  it('changes nothing about the deadline', async () => {
+    const port = await tcpListener((socket) => void socket.resume());
+    const endpoint = { address: '127.0.0.1', port };
+    const server: TurnServer = { transport: 'tls', endpoint, verifyTls: false };
+    await expectNothingLeftOpen(async () => {
+      expect(await failureOf(open(server, 1300))).toMatchObject({
+        kind: 'timeout',
+        afterMs: expect.toSatisfy((ms) => ms > 1200 && ms <= 1300),
+      });
+    });
   });
 });
 
