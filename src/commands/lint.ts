@@ -9,7 +9,7 @@ import { redacted, type Edit, type LintFinding } from '../coturn/lint/source.ts'
 import { parseDirectives } from '../coturn/parse.ts';
 import { defaultVersion, nearestVersion, parseVersion } from '../coturn/versions.ts';
 import { RtcOpsError, exitCode, reasonOf } from '../model/error.ts';
-import { wordsOf } from '../model/finding.ts';
+import { configWordsOf } from '../model/config-finding.ts';
 import type { LintChange, LintFindingReport, LintReport } from '../model/lint-report.ts';
 import { schemaVersion } from '../model/report.ts';
 import { version } from '../model/version.ts';
@@ -214,7 +214,7 @@ function reportOf(
 }
 
 function findingReport({ finding, edit }: LintFinding): LintFindingReport {
-  const words = wordsOf(finding);
+  const words = configWordsOf(finding);
   return { ...finding, ...words, fix: words.fix.join('\n'), fixable: edit !== null };
 }
 

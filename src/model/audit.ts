@@ -1,6 +1,7 @@
 import type { ExitCode } from './error.ts';
 import type { CheckStatus } from './check.ts';
-import type { Finding, FindingWords } from './finding.ts';
+import type { Finding } from './finding.ts';
+import type { FindingWords } from './finding-words.ts';
 import type { Attempt, ChallengeFacts, Target } from './observations.ts';
 import type { schemaVersion } from './report.ts';
 

@@ -7,11 +7,7 @@ import { callCatalog } from './catalog/call.ts';
 import { captureMediaCatalog } from './catalog/capture-media.ts';
 import { captureTurnCatalog } from './catalog/capture-turn.ts';
 import { credentialCatalog } from './catalog/credential.ts';
-import { configAccessCatalog } from './catalog/config-access.ts';
-import { configAddressCatalog } from './catalog/config-address.ts';
-import { configExposureCatalog } from './catalog/config-exposure.ts';
-import { configSyntaxCatalog } from './catalog/config-syntax.ts';
-import { configTlsCatalog } from './catalog/config-tls.ts';
+import { configCatalog } from './catalog/config.ts';
 import type { CatalogEntry, FaultEntry, Severity } from './catalog/entry.ts';
 import { firewallCatalog } from './catalog/firewall.ts';
 import { networkCatalog } from './catalog/network.ts';
@@ -23,21 +19,10 @@ import { serverLogServiceCatalog } from './catalog/server-log-service.ts';
 import { serverLogSessionCatalog } from './catalog/server-log-session.ts';
 import { serviceCatalog } from './catalog/service.ts';
 import { tlsCatalog } from './catalog/tls.ts';
-import { printableData } from './printable.ts';
+import { wordsFrom, type FindingWords } from './finding-words.ts';
 import { subjectKey, type Subject } from './subject.ts';
 
 export type { Severity } from './catalog/entry.ts';
-
-/** What is found in a configuration file, not on a server. */
-export const configCatalog = {
-  ...configAccessCatalog,
-  ...configAddressCatalog,
-  ...configTlsCatalog,
-  ...configExposureCatalog,
-  ...configSyntaxCatalog,
-} as const;
-
-export type ConfigFindingCode = keyof typeof configCatalog;
 
 /** What is found in recordings of calls, in the order in which one thing leads to the next. */
 export const recordedCallCatalog = {
@@ -184,21 +169,7 @@ export function faultKey({ code, subject, evidence }: Finding): string {
   return JSON.stringify([code, subjectKey(subject), ...told.map((key) => values.get(key) ?? null)]);
 }
 
-export interface FindingWords {
-  readonly title: string;
-  readonly cause: string;
-  readonly proof: string;
-  readonly fix: readonly string[];
-}
-
-/** What a finding says to a person. What a server sent stands in the evidence as it came, and in the words printable. */
-export function wordsOf({ code, evidence: asSeen }: Finding): FindingWords {
-  const evidence: unknown = printableData(asSeen);
-  const words = entryOf(code);
-  return {
-    title: words.title(evidence),
-    cause: words.cause(evidence),
-    proof: words.proof(evidence),
-    fix: words.fix(evidence),
-  };
+/** What a finding says to a person. */
+export function wordsOf({ code, evidence }: Finding): FindingWords {
+  return wordsFrom(entryOf(code), evidence);
 }

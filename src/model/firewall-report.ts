@@ -1,6 +1,7 @@
 import type { Family } from './endpoint.ts';
 import type { ExitCode } from './error.ts';
-import type { Finding, FindingCode, FindingWords } from './finding.ts';
+import type { Finding, FindingCode } from './finding.ts';
+import type { FindingWords } from './finding-words.ts';
 import type { OpeningPurpose, PortSpan } from './firewall.ts';
 import type { schemaVersion, Verdict } from './report.ts';
 

@@ -1,9 +1,10 @@
 import type { ExitCode } from './error.ts';
-import type { Finding, FindingWords } from './finding.ts';
+import type { ConfigFinding } from './config-finding.ts';
+import type { FindingWords } from './finding-words.ts';
 import type { schemaVersion } from './report.ts';
 
 /** A finding with its words; where it is stands in its evidence. */
-export type LintFindingReport = Finding &
+export type LintFindingReport = ConfigFinding &
   Omit<FindingWords, 'fix'> & {
     /** One step a line. */
     readonly fix: string;
@@ -41,6 +42,6 @@ export interface LintPosition {
   readonly text: string;
 }
 
-export function positionOf({ evidence }: Finding, file: string): LintPosition {
+export function positionOf({ evidence }: ConfigFinding, file: string): LintPosition {
   return 'endColumn' in evidence ? evidence : { file, line: null, column: 1, endColumn: 1, text: '' };
 }

@@ -2,7 +2,8 @@ import type { CallRecording, SourceFacts } from './call-recording.ts';
 import type { CallsReport } from './call-report.ts';
 import type { CaptureFacts } from './capture-facts.ts';
 import type { ExitCode } from './error.ts';
-import type { Finding, FindingWords } from './finding.ts';
+import type { Finding } from './finding.ts';
+import type { FindingWords } from './finding-words.ts';
 import type { schemaVersion, Verdict } from './report.ts';
 import type { ServerLogFacts } from './server-log-facts.ts';
 

@@ -1,7 +1,8 @@
 import type { Asked } from './asked.ts';
 import type { ExitCode } from './error.ts';
 import type { CheckId, CheckStatus } from './check.ts';
-import type { Finding, FindingCode, FindingWords, Severity } from './finding.ts';
+import type { Finding, FindingCode, Severity } from './finding.ts';
+import type { FindingWords } from './finding-words.ts';
 import type { Family } from './endpoint.ts';
 import type { CallFacts, NatLifetimeFacts, Observations, Target, TargetFacts } from './observations.ts';
 

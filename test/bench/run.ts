@@ -17,8 +17,7 @@ import { tableOf } from './table.ts';
 const benches: Record<string, Bench> = {
   version: startUpBench('--version'),
   help: startUpBench('--help'),
-  lint: lintBench('empty'),
-  'lint-start': lintBench('version'),
+  lint: lintBench,
   render: renderBench,
   'credentials-bulk': bulkIssueBench,
   'credentials-serve': serveBench('rate'),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/model/check.ts';
-import { wordsOf, type FindingWords } from '../../src/model/finding.ts';
+import { wordsOf } from '../../src/model/finding.ts';
+import type { FindingWords } from '../../src/model/finding-words.ts';
 import type { Failure, Target, TargetFacts } from '../../src/model/observations.ts';
 import { judgeBinding, judgeListener } from '../../src/rules/listener.ts';
 import {

@@ -1,6 +1,6 @@
+import type { ConfigFindingCode } from '../../src/model/config-finding.ts';
 import type {
   AuditFindingCode,
-  ConfigFindingCode,
   FindingCode,
   FirewallFindingCode,
   RecordingFindingCode,

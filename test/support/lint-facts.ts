@@ -8,7 +8,7 @@ import type {
 import type { LintFinding } from '../../src/coturn/lint/source.ts';
 import { lint } from '../../src/coturn/lint/lint.ts';
 import { defaultVersion } from '../../src/coturn/versions.ts';
-import type { ConfigFindingCode, Finding } from '../../src/model/finding.ts';
+import type { ConfigFinding, ConfigFindingCode } from '../../src/model/config-finding.ts';
 
 /** A file of which the lint has nothing to say, for 4.6.1 and without a look at a machine. */
 export const cleanLines: readonly string[] = [
@@ -61,7 +61,7 @@ export function findingOf(
   text: string,
   code: ConfigFindingCode,
   overrides: Partial<LintFacts> = {},
-): Finding {
+): ConfigFinding {
   const match = found(text, overrides).find(({ finding }) => finding.code === code);
   if (match === undefined) throw new Error(`no ${code} among ${codes(text, overrides).join(', ')}`);
   return match.finding;

@@ -10,23 +10,29 @@ import type { LintFinding, Source } from './source.ts';
 export function peerFindings(source: Source): LintFinding[] {
   if (isSet(source, 'stun-only')) return [];
   const loopback = lastOf(source, 'allow-loopback-peers');
+  const read = allOf(source, 'denied-peer-ip', 'allowed-peer-ip').map((directive) => ({
+    directive,
+    range: rangeOf(directive),
+  }));
+  const understood = read.flatMap(({ range }) => range ?? []);
+  const allowed = understood.filter(({ directive }) => directive.name === 'allowed-peer-ip');
+  const denied = understood.filter(({ directive }) => directive.name === 'denied-peer-ip');
   return [
-    ...allOf(source, 'denied-peer-ip', 'allowed-peer-ip').flatMap((each) => malformed(source, each)),
+    ...read.flatMap(({ directive, range }) => malformed(source, directive, range)),
     ...(loopback !== undefined && isSet(source, 'allow-loopback-peers')
       ? [note('LOOPBACK_PEERS_ALLOWED', lineOf(source, loopback, 'line', ''))]
       : []),
-    ...reachable(source),
-    ...mapped(source),
+    ...reachable(source, denied, allowed),
+    ...mapped(source, denied),
     ...(isSet(source, 'no-tcp-relay') || isSet(source, 'no-tcp')
       ? []
       : [note('TCP_RELAY_ENABLED', wholeFile(source))]),
   ];
 }
 
-function malformed(source: Source, directive: ParsedDirective): LintFinding[] {
+function malformed(source: Source, directive: ParsedDirective, range: PeerRange | null): LintFinding[] {
   const { version } = source.facts.coturn;
   const value = textOf(directive);
-  const range = rangeOf(directive);
   const { name, line } = directive;
   const stops = name === 'denied-peer-ip' && compareVersions(version, '4.11.0') >= 0;
   if (range === null) {
@@ -77,16 +83,32 @@ export function isDenied(source: Source, address: string): PeerRange | null {
   return ranges(source, 'denied-peer-ip').find(isIn) ?? null;
 }
 
-const privateNetworks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'].map(networkOf);
+// By their ends, as they are compared and shown: to parse ten networks takes longer than most files take to judge.
+const privateNetworks = [
+  network4('10.0.0.0', '10.255.255.255'),
+  network4('172.16.0.0', '172.31.255.255'),
+  network4('192.168.0.0', '192.168.255.255'),
+  network4('100.64.0.0', '100.127.255.255'),
+];
 // coturn denies these by itself from 4.13.1 on.
-const localNetworks = ['169.254.0.0/16', 'fc00::/7', 'fe80::/10'].map(networkOf);
-const metadata = ['169.254.169.254', 'fd00:ec2::254'].map(networkOf);
-const multicast = ['224.0.0.0/4', 'ff00::/8'].map(networkOf);
+const localNetworks = [
+  network4('169.254.0.0', '169.254.255.255'),
+  network6('fc00::', 'fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'),
+  network6('fe80::', 'febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff'),
+];
+const metadata = [network4('169.254.169.254'), network6('fd00:ec2::254')];
+const multicast = [
+  network4('224.0.0.0', '239.255.255.255'),
+  network6('ff00::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'),
+];
 
-function reachable(source: Source): LintFinding[] {
+function reachable(
+  source: Source,
+  denied: readonly PeerRange[],
+  exceptions: readonly PeerRange[],
+): LintFinding[] {
   const { version } = source.facts.coturn;
-  const denied = ranges(source, 'denied-peer-ip');
-  const allowed = ranges(source, 'allowed-peer-ip').filter(({ isEmpty }) => !isEmpty);
+  const allowed = exceptions.filter(({ isEmpty }) => !isEmpty);
   const open = (networks: readonly Network[]): string[] => {
     const mine = networks.filter(({ family }) => family === 4 || relaysIpv6(source));
     const left = new Set(uncovered(mine, denied));
@@ -111,12 +133,12 @@ function reachable(source: Source): LintFinding[] {
   ];
 }
 
-const mappedNetwork = networkOf('::ffff:0:0/96');
+const mappedNetwork = network6('::ffff:0:0', '::ffff:ffff:ffff');
 
-function mapped(source: Source): LintFinding[] {
+function mapped(source: Source, list: readonly PeerRange[]): LintFinding[] {
   const { version } = source.facts.coturn;
   if (compareVersions(version, '4.9.0') >= 0 || !relaysIpv6(source)) return [];
-  const denied = ranges(source, 'denied-peer-ip').filter(({ isEmpty }) => !isEmpty);
+  const denied = list.filter(({ isEmpty }) => !isEmpty);
   if (!denied.some(({ family }) => family === 4) || uncovered([mappedNetwork], denied).length === 0)
     return [];
   return [
@@ -134,6 +156,10 @@ function relaysIpv6(source: Source): boolean {
   );
 }
 
-function networkOf(text: string): Network {
-  return parseNetwork(text) ?? { family: 4, first: text, last: text };
+function network4(first: string, last = first): Network {
+  return { family: 4, first, last };
+}
+
+function network6(first: string, last = first): Network {
+  return { family: 6, first, last };
 }

@@ -1,13 +1,13 @@
 import { closest } from '../../config/suggestion.ts';
 import { Secret } from '../../model/secret.ts';
 import type { LineEvidence, PlaceEvidence } from '../../model/catalog/config-place.ts';
+import type { Severity } from '../../model/catalog/entry.ts';
 import {
-  finding,
-  type Evidence,
-  type Finding,
-  type FindingCode,
-  type Severity,
-} from '../../model/finding.ts';
+  configFinding,
+  type ConfigEvidence,
+  type ConfigFinding,
+  type ConfigFindingCode,
+} from '../../model/config-finding.ts';
 import { isOn, lastValueOf } from '../directive.ts';
 import { hasOption, optionOf } from '../options.ts';
 import { parseDirectives, type ParsedDirective } from '../parse.ts';
@@ -22,7 +22,7 @@ export interface Edit {
 }
 
 export interface LintFinding {
-  readonly finding: Finding;
+  readonly finding: ConfigFinding;
   /** Null where a person has to decide. */
   readonly edit: Edit | null;
 }
@@ -181,14 +181,14 @@ export interface NoteOptions {
   readonly edit?: { readonly line: number; readonly text: string | null };
 }
 
-export function note<C extends FindingCode>(
+export function note<C extends ConfigFindingCode>(
   code: C,
-  evidence: Evidence<C>,
+  evidence: ConfigEvidence<C>,
   { severity, edit }: NoteOptions = {},
 ): LintFinding {
   const text = edit === undefined || edit.text === null ? null : new Secret(edit.text);
   return {
-    finding: finding(code, evidence, severity === undefined ? {} : { severity }),
+    finding: configFinding(code, evidence, severity),
     edit: edit === undefined ? null : { line: edit.line, text },
   };
 }

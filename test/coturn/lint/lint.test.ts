@@ -4,7 +4,8 @@ import type { LintFacts } from '../../../src/coturn/lint/facts.ts';
 import { lint, notJudged } from '../../../src/coturn/lint/lint.ts';
 import { coturnOptions } from '../../../src/coturn/options.ts';
 import { knownVersions } from '../../../src/coturn/versions.ts';
-import { configCatalog, wordsOf, type ConfigFindingCode } from '../../../src/model/finding.ts';
+import { configCatalog } from '../../../src/model/catalog/config.ts';
+import { configWordsOf, type ConfigFindingCode } from '../../../src/model/config-finding.ts';
 import {
   codes,
   fileFacts,
@@ -309,7 +310,7 @@ describe('lint', () => {
           expect(evidence.column).toBeGreaterThanOrEqual(1);
           expect(evidence.endColumn).toBeGreaterThanOrEqual(evidence.column);
           expect(evidence.endColumn).toBeLessThanOrEqual(evidence.text.length + 1);
-          for (const text of Object.values(wordsOf(finding)).flat())
+          for (const text of Object.values(configWordsOf(finding)).flat())
             expect(text).not.toMatch(/undefined|NaN/);
         }
       }),
@@ -340,7 +341,7 @@ describe('no secret is in a finding', () => {
     `static-auth-secret=${secret}\0`,
   ])('%j', (line) => {
     const text = `${line}\n${line}\n`;
-    expect(JSON.stringify(found(text).map(({ finding }) => [finding, wordsOf(finding)]))).not.toContain(
+    expect(JSON.stringify(found(text).map(({ finding }) => [finding, configWordsOf(finding)]))).not.toContain(
       secret,
     );
   });
