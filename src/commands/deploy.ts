@@ -5,12 +5,12 @@ import { requireConfig, type LoadedConfig } from '../config/load.ts';
 import { createTemporaryDirectory } from '../coturn/temporary-directory.ts';
 import type { HostDeployment, Verification } from '../model/deployment.ts';
 import type { CommandContext } from './context.ts';
-import type { DeployTarget } from './deployment-hosts.ts';
-import { confirm } from './confirmation.ts';
-import { addHostOptions, type DeployOptions } from './deployment-options.ts';
+import type { DeployTarget } from './deployment/target.ts';
+import { confirm } from './deployment/confirmation.ts';
+import { addHostOptions, type DeployOptions } from './deployment/options.ts';
 import { countOption, fileOption } from './option.ts';
-import type { StateOptions } from './deployment-state.ts';
-import type { Login } from './deployment-verification.ts';
+import type { StateOptions } from './deployment/host-state.ts';
+import type { Login } from './deployment/verification.ts';
 import { progressLine, type ProgressLine } from './progress.ts';
 
 const help = `
@@ -40,9 +40,9 @@ async function run(options: DeployOptions, context: CommandContext): Promise<voi
   const startedAt = context.now();
   const loaded = await requireConfig({ config: options.config, workingDirectory: context.workingDirectory });
   const [{ requireAnsible }, { deploymentReport, printDeployment }, { deployTargets }] = await Promise.all([
-    import('./ansible-tool.ts'),
-    import('./deployment-report.ts'),
-    import('./deployment-hosts.ts'),
+    import('./deployment/ansible-tool.ts'),
+    import('./deployment/report.ts'),
+    import('./deployment/target.ts'),
   ]);
   const ca = await trustedBeside(options, context);
   const directory = await createTemporaryDirectory('rtc-ops-deploy-');
@@ -92,7 +92,11 @@ async function deploy(
   context: CommandContext,
 ): Promise<HostDeployment[]> {
   const [{ applyPlans, planDeployment, plannedHost }, { playbookRunner }, { printPlans }] = await Promise.all(
-    [import('./deployment.ts'), import('./deployment-run.ts'), import('./deployment-report.ts')],
+    [
+      import('./deployment/deployment.ts'),
+      import('./deployment/playbook-run.ts'),
+      import('./deployment/report.ts'),
+    ],
   );
   const runOnHosts = playbookRunner(setting.directory, options, context, progress);
   const { jobs, lost } = await planDeployment(setting, options, runOnHosts);
@@ -104,7 +108,7 @@ async function deploy(
   }
   const verifyTarget = async (target: DeployTarget): Promise<Verification | null> => {
     if (!options.verify) return null;
-    const { verify } = await import('./deployment-verification.ts');
+    const { verify } = await import('./deployment/verification.ts');
     const { host, config, connection } = target;
     const login = loginOf(setting);
     return verify({ host, config, login, isLocal: connection.kind === 'local', ca }, context, progress);

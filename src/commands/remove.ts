@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from './context.ts';
-import { returnHosts } from './deployment-return.ts';
-import { addHostOptions, type HostOptions } from './deployment-options.ts';
+import { returnHosts } from './deployment/return.ts';
+import { addHostOptions, type HostOptions } from './deployment/options.ts';
 
 const help = `
 Takes off what deployments have put on the hosts: packages that came with them, files, the certificate of certbot with its

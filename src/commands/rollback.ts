@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { CommandContext } from './context.ts';
-import { returnHosts } from './deployment-return.ts';
-import { addHostOptions, type HostOptions } from './deployment-options.ts';
+import { returnHosts } from './deployment/return.ts';
+import { addHostOptions, type HostOptions } from './deployment/options.ts';
 
 interface Options extends HostOptions {
   readonly to?: number;

@@ -1,13 +1,13 @@
-import type { HostFacts } from '../ansible/host-facts.ts';
-import type { RoleVariables } from '../ansible/inventory.ts';
-import type { WantedFile } from '../ansible/plan.ts';
-import { roleFile } from '../ansible/role-file.ts';
-import type { Config, Host } from '../config/config.ts';
-import { firewallRules } from '../coturn/firewall/backends.ts';
-import { insertionRules } from '../coturn/firewall/nftables.ts';
-import { openingsOf } from '../coturn/firewall/openings.ts';
-import { RtcOpsError } from '../model/error.ts';
-import type { Opening } from '../model/firewall.ts';
+import type { HostFacts } from '../../ansible/host-facts.ts';
+import type { RoleVariables } from '../../ansible/inventory.ts';
+import type { WantedFile } from '../../ansible/plan.ts';
+import { roleFile } from '../../ansible/role-file.ts';
+import type { Config, Host } from '../../config/config.ts';
+import { firewallRules } from '../../coturn/firewall/backends.ts';
+import { insertionRules } from '../../coturn/firewall/nftables.ts';
+import { openingsOf } from '../../coturn/firewall/openings.ts';
+import { RtcOpsError } from '../../model/error.ts';
+import type { Opening } from '../../model/firewall.ts';
 
 /** What opens the ports of a host in its firewall; nothing where it has none. */
 export interface FirewallState {

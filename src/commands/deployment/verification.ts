@@ -1,13 +1,13 @@
-import type { Config, Host } from '../config/config.ts';
-import { urisOfHost } from '../config/host-uri.ts';
-import type { PeerDenial, Verification } from '../model/deployment.ts';
-import type { Observations } from '../model/observations.ts';
-import type { Secret } from '../model/secret.ts';
-import type { ProbeOptions } from '../probes/probe.ts';
-import type { TurnCredential } from '../turn/session.ts';
-import type { CommandContext } from './context.ts';
-import { criteriaOf } from './probe-criteria.ts';
-import type { ProgressLine } from './progress.ts';
+import type { Config, Host } from '../../config/config.ts';
+import { urisOfHost } from '../../config/host-uri.ts';
+import type { PeerDenial, Verification } from '../../model/deployment.ts';
+import type { Observations } from '../../model/observations.ts';
+import type { Secret } from '../../model/secret.ts';
+import type { ProbeOptions } from '../../probes/probe.ts';
+import type { TurnCredential } from '../../turn/session.ts';
+import type { CommandContext } from '../context.ts';
+import { criteriaOf } from '../probe-criteria.ts';
+import type { ProgressLine } from '../progress.ts';
 
 export interface VerificationOptions {
   readonly host: Host;
@@ -34,8 +34,8 @@ export async function verify(
   progress: ProgressLine,
 ): Promise<Verification> {
   const [{ probe }, { createReport }] = await Promise.all([
-    import('../probes/probe.ts'),
-    import('../rules/report.ts'),
+    import('../../probes/probe.ts'),
+    import('../../rules/report.ts'),
   ]);
   const credential = await credentialOf(login, context);
   const observations = await probe({
@@ -106,8 +106,8 @@ async function deniedPeers(
   { signal }: CommandContext,
 ): Promise<PeerDenial[]> {
   const [{ forbiddenPeers, probePeerDenial }, { covers, parseNetwork }] = await Promise.all([
-    import('../probes/peer-denial-probe.ts'),
-    import('../config/address.ts'),
+    import('../../probes/peer-denial-probe.ts'),
+    import('../../config/address.ts'),
   ]);
   // What the config allows on purpose is no fault.
   const isAllowed = (peer: string): boolean => {
@@ -145,7 +145,7 @@ async function credentialOf(
 ): Promise<ProbeOptions['credential']> {
   if (login === null) return null;
   if (login.kind === 'user') return { source: 'given', username: login.username, password: login.password };
-  const { issueCredential } = await import('../credentials/issue.ts');
+  const { issueCredential } = await import('../../credentials/issue.ts');
   const { username, password } = issueCredential({
     secret: login.secret,
     user: 'rtc-ops-deploy',

@@ -1,6 +1,6 @@
-import { RtcOpsError } from '../model/error.ts';
-import type { CommandContext } from './context.ts';
-import type { HostOptions } from './deployment-options.ts';
+import { RtcOpsError } from '../../model/error.ts';
+import type { CommandContext } from '../context.ts';
+import type { HostOptions } from './options.ts';
 
 /**
  * Sees to it that `ansible-playbook` is there. With --yes, as root on Debian and Ubuntu, it is installed.

@@ -1,19 +1,19 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostFacts } from '../ansible/host-facts.ts';
-import type { RoleVariables } from '../ansible/inventory.ts';
-import type { WantedFile, WantedState } from '../ansible/plan.ts';
-import { withoutSecrets } from '../ansible/redaction.ts';
-import { roleFile } from '../ansible/role-file.ts';
-import type { Config } from '../config/config.ts';
-import { lint } from '../coturn/lint/lint.ts';
-import { renderConfig, type Passwords } from '../coturn/render.ts';
-import { defaultVersion, nearestVersion, type CoturnVersion } from '../coturn/versions.ts';
-import { RtcOpsError } from '../model/error.ts';
-import { wordsOf } from '../model/finding.ts';
-import type { Secret } from '../model/secret.ts';
+import type { HostFacts } from '../../ansible/host-facts.ts';
+import type { RoleVariables } from '../../ansible/inventory.ts';
+import type { WantedFile, WantedState } from '../../ansible/plan.ts';
+import { withoutSecrets } from '../../ansible/redaction.ts';
+import { roleFile } from '../../ansible/role-file.ts';
+import type { Config } from '../../config/config.ts';
+import { lint } from '../../coturn/lint/lint.ts';
+import { renderConfig, type Passwords } from '../../coturn/render.ts';
+import { defaultVersion, nearestVersion, type CoturnVersion } from '../../coturn/versions.ts';
+import { RtcOpsError } from '../../model/error.ts';
+import { wordsOf } from '../../model/finding.ts';
+import type { Secret } from '../../model/secret.ts';
 import { certificateState } from './certificate-state.ts';
-import type { DeployTarget } from './deployment-hosts.ts';
+import type { DeployTarget } from './target.ts';
 import { firewallState } from './firewall-state.ts';
 
 /** What is to be known to make the state of a host. */

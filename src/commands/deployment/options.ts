@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { isHost } from '../model/turn-uri.ts';
-import type { GlobalOptions } from './context.ts';
-import { fileOption } from './option.ts';
+import { isHost } from '../../model/turn-uri.ts';
+import type { GlobalOptions } from '../context.ts';
+import { fileOption } from '../option.ts';
 
 /** Where a command works, and as whom: the options that all those that change hosts have. */
 export interface HostOptions extends GlobalOptions {

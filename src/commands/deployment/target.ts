@@ -1,7 +1,7 @@
-import type { Connection } from '../ansible/inventory.ts';
-import { configOfHost, type Config, type Host } from '../config/config.ts';
-import { RtcOpsError } from '../model/error.ts';
-import type { HostOptions, Login } from './deployment-options.ts';
+import type { Connection } from '../../ansible/inventory.ts';
+import { configOfHost, type Config, type Host } from '../../config/config.ts';
+import { RtcOpsError } from '../../model/error.ts';
+import type { HostOptions, Login } from './options.ts';
 
 /** A host of rtc-ops.yaml, and how to get there. */
 export interface DeployTarget {

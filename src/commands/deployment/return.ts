@@ -1,17 +1,17 @@
 import { rm } from 'node:fs/promises';
-import type { HostFacts } from '../ansible/host-facts.ts';
-import { requireConfig } from '../config/load.ts';
-import { createTemporaryDirectory } from '../coturn/temporary-directory.ts';
-import type { DeploymentReport, HostDeployment, HostPlan } from '../model/deployment.ts';
+import type { HostFacts } from '../../ansible/host-facts.ts';
+import { requireConfig } from '../../config/load.ts';
+import { createTemporaryDirectory } from '../../coturn/temporary-directory.ts';
+import type { DeploymentReport, HostDeployment, HostPlan } from '../../model/deployment.ts';
 import { requireAnsible } from './ansible-tool.ts';
 import { confirm } from './confirmation.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext } from '../context.ts';
 import { lookAt, plannedHost } from './deployment.ts';
-import { deployTargets, type DeployTarget } from './deployment-hosts.ts';
-import type { HostOptions } from './deployment-options.ts';
-import { deploymentReport, printDeployment, printPlans } from './deployment-report.ts';
-import { playbookRunner, type RunOnHosts } from './deployment-run.ts';
-import { progressLine } from './progress.ts';
+import { deployTargets, type DeployTarget } from './target.ts';
+import type { HostOptions } from './options.ts';
+import { deploymentReport, printDeployment, printPlans } from './report.ts';
+import { playbookRunner, type RunOnHosts } from './playbook-run.ts';
+import { progressLine } from '../progress.ts';
 
 /** Going back, to a generation that hosts keep. */
 export interface Return {

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
-import type { RoleVariables } from '../ansible/inventory.ts';
-import type { WantedFile } from '../ansible/plan.ts';
-import { secretDigest } from '../ansible/redaction.ts';
-import { roleFile } from '../ansible/role-file.ts';
-import type { Config, Host } from '../config/config.ts';
-import { RtcOpsError, reasonOf } from '../model/error.ts';
+import type { RoleVariables } from '../../ansible/inventory.ts';
+import type { WantedFile } from '../../ansible/plan.ts';
+import { secretDigest } from '../../ansible/redaction.ts';
+import { roleFile } from '../../ansible/role-file.ts';
+import type { Config, Host } from '../../config/config.ts';
+import { RtcOpsError, reasonOf } from '../../model/error.ts';
 
 /** What a certificate by certbot needs on a host; nothing where there is none. */
 export interface CertificateState {

@@ -1,12 +1,12 @@
-import { parseHostFacts, type HostFacts } from '../ansible/host-facts.ts';
-import { planOf } from '../ansible/plan.ts';
-import type { HostFailure, PlaybookResult } from '../ansible/playbook.ts';
-import type { HostDeployment, HostPlan, Verification } from '../model/deployment.ts';
-import { RtcOpsError } from '../model/error.ts';
-import { deployTargets, type DeployTarget } from './deployment-hosts.ts';
-import type { DeployOptions, HostOptions } from './deployment-options.ts';
-import type { RunOnHosts } from './deployment-run.ts';
-import { hostState, type HostState, type StateOptions } from './deployment-state.ts';
+import { parseHostFacts, type HostFacts } from '../../ansible/host-facts.ts';
+import { planOf } from '../../ansible/plan.ts';
+import type { HostFailure, PlaybookResult } from '../../ansible/playbook.ts';
+import type { HostDeployment, HostPlan, Verification } from '../../model/deployment.ts';
+import { RtcOpsError } from '../../model/error.ts';
+import { deployTargets, type DeployTarget } from './target.ts';
+import type { DeployOptions, HostOptions } from './options.ts';
+import type { RunOnHosts } from './playbook-run.ts';
+import { hostState, type HostState, type StateOptions } from './host-state.ts';
 
 /** A host that was looked at, with what is to be done there. */
 export interface Job {

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { inventoryOf, type PlaybookRun, type RoleVariables } from '../ansible/inventory.ts';
-import { runPlaybook, type PlaybookResult } from '../ansible/playbook.ts';
-import type { CommandContext } from './context.ts';
-import type { DeployTarget } from './deployment-hosts.ts';
-import type { HostOptions } from './deployment-options.ts';
-import type { ProgressLine } from './progress.ts';
+import { inventoryOf, type PlaybookRun, type RoleVariables } from '../../ansible/inventory.ts';
+import { runPlaybook, type PlaybookResult } from '../../ansible/playbook.ts';
+import type { CommandContext } from '../context.ts';
+import type { DeployTarget } from './target.ts';
+import type { HostOptions } from './options.ts';
+import type { ProgressLine } from '../progress.ts';
 
 /** Runs a playbook on some of the targets of a command. */
 export type RunOnHosts = (

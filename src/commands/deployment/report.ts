@@ -1,10 +1,10 @@
-import type { DeploymentReport, HostDeployment } from '../model/deployment.ts';
-import { exitCode } from '../model/error.ts';
-import { schemaVersion, type Verdict } from '../model/report.ts';
-import { version } from '../model/version.ts';
-import type { CommandContext } from './context.ts';
-import type { HostOptions } from './deployment-options.ts';
-import { wantsColor } from './report.ts';
+import type { DeploymentReport, HostDeployment } from '../../model/deployment.ts';
+import { exitCode } from '../../model/error.ts';
+import { schemaVersion, type Verdict } from '../../model/report.ts';
+import { version } from '../../model/version.ts';
+import type { CommandContext } from '../context.ts';
+import type { HostOptions } from './options.ts';
+import { wantsColor } from '../report.ts';
 
 /** What came of all hosts, as the report. */
 export function deploymentReport(
@@ -67,7 +67,7 @@ export async function printPlans(
   options: HostOptions,
   context: CommandContext,
 ): Promise<void> {
-  const { renderPlans } = await import('../report/human-deployment.ts');
+  const { renderPlans } = await import('../../report/human-deployment.ts');
   context.stdout(renderPlans(hosts, { color: wantsColor(options, context), columns: context.columns }));
 }
 
@@ -82,6 +82,6 @@ export async function printDeployment(
     context.stdout(`${JSON.stringify(report, null, 2)}\n`);
     return;
   }
-  const { renderDeployment } = await import('../report/human-deployment.ts');
+  const { renderDeployment } = await import('../../report/human-deployment.ts');
   context.stdout(renderDeployment(report, { color: wantsColor(options, context), columns: context.columns }));
 }

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { RtcOpsError } from '../model/error.ts';
-import type { CommandContext } from './context.ts';
+import { RtcOpsError } from '../../model/error.ts';
+import type { CommandContext } from '../context.ts';
 
 /**
  * Asks whether to do what was shown; --yes is the answer.
