@@ -4,6 +4,7 @@ import { configSchema } from '../config/schema.ts';
 import { closest } from '../config/suggestion.ts';
 import type { Written } from '../config/written-config.ts';
 import { RtcOpsError } from '../model/error.ts';
+import { soundCiphers } from '../model/tls-offer.ts';
 import { isHost } from '../model/turn-uri.ts';
 import { importListeners } from './import-addresses.ts';
 import { ImportDraft, textOf, type FoundSecretFile, type LeftOver } from './import-draft.ts';
@@ -84,6 +85,7 @@ function leaveRest(draft: ImportDraft, directive: ParsedDirective): void {
     return;
   }
   if (name === 'stale-nonce' && textOf(directive) === '600') return;
+  if (name === 'cipher-list' && textOf(directive) === soundCiphers) return;
   if (optionOf(name) === undefined) {
     // What stands there may be a secret that lost its option.
     const meant = closest(name, optionNames);

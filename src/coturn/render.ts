@@ -2,6 +2,7 @@ import { configOfHost, type Config } from '../config/config.ts';
 import { bracketed } from '../model/endpoint.ts';
 import { RtcOpsError } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
+import { soundCiphers } from '../model/tls-offer.ts';
 import { flag, option, type Directive, type Section } from './directive.ts';
 import { addressesOf, hostNamed, type HostAddresses } from './host-addresses.ts';
 import { hasOption, isEffective } from './options.ts';
@@ -131,6 +132,7 @@ function listenDirectives({ listen, tls }: Config, { listening }: HostAddresses)
           { name: 'pkey', value: tls.key },
           flag('no-tlsv1'),
           flag('no-tlsv1_1'),
+          { name: 'cipher-list', value: soundCiphers },
         ]),
     ...listen.extraPorts.flatMap((extra) =>
       listening.map((address) => option('aux-server', `${bracketed(address)}:${extra}`)),

@@ -4,6 +4,7 @@ import type { Finding } from './finding.ts';
 import type { FindingWords } from './finding-words.ts';
 import type { Attempt, ChallengeFacts, Target } from './observations.ts';
 import type { schemaVersion } from './report.ts';
+import type { TlsOfferFacts } from './tls-offer.ts';
 
 /** What kinds of peers a relay should refuse. */
 export type PeerKind = 'loopback' | 'private' | 'link-local' | 'metadata' | 'multicast';
@@ -25,12 +26,6 @@ export interface Amplification {
   readonly answerBytes: number;
 }
 
-export interface TlsOffer {
-  readonly version: 'TLSv1' | 'TLSv1.1';
-  /** Null: no answer. */
-  readonly accepted: boolean | null;
-}
-
 /** A TCP port that is for the operator alone. */
 export interface AdminPort {
   readonly what: 'command line' | 'Prometheus' | 'web admin';
@@ -45,7 +40,7 @@ export interface ListenerAuditFacts {
   /** The SOFTWARE attribute of its answers; null where it has none. */
   readonly software: Attempt<{ readonly name: string | null }>;
   readonly amplification: Attempt<readonly Amplification[]>;
-  readonly tlsOffers: Attempt<readonly TlsOffer[]>;
+  readonly tlsOffers: Attempt<readonly TlsOfferFacts[]>;
   /** What an HTTP request to a TLS listener brings; coturn's web admin answers there too. */
   readonly web: Attempt<AdminPort>;
 }
@@ -87,7 +82,8 @@ export const auditChecks = {
   'tcp-relay': 'TCP connections to peers are refused',
   amplification: 'answers without credentials are small',
   version: 'the version is not told, or has no known hole',
-  'tls-versions': 'TLS 1.0 and 1.1 are refused',
+  'tls-versions': 'SSL 3.0, TLS 1.0 and TLS 1.1 are refused',
+  'tls-ciphers': 'weak TLS ciphers and key exchanges are refused',
   'admin-surfaces': 'what is for the operator is not open to all',
   'credential-lifetime': 'the credential given does not live long',
   quota: 'one user cannot take the whole relay',

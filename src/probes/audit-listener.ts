@@ -1,6 +1,4 @@
-import { connect as connectTls, type SecureVersion } from 'node:tls';
-import type { AdminPort, Amplification, ListenerAuditFacts, TlsOffer } from '../model/audit.ts';
-import { AttemptError, systemFailure } from '../model/failure.ts';
+import type { AdminPort, Amplification, ListenerAuditFacts } from '../model/audit.ts';
 import type { Target } from '../model/observations.ts';
 import { connectTcp, handshakeTls } from '../net/stream.ts';
 import { put, read } from '../stun/attribute.ts';
@@ -12,6 +10,7 @@ import { openConnection, type TurnServer } from '../turn/server.ts';
 import { reading, TurnSession } from '../turn/session.ts';
 import { attempt, notTried, type Clock } from './attempt.ts';
 import { firstAnswer } from './audit-admin.ts';
+import { offerTls } from './audit-tls.ts';
 import { askAnonymously } from './challenge-probe.ts';
 
 export interface ListenerAuditOptions {
@@ -34,7 +33,7 @@ export async function auditListener(
   return {
     target,
     ...asked,
-    tlsOffers: isTls ? await attempt(clock, () => tlsOffers(options)) : notTls,
+    tlsOffers: isTls ? await attempt(clock, () => offerTls(options)) : notTls,
     web: isTls ? await attempt(clock, () => askWeb(options)) : notTls,
   };
 }
@@ -99,59 +98,6 @@ async function exchanged(
     message,
     sizes: { request, requestBytes: bytes.length, answerBytes: message.bytes.length },
   };
-}
-
-// coturn says nothing to a ClientHello whose version it refuses.
-const longestHandshakeMs = 2000;
-
-const legacy = ['TLSv1', 'TLSv1.1'] as const;
-
-/**
- * Whether a handshake with an old version alone succeeds; null where nothing comes back.
- * @throws AttemptError when the port does not take a connection; the reason of `signal` when aborted
- */
-async function tlsOffers(options: ListenerAuditOptions): Promise<TlsOffer[]> {
-  const offers: TlsOffer[] = [];
-  for (const version of legacy) offers.push({ version, accepted: await accepts(version, options) });
-  return offers;
-}
-
-async function accepts(
-  version: SecureVersion,
-  { server, timeoutMs, signal }: ListenerAuditOptions,
-): Promise<boolean | null> {
-  const socket = await connectTcp({ remote: server.endpoint, timeoutMs, signal });
-  const secure = connectTls({
-    socket,
-    minVersion: version,
-    maxVersion: version,
-    // At OpenSSL's usual level this machine would refuse by itself what the server is asked for.
-    ciphers: 'ALL:@SECLEVEL=0',
-    rejectUnauthorized: false,
-  });
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort = (): void => {};
-  try {
-    return await new Promise((resolve, reject) => {
-      timer = setTimeout(() => resolve(null), Math.min(timeoutMs, longestHandshakeMs));
-      onAbort = () => reject(signal.reason as Error);
-      signal.addEventListener('abort', onAbort, { once: true });
-      secure.once('secureConnect', () => resolve(true));
-      // An alert, or the end of the connection, is a refusal; a fault of this machine is none.
-      secure.once('error', (error: NodeJS.ErrnoException) =>
-        isRefusal(error) ? resolve(false) : reject(new AttemptError(systemFailure(error))),
-      );
-      secure.once('close', () => resolve(false));
-    });
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-    secure.destroy();
-  }
-}
-
-function isRefusal({ code }: NodeJS.ErrnoException): boolean {
-  return code?.startsWith('ERR_SSL_') === true || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 /** What the listener says to a browser. */

@@ -13,12 +13,13 @@ import type { Outcome } from '../model/check.ts';
 import { formOf, judgeTime } from '../model/credential-time.ts';
 import { formatEndpoint, scopeOf } from '../model/endpoint.ts';
 import { exitCode } from '../model/error.ts';
-import { describeFailure } from '../model/failure.ts';
 import { finding, type Finding } from '../model/finding.ts';
 import type { Attempt } from '../model/observations.ts';
 import { schemaVersion } from '../model/report.ts';
 import { turnErrorName } from '../model/turn-error-code.ts';
 import { version } from '../model/version.ts';
+import { outcomeOf, why } from './audit-outcome.ts';
+import { judgeTlsCiphers, judgeTlsVersions } from './audit-tls.ts';
 import { findingList } from './finding-list.ts';
 import { listenerOf } from './listener-evidence.ts';
 import { passed, skipped, unknown } from './outcome.ts';
@@ -71,7 +72,8 @@ function outcomesOf(server: ServerAuditFacts, { username }: AuditFacts, nowSecon
     'tcp-relay': judgeTcpRelay(server),
     amplification: judgeAmplification(server),
     version: judgeVersion(server),
-    'tls-versions': judgeTlsVersions(server),
+    'tls-versions': judgeTlsVersions(server.listeners),
+    'tls-ciphers': judgeTlsCiphers(server.listeners),
     'admin-surfaces': judgeAdmin(server),
     'credential-lifetime': judgeLifetime(server, username, nowSeconds),
     quota: judgeQuota(server),
@@ -91,18 +93,6 @@ function checkReport(id: AuditCheckId, outcome: Outcome): AuditCheckReport {
 
 function findingsOf(outcome: Outcome): readonly Finding[] {
   return outcome.status === 'failed' ? outcome.findings : [];
-}
-
-/** Failed when anything was found; else unknown where a part of it is; else passed. */
-function outcomeOf(findings: readonly Finding[], open: readonly string[], detail?: string): Outcome {
-  if (findings.length > 0) return { status: 'failed', findings };
-  const [because] = open;
-  return because === undefined ? passed(detail) : unknown(because);
-}
-
-/** Why an attempt gave no answer. */
-function why(step: Exclude<Attempt<unknown>, { state: 'done' }>): string {
-  return step.state === 'not-tried' ? step.because : describeFailure(step.failure);
 }
 
 function judgeAnonymous({ listeners }: ServerAuditFacts): Outcome {
@@ -273,31 +263,6 @@ function judgeVersion({ host, address, listeners }: ServerAuditFacts): Outcome {
     ],
     [],
   );
-}
-
-const tlsNames = { TLSv1: 'TLS 1.0', 'TLSv1.1': 'TLS 1.1' } as const;
-
-function judgeTlsVersions({ listeners }: ServerAuditFacts): Outcome {
-  const tls = listeners.filter(({ target }) => target.transport === 'tls');
-  if (tls.length === 0) return skipped('no listener over TLS was named');
-  const findings: Finding[] = [];
-  const open: string[] = [];
-  for (const { target, tlsOffers, challenge } of tls) {
-    if (tlsOffers.state !== 'done') {
-      open.push(`${target.url}: ${why(tlsOffers)}`);
-      continue;
-    }
-    // Silence is a refusal of one that answers a handshake of today.
-    if (challenge.state !== 'done' && tlsOffers.value.some(({ accepted }) => accepted === null)) {
-      open.push(`${target.url}: no answer to a handshake`);
-    }
-    const versions = tlsOffers.value.flatMap((offer) =>
-      offer.accepted === true ? [tlsNames[offer.version]] : [],
-    );
-    if (versions.length === 0) continue;
-    findings.push(finding('LEGACY_TLS', { ...listenerOf(target), versions }, { targets: [target.url] }));
-  }
-  return outcomeOf(findings, open);
 }
 
 const adminNames = {

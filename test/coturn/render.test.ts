@@ -156,7 +156,18 @@ describe('listeners', () => {
     ['listen: { udp: off }', ['listening-port=3478', 'no-udp'], ['no-tcp']],
     [
       'listen: { udp: off, tcp: off, tls: 443 }\ntls: { cert: /c.pem, key: /k.pem }',
-      ['tls-listening-port=443', 'no-udp', 'no-tcp', 'cert=/c.pem', 'pkey=/k.pem', 'no-tlsv1', 'no-tlsv1_1'],
+      [
+        ...[
+          'tls-listening-port=443',
+          'no-udp',
+          'no-tcp',
+          'cert=/c.pem',
+          'pkey=/k.pem',
+          'no-tlsv1',
+          'no-tlsv1_1',
+        ],
+        'cipher-list=ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM',
+      ],
       ['no-tls', 'listening-port=3478'],
     ],
   ])('%s', (yaml, there, missing) => {

@@ -32,7 +32,7 @@ interface Here {
 async function here(): Promise<Here> {
   const ports = await claimPorts();
   onTestFinished(async () => ports.release());
-  const own = await certificate({ commonName: 'localhost', names: ['127.0.0.1'] });
+  const own = await certificate({ commonName: 'localhost', names: ['127.0.0.1'], keyType: 'rsa' });
   const directory = await directoryWith({ 'cert.pem': own.cert, 'key.pem': own.key });
   const files = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
   return { ports, udp: ports.next(), tls: ports.next(), files };
@@ -91,12 +91,40 @@ describe('an audit', () => {
       'tcp-relay': 'failed',
       version: 'failed',
       quota: 'failed',
+      'tls-versions': 'passed',
+      'tls-ciphers': 'failed',
       'admin-surfaces': 'passed',
     });
     const bypass = report.findings.find(({ code }) => code === 'MAPPED_IPV6_BYPASS');
     expect(bypass?.evidence).toMatchObject({ denied: ['10.0.0.1'] });
     expect(JSON.stringify(bypass?.evidence)).toContain('::ffff:10.0.0.1');
+    // OpenSSL has it in its default list, which coturn takes.
+    expect(report.findings.map(({ code }) => code)).toContain('NO_FORWARD_SECRECY');
     expect(report.exitCode).toBe(1);
+  });
+
+  it('finds the ciphers that a coturn should not accept', async () => {
+    const place = await here();
+    const { ports, udp, tls, files } = place;
+    const report = await audited(
+      [
+        ...['listening-ip=127.0.0.1', 'relay-ip=127.0.0.1', 'no-cli', 'dh1066'],
+        ...[`listening-port=${udp}`, `tls-listening-port=${tls}`, `cert=${files.cert}`, `pkey=${files.key}`],
+        ...[`min-port=${ports.relay.min}`, `max-port=${ports.relay.max}`],
+        ...['use-auth-secret', `static-auth-secret=${secret.reveal()}`, 'realm=example.org'],
+        'cipher-list=ALL:eNULL:@SECLEVEL=0',
+      ].join('\n'),
+      place,
+    );
+    const found = new Map(report.findings.map(({ code, evidence }) => [code, evidence]));
+    expect(found.get('LEGACY_TLS')).toMatchObject({ versions: ['TLS 1.0', 'TLS 1.1'] });
+    expect(found.get('WEAK_CIPHERS')).toMatchObject({
+      weak: [
+        expect.stringMatching(/^no encryption \(0x/),
+        expect.stringMatching(/^no certificate \(0x/),
+        'Diffie-Hellman of 1066 bits',
+      ],
+    });
   });
 
   it('finds nothing in what rtc-ops renders', async () => {

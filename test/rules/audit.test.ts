@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditCheckId, AuditFacts, ServerAuditFacts } from '../../src/model/audit.ts';
 import { judgeAudit } from '../../src/rules/audit.ts';
-import { auditFacts, refused, soundListener, soundServer } from '../support/audit-facts.ts';
+import { auditFacts, refused, soundListener, soundServer, tlsAnswers } from '../support/audit-facts.ts';
 import { done, failed, notTried } from '../support/facts.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
@@ -16,6 +16,8 @@ function checkOf(id: AuditCheckId, changes: Partial<ServerAuditFacts>, of: Parti
 }
 
 const refusedWith = (code: number) => failed({ kind: 'stun-error', code, reason: '' });
+const accepted = { kind: 'accepted', version: 0x0303, suite: 0x0a, dhBits: null } as const;
+const silent = { kind: 'silent' } as const;
 const silence = failed({ kind: 'timeout', afterMs: 5000, sent: 4 });
 
 describe('a server that is in order', () => {
@@ -81,7 +83,28 @@ describe('what an attacker gets is found', () => {
     [
       'tls-versions',
       'LEGACY_TLS',
-      { listeners: [soundListener('tls', { tlsOffers: done([{ version: 'TLSv1.1', accepted: true }]) })] },
+      { listeners: [soundListener('tls', { tlsOffers: done(tlsAnswers({ 'tls-1.1': accepted })) })] },
+    ],
+    [
+      'tls-ciphers',
+      'WEAK_CIPHERS',
+      { listeners: [soundListener('tls', { tlsOffers: done(tlsAnswers({ '3des': accepted })) })] },
+    ],
+    [
+      'tls-ciphers',
+      'WEAK_CIPHERS',
+      {
+        listeners: [
+          soundListener('tls', { tlsOffers: done(tlsAnswers({ dhe: { ...accepted, dhBits: 1024 } })) }),
+        ],
+      },
+    ],
+    [
+      'tls-ciphers',
+      'NO_FORWARD_SECRECY',
+      {
+        listeners: [soundListener('tls', { tlsOffers: done(tlsAnswers({ 'rsa-key-exchange': accepted })) })],
+      },
     ],
     [
       'admin-surfaces',
@@ -147,14 +170,26 @@ describe('what could not be asked is unknown, and never a pass', () => {
     ['admin-surfaces', 'no way', { admin: notTried('no way there') }],
     ['amplification', 'no answer', { listeners: [soundListener('udp', { amplification: silence })] }],
     ['tls-versions', 'no answer', { listeners: [soundListener('tls', { tlsOffers: silence })] }],
+    ...(['tls-versions', 'tls-ciphers'] as const).map(
+      (id): [AuditCheckId, string, Partial<ServerAuditFacts>] => [
+        id,
+        'none to what clients offer today',
+        {
+          listeners: [
+            soundListener('tls', {
+              tlsOffers: done(tlsAnswers({ today: silent, 'tls-1.0': silent, rc4: { kind: 'closed' } })),
+            }),
+          ],
+        },
+      ],
+    ),
     [
-      'tls-versions',
-      'no answer to a handshake',
+      'tls-ciphers',
+      'what came is no TLS',
       {
         listeners: [
           soundListener('tls', {
-            challenge: silence,
-            tlsOffers: done([{ version: 'TLSv1', accepted: null }]),
+            tlsOffers: done(tlsAnswers({ null: { kind: 'unclear', because: 'what came is no TLS' } })),
           }),
         ],
       },
@@ -186,7 +221,7 @@ describe('what is no fault', () => {
   });
 
   it('silence about an old TLS of a listener that answers a new one', () => {
-    const listeners = [soundListener('tls', { tlsOffers: done([{ version: 'TLSv1', accepted: null }]) })];
+    const listeners = [soundListener('tls', { tlsOffers: done(tlsAnswers({ 'tls-1.0': silent })) })];
     expect(checkOf('tls-versions', { listeners }).status).toBe('passed');
   });
 

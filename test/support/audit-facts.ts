@@ -1,4 +1,5 @@
 import type { AuditFacts, ListenerAuditFacts, PeerAnswer, ServerAuditFacts } from '../../src/model/audit.ts';
+import { tlsOffers, type TlsAnswer, type TlsOfferFacts, type TlsOfferId } from '../../src/model/tls-offer.ts';
 import { done, notTried, targetOf } from './facts.ts';
 
 /** What an audit of a server that is in order sees. */
@@ -30,10 +31,23 @@ export function soundListener(
       transport === 'udp'
         ? done([{ request: 'Binding', requestBytes: 20, answerBytes: 32 }])
         : notTried('the sender of a TCP connection cannot be forged'),
-    tlsOffers: isTls ? done([{ version: 'TLSv1', accepted: false }]) : none,
+    tlsOffers: isTls ? done(tlsAnswers()) : none,
     web: isTls ? done({ what: 'web admin', port: 5349, banner: null }) : none,
     ...changes,
   };
+}
+
+/** What a listener that is in order makes of each offer, but for `changes`. */
+export function tlsAnswers(changes: Partial<Record<TlsOfferId, TlsAnswer>> = {}): TlsOfferFacts[] {
+  const sound: Partial<Record<TlsOfferId, TlsAnswer>> = {
+    today: { kind: 'accepted', version: 0x0304, suite: 0x1301, dhBits: null },
+    dhe: { kind: 'accepted', version: 0x0303, suite: 0x9e, dhBits: 2066 },
+  };
+  const ids = Object.keys(tlsOffers) as TlsOfferId[];
+  return [...ids, 'today' as const].map((offer) => ({
+    offer,
+    answer: changes[offer] ?? sound[offer] ?? { kind: 'refused', alert: 40 },
+  }));
 }
 
 const kinds = [

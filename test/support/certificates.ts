@@ -15,6 +15,8 @@ export interface CertificateOptions {
   readonly commonName: string;
   /** Host names and IP addresses of subjectAltName; none when absent. */
   readonly names?: readonly string[];
+  /** `ec` when absent. */
+  readonly keyType?: 'ec' | 'rsa';
   /** Self-signed when absent. */
   readonly issuer?: Certificate;
   /** Whether it may sign others. */
@@ -31,7 +33,7 @@ export async function certificate(options: CertificateOptions): Promise<Certific
     isIP(name) ? { type: 7 as const, ip: name } : { type: 2 as const, value: name },
   );
   const { cert, private: key } = await generate([{ name: 'commonName', value: commonName }], {
-    keyType: 'ec',
+    keyType: options.keyType ?? 'ec',
     algorithm: 'sha256',
     notBeforeDate: inDays(validFrom),
     notAfterDate: inDays(validUntil),

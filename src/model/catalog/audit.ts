@@ -1,4 +1,5 @@
 import { server } from '../subject.ts';
+import { soundCiphers } from '../tls-offer.ts';
 import { configAccessCatalog } from './config-access.ts';
 import { configExposureCatalog } from './config-exposure.ts';
 import { configTlsCatalog } from './config-tls.ts';
@@ -166,7 +167,7 @@ export const seenCatalog = {
     title: (e) => `${listed(e.versions)} ${e.versions.length === 1 ? 'is' : 'are'} offered`,
     cause: () => 'Both have been deprecated since 2021, and no client of today needs them.',
     proof: (e: ListenerEvidence & { versions: readonly string[] }) =>
-      `A handshake with ${listed(e.versions)} alone succeeded with ${serverName(e)} ${listenerName(e)}.`,
+      `A handshake that offers ${listed(e.versions)} alone is answered by ${serverName(e)} ${listenerName(e)}.`,
     fix: () => [inConfig('no-tlsv1'), inConfig('no-tlsv1_1'), restart],
   }),
   ADMIN_EXPOSED: alsoSeen(configExposureCatalog.ADMIN_EXPOSED, {
@@ -239,6 +240,45 @@ export const auditCatalog = {
       'Over UDP the sender of a request can be forged, so that the answer goes to a victim. STUN answers are small; attributes that no client needs (SOFTWARE, MAPPED-ADDRESS, RESPONSE-ORIGIN, OTHER-ADDRESS) make them larger. More than four times the request is worth a line in the configuration.',
     confusedWith: [],
     references: ['RFC 8489 §16.1.2', 'RFC 5780 §9'],
+  }),
+  WEAK_CIPHERS: entry<ListenerEvidence & { weak: readonly string[] }>({
+    severity: 'warning',
+    subject: server,
+    distinctBy: listenerKeys,
+    example: { ...exampleTls, weak: ['3DES (0x000A)', 'Diffie-Hellman of 1024 bits'] },
+    title: () => 'The TLS listener accepts ciphers that do not protect',
+    cause: (e) =>
+      `It agrees to ${listed(e.weak)}. A client that is talked into that has its user name and its messages to the relay read, or changed.`,
+    proof: (e) =>
+      `${serverName(e)} ${listenerName(e)} answered a ClientHello that offers nothing else with its whole part of the handshake.`,
+    fix: () => [
+      inConfig(`cipher-list=${soundCiphers}`),
+      'and delete the lines dh566, dh1066 and dh-file, unless its file has 2048 bits or more',
+      restart,
+    ],
+    explanation:
+      'RFC 9325 rules out suites without encryption or without a certificate, export keys, DES, 3DES and RC4, and Diffie-Hellman below 2048 bits. Each is offered in a handshake of its own, in bytes that no TLS library of this machine filters; it counts when the server completes its part. No browser asks for them. The audio itself is encrypted a second time (DTLS-SRTP), which the relay cannot undo.',
+    confusedWith: [
+      'LEGACY_TLS: the version of the protocol, whatever the cipher.',
+      'TLS in front of the server: where a proxy ends it, its ciphers are set there.',
+    ],
+    references: ['RFC 9325 §4.1', 'RFC 7465', 'coturn README.turnserver'],
+  }),
+  NO_FORWARD_SECRECY: entry<ListenerEvidence & { suite: string }>({
+    severity: 'info',
+    subject: server,
+    distinctBy: listenerKeys,
+    example: { ...exampleTls, suite: '0x009C' },
+    title: () => 'The TLS listener accepts a key exchange without forward secrecy',
+    cause: () =>
+      'Who records the connection of such a client today and gets the key of the certificate later can read it then. Browsers do not ask for it; old devices may.',
+    proof: (e) =>
+      `${serverName(e)} ${listenerName(e)} answered a ClientHello that offers RSA key exchange alone, and chose suite ${e.suite}.`,
+    fix: () => [inConfig(`cipher-list=${soundCiphers}`), restart],
+    explanation:
+      'With RSA key exchange the key of the certificate is all that protects every session, those of the past as well. OpenSSL has it in its default list, and coturn takes that list unless cipher-list stands in the file. It is a note: the client has to prefer it, and the audio is encrypted by keys of its own.',
+    confusedWith: ['WEAK_CIPHERS: there the session can be read without the key.'],
+    references: ['RFC 9325 §4.1', 'coturn README.turnserver'],
   }),
   CREDENTIAL_LONG_LIVED: entry<ServerEvidence & { username: string; days: number | null }>({
     severity: 'info',
