@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, parse, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { Option, type Command } from 'commander';
 import type { ImportedConfig } from '../coturn/import.ts';
@@ -24,7 +24,8 @@ listed with the reason; look at it before you put the result on a server:
   rtc-ops config import /etc/turnserver.conf --host turn.example.com
   rtc-ops render | diff /etc/turnserver.conf -
 
-What is there already stays, unless --force says otherwise.`;
+What is there already stays, unless --force says otherwise; and then it is kept
+beside what takes its place, as FILE.bak.TIME.`;
 
 export function defineImport(command: Command, context: CommandContext): void {
   command
@@ -32,7 +33,7 @@ export function defineImport(command: Command, context: CommandContext): void {
     .description('make an rtc-ops.yaml of a turnserver.conf that is there already')
     .argument('<file>', 'the turnserver.conf; "-" reads standard input')
     .option('--host <name>', 'what clients dial (default: its server-name, or its realm)', servernameOption)
-    .option('--force', 'replace an rtc-ops.yaml and secrets that are there')
+    .option('--force', 'replace an rtc-ops.yaml and secrets that are there, and keep those as FILE.bak.TIME')
     .addOption(
       new Option('--format <format>', 'form of the result').choices(['human', 'json']).default('human'),
     )
@@ -49,11 +50,13 @@ async function run(name: string, options: Options, context: CommandContext): Pro
     import('../coturn/import.ts'),
     import('./new-file.ts'),
   ]);
-  const imported = importConfig(text, options.host ?? null);
   const target = resolve(workingDirectory, options.config ?? 'rtc-ops.yaml');
-  const replace = options.force === true;
+  // By the name of the config: two of them in one folder have secrets of their own.
+  const stem = parse(target).name;
+  const imported = importConfig(text, { host: options.host ?? null, stem });
+  const replace: NewFile['replace'] = options.force === true ? 'keep-old' : false;
   const files: NewFile[] = [
-    ...secretsOf(imported).map(({ file, secret }) => ({
+    ...secretsOf(imported, stem).map(({ file, secret }) => ({
       path: join(dirname(target), file),
       text: `${secret}\n`,
       mode: 0o600,
@@ -61,10 +64,10 @@ async function run(name: string, options: Options, context: CommandContext): Pro
     })),
     { path: target, text: await yamlOf(imported, basename(name)), mode: 0o644, replace },
   ];
-  await writeNewFiles(files);
-  const left = imported.needsSecret ? [madeSecret, ...imported.left] : imported.left;
+  const kept = await writeNewFiles(files, context.now());
+  const left = imported.needsSecret ? [madeSecret(stem), ...imported.left] : imported.left;
   const paths = files.map(({ path }) => path);
-  context.stdout(options.format === 'json' ? jsonOf(paths, left) : humanOf(paths, left, name));
+  context.stdout(options.format === 'json' ? jsonOf(paths, kept, left) : humanOf(paths, kept, left, name));
   context.exitWith(exitCode.healthy);
 }
 
@@ -76,14 +79,16 @@ async function readConfig(path: string, name: string): Promise<string> {
   }
 }
 
-const madeSecret: LeftOver = {
-  line: null,
-  name: 'auth.secret',
-  because: 'no shared secret and no user stands in the file: a new one is in rtc-ops.secret',
-};
+function madeSecret(stem: string): LeftOver {
+  const because = `no shared secret and no user stands in the file: a new one is in ${stem}.secret`;
+  return { line: null, name: 'auth.secret', because };
+}
 
-function secretsOf({ secrets, needsSecret }: ImportedConfig): { file: string; secret: string }[] {
-  if (needsSecret) return [{ file: 'rtc-ops.secret', secret: randomBytes(32).toString('hex') }];
+function secretsOf(
+  { secrets, needsSecret }: ImportedConfig,
+  stem: string,
+): { file: string; secret: string }[] {
+  if (needsSecret) return [{ file: `${stem}.secret`, secret: randomBytes(32).toString('hex') }];
   return secrets.map(({ name, secret }) => ({ file: name, secret: secret.reveal() }));
 }
 
@@ -93,16 +98,23 @@ async function yamlOf({ written }: ImportedConfig, source: string): Promise<stri
   return heading + stringify(written, { flowCollectionPadding: true, lineWidth: 110 });
 }
 
-function jsonOf(files: readonly string[], notCarried: readonly LeftOver[]): string {
-  return `${JSON.stringify({ schemaVersion: 1, files, notCarried }, null, 2)}\n`;
+function jsonOf(files: readonly string[], kept: readonly string[], notCarried: readonly LeftOver[]): string {
+  return `${JSON.stringify({ schemaVersion: 1, files, kept, notCarried }, null, 2)}\n`;
 }
 
-function humanOf(files: readonly string[], left: readonly LeftOver[], name: string): string {
-  const written = files.map((file) => `${file}\n`).join('');
-  if (left.length === 0) return written;
+function humanOf(
+  files: readonly string[],
+  kept: readonly string[],
+  left: readonly LeftOver[],
+  name: string,
+): string {
   const rows = left.map(({ line, name: option, because }) => {
     const place = line === null ? name : `${name}:${line}`;
     return printable(`  ${place} ${option}: ${because}`);
   });
-  return `${written}\nNot carried over, or not as it is:\n${rows.join('\n')}\n`;
+  return [
+    `${files.join('\n')}\n`,
+    ...(kept.length === 0 ? [] : [`What was there before:\n${kept.map((each) => `  ${each}\n`).join('')}`]),
+    ...(rows.length === 0 ? [] : [`Not carried over, or not as it is:\n${rows.join('\n')}\n`]),
+  ].join('\n');
 }

@@ -70,7 +70,7 @@ async function run(options: Options, context: CommandContext): Promise<void> {
   const text = await configText(answers, basename(secretFile));
   const config: NewFile = { path: file, text, mode: 0o644, replace: options.force === true };
   const { writeNewFiles } = await import('./new-file.ts');
-  await writeNewFiles([...(needsSecret ? [secret] : []), config]);
+  await writeNewFiles([...(needsSecret ? [secret] : []), config], context.now());
   context.stdout(`${config.path}\n${needsSecret ? `${secret.path}\n` : ''}`);
   if (answers.profile === 'turn' && hasSecret) context.stderr(`rtc-ops: kept the secret in ${secretFile}\n`);
   context.exitWith(exitCode.healthy);

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import { normalAddress } from '../config/address.ts';
+import { defaults } from '../config/defaults.ts';
 import { pairText, portsText, type Written } from '../config/written-config.ts';
 import { familyOf } from '../model/endpoint.ts';
 import { textOf, type ImportDraft } from './import-draft.ts';
+import type { ParsedDirective } from './parse.ts';
 
 /** The addresses that the file names. */
 export interface ImportedAddresses {
@@ -68,7 +70,7 @@ function isWildcard(address: string): boolean {
 
 /** Each relay address with the one by which the world knows it. */
 function pairsOf(draft: ImportDraft, relay: readonly string[]): string[] {
-  const outsideOf = new Map<string, string>();
+  const outsideOf = new Map<string, { readonly address: string; readonly directive: ParsedDirective }>();
   for (const each of draft.all('external-ip')) {
     const [outside = '', inside] = textOf(each).split('/');
     const candidates = relay.filter((address) => isIP(outside) && familyOf(address) === familyOf(outside));
@@ -81,24 +83,45 @@ function pairsOf(draft: ImportDraft, relay: readonly string[]): string[] {
         each,
         `it stands for several relay addresses: hosts[0].addresses: [${outside}/PRIVATE] for each`,
       );
-    } else outsideOf.set(normalAddress(only), normalAddress(outside));
+    } else {
+      const [address, earlier] = [normalAddress(outside), outsideOf.get(normalAddress(only))];
+      if (earlier !== undefined) draft.overrule([earlier.directive], each, () => earlier.address === address);
+      outsideOf.set(normalAddress(only), { address, directive: each });
+    }
   }
   const all = [...new Set([...relay, ...outsideOf.keys()])];
-  return all.map((inside) => pairText({ public: outsideOf.get(inside) ?? inside, private: inside }));
+  return all.map((inside) => pairText({ public: outsideOf.get(inside)?.address ?? inside, private: inside }));
 }
 
 function portsIn(draft: ImportDraft, listening: readonly string[]): Record<string, Written> {
-  const port = draft.number('listening-port') ?? 3478;
-  const securePort = draft.number('tls-listening-port') ?? 5349;
-  const [cert, key] = [draft.text('cert'), draft.text('pkey')];
-  const hasTls = !draft.isOn('no-tls') && cert !== null && key !== null;
-  if (hasTls) draft.written['tls'] = { cert, key };
+  const port = draft.port('listening-port', defaults.listen.udp) ?? defaults.listen.udp;
+  const [noUdp, noTcp] = [draft.isOn('no-udp'), draft.isOn('no-tcp')];
+  if (noUdp && noTcp) leaveAll(draft, ['listening-port'], 'no-udp and no-tcp leave it nothing to listen for');
   return {
-    udp: draft.isOn('no-udp') ? 'off' : port,
-    tcp: draft.isOn('no-tcp') ? 'off' : port,
-    tls: hasTls ? securePort : 'off',
+    udp: noUdp ? 'off' : port,
+    tcp: noTcp ? 'off' : port,
+    tls: tlsPortIn(draft),
     ...extraPortsIn(draft, listening),
   };
+}
+
+function tlsPortIn(draft: ImportDraft): number | 'off' {
+  const [cert, key] = [draft.text('cert'), draft.text('pkey')];
+  const isOff = draft.isOn('no-tls');
+  if (!isOff && cert && key) {
+    draft.written['tls'] = { cert, key };
+    return draft.port('tls-listening-port', defaults.listen.tls) ?? defaults.listen.tls;
+  }
+  const because = isOff ? 'no-tls turns it off' : 'coturn speaks no TLS without both cert and pkey';
+  leaveAll(draft, ['cert', 'pkey', 'tls-listening-port'], because);
+  return 'off';
+}
+
+function leaveAll(draft: ImportDraft, names: readonly string[], because: string): void {
+  for (const name of names) {
+    const last = draft.last(name);
+    if (last !== undefined) draft.leave(last, because);
+  }
 }
 
 /** Ports that are opened on every address; others have no place in rtc-ops.yaml. */
@@ -121,6 +144,9 @@ function extraPortsIn(draft: ImportDraft, listening: readonly string[]): Record<
 }
 
 function portRangeIn(draft: ImportDraft): string | null {
-  const [min, max] = [draft.number('min-port'), draft.number('max-port')];
-  return min === null && max === null ? null : portsText({ min: min ?? 49_152, max: max ?? 65_535 });
+  const otherwise = defaults.relay.ports;
+  const min = draft.port('min-port', otherwise.min);
+  const max = draft.port('max-port', otherwise.max);
+  if (min === null && max === null) return null;
+  return portsText({ min: min ?? otherwise.min, max: max ?? otherwise.max });
 }

@@ -16,6 +16,8 @@ import {
   importPrometheus,
   importQuotas,
 } from './import-service.ts';
+import { isFlagValue } from './lint/option-values.ts';
+import { alwaysOn } from './lint/source.ts';
 import { coturnOptions, optionOf } from './options.ts';
 import { parseDirectives, type ParsedDirective } from './parse.ts';
 
@@ -29,19 +31,34 @@ export interface ImportedConfig {
   readonly needsSecret: boolean;
 }
 
+export interface ImportOptions {
+  /** What clients dial; null for what the file says. */
+  readonly host?: string | null;
+  /** What the names of the files with its secrets begin with. */
+  readonly stem?: string;
+}
+
 /**
  * Turns a turnserver.conf into an rtc-ops.yaml for one host. What it cannot carry over is listed with the reason; what
  * coturn would not do as it is written is left out, not guessed.
  */
-export function importConfig(text: string, host: string | null): ImportedConfig {
-  const draft = new ImportDraft(parseDirectives(text));
-  const realm = draft.text('realm');
+export function importConfig(
+  text: string,
+  { host = null, stem = 'rtc-ops' }: ImportOptions = {},
+): ImportedConfig {
+  const draft = new ImportDraft(parseDirectives(text), stem);
+  const realmLine = draft.last('realm');
+  const realm = realmLine === undefined ? null : textOf(realmLine) || null;
+  const serverName = draft.last('server-name');
   const hostName =
-    host ?? [draft.text('server-name'), realm].find((each) => each !== null && isHost(each)) ?? 'localhost';
+    host ?? [serverName && textOf(serverName), realm].find((each) => each && isHost(each)) ?? 'localhost';
+  if (serverName !== undefined && textOf(serverName) !== hostName)
+    draft.leave(serverName, `it is the name of the host, ${hostName}, from here on`);
   draft.written['profile'] = draft.isOn('stun-only') ? 'stun-only' : 'turn';
   draft.written['realm'] = realm ?? hostName;
   if (realm === null) {
-    draft.left.push({ line: null, name: 'realm', because: `the file has none; it is ${hostName} now` });
+    const because = `the file has none; it is ${hostName} now`;
+    draft.left.push({ line: realmLine?.line ?? null, name: 'realm', because });
   }
   const { relay } = importListeners(draft, hostName);
   importAuth(draft);
@@ -51,12 +68,19 @@ export function importConfig(text: string, host: string | null): ImportedConfig 
   importPrometheus(draft);
   importDatabase(draft);
   for (const each of draft.rest()) leaveRest(draft, each);
+  for (const each of draft.lines().filter(isNoFlagValue))
+    draft.leave(each, 'coturn does not start with this value: a flag is on or off');
   const isRelay = draft.written['profile'] === 'turn';
   const needsSecret = isRelay && draft.written['auth'] === undefined;
-  if (needsSecret) draft.written['auth'] = { secret: { file: 'rtc-ops.secret' } };
+  if (needsSecret) draft.written['auth'] = { secret: { file: `${stem}.secret` } };
   dropConflicts(draft);
   const left = draft.left.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
   return { written: draft.written, secrets: draft.secrets, left, needsSecret };
+}
+
+function isNoFlagValue(directive: ParsedDirective): boolean {
+  const { name } = directive;
+  return optionOf(name)?.value === 'flag' && !alwaysOn.has(name) && !isFlagValue(textOf(directive));
 }
 
 /** What render writes of itself, for any config. */
@@ -97,13 +121,54 @@ function leaveRest(draft: ImportDraft, directive: ParsedDirective): void {
 
 type Path = readonly (string | number)[];
 
+/** The options behind the keys of rtc-ops.yaml that a file alone may give a value that cannot stand there. */
+const optionsBehind: Readonly<Record<string, readonly string[]>> = {
+  realm: ['realm'],
+  'listen.udp': ['listening-port'],
+  'listen.tcp': ['listening-port'],
+  'listen.tls': ['tls-listening-port'],
+  'listen.addresses': ['listening-ip'],
+  'listen.extraPorts': ['aux-server'],
+  'relay.ports': ['min-port', 'max-port'],
+  'relay.addresses': ['relay-ip'],
+  'hosts.0.addresses': ['external-ip'],
+  'tls.cert': ['cert'],
+  'tls.key': ['pkey'],
+  'auth.secret': ['static-auth-secret'],
+  'auth.users': ['user'],
+  'quotas.userQuota': ['user-quota'],
+  'quotas.totalQuota': ['total-quota'],
+  'quotas.maxBps': ['max-bps'],
+  'quotas.bpsCapacity': ['bps-capacity'],
+  'peers.allow': ['allowed-peer-ip'],
+  'peers.only': ['allowed-peer-ip'],
+  'peers.deny': ['denied-peer-ip'],
+  'logging.to': ['log-file'],
+  'logging.facility': ['syslog-facility'],
+  'logging.minLevel': ['log-min-level'],
+  'prometheus.address': ['prometheus-address'],
+  'prometheus.port': ['prometheus-port'],
+  'prometheus.path': ['prometheus-path'],
+  'database.sqlite': ['userdb', 'db', 'sql-userdb'],
+  'database.postgresql': ['psql-userdb'],
+  'database.redis': ['redis-userdb'],
+};
+
+/** The line that a key was made of, where it can be only one. */
+function lineBehind(draft: ImportDraft, key: string): number | null {
+  const [, options = []] =
+    Object.entries(optionsBehind).find(([name]) => key === name || key.startsWith(`${name}.`)) ?? [];
+  return draft.onlyLineOf(...options);
+}
+
 /** Takes away what cannot stand in rtc-ops.yaml, until the rest can; each step takes away one value at least. */
 function dropConflicts(draft: ImportDraft): void {
   for (let round = 0; round < 50; round++) {
     const wrong = firstProblem(draft.written);
     if (wrong === null) return;
     const [section, ...path] = wrong.path;
-    draft.left.push({ line: null, name: wrong.path.join('.'), because: wrong.message });
+    const name = wrong.path.join('.');
+    draft.left.push({ line: lineBehind(draft, name), name, because: wrong.message });
     if (section === undefined || section === 'realm' || section === 'hosts') break;
     draft.written[section] = without(draft.written[section] ?? '', path) ?? '';
     if (draft.written[section] === '') delete draft.written[section];

@@ -1,4 +1,4 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { rtcOps } from '../support/cli.ts';
@@ -41,6 +41,7 @@ Not carried over, or not as it is:
     expect(JSON.parse(stdout)).toEqual({
       schemaVersion: 1,
       files: [join(cwd, 'rtc-ops.secret'), join(cwd, 'rtc-ops.yaml')],
+      kept: [],
       notCarried: expect.arrayContaining([
         {
           line: null,
@@ -70,6 +71,47 @@ Not carried over, or not as it is:
     const forced = await rtcOps(['config', 'import', 'turnserver.conf', '--force'], { cwd });
     expect(forced.exitCode).toBe(0);
     expect(await readFile(join(cwd, 'rtc-ops.yaml'), 'utf8')).toContain('realm: turn.example.org');
+  });
+
+  it('gives each config secrets of its own, and keeps what --force replaces', async () => {
+    const cwd = await directoryWith({
+      'turnserver.conf': conf,
+      'rtc-ops.secret': 'of rtc-ops.yaml\n',
+      'other.yaml': 'old',
+      'other.secret': 'old secret',
+    });
+    await chmod(join(cwd, 'other.secret'), 0o600);
+    const args = ['--config', 'other.yaml', 'config', 'import', 'turnserver.conf', '--force'];
+    const { stdout, exitCode } = await rtcOps(args, { cwd });
+    expect(exitCode).toBe(0);
+    expect(await readFile(join(cwd, 'rtc-ops.secret'), 'utf8')).toBe('of rtc-ops.yaml\n');
+    expect(await readFile(join(cwd, 'other.secret'), 'utf8')).toBe('a-secret-that-no-output-may-show\n');
+    expect(await readFile(join(cwd, 'other.yaml'), 'utf8')).toContain('file: other.secret');
+    const kept = (await readdir(cwd)).filter((name) => name.includes('.bak.')).toSorted();
+    expect(kept.map((name) => name.replace(/\d{8}T\d{6}Z$/, ''))).toEqual([
+      'other.secret.bak.',
+      'other.yaml.bak.',
+    ]);
+    expect(await Promise.all(kept.map(async (name) => readFile(join(cwd, name), 'utf8')))).toEqual([
+      'old secret',
+      'old',
+    ]);
+    expect((await stat(join(cwd, kept[0] ?? ''))).mode & 0o777).toBe(0o600);
+    expect(stdout).toContain(`What was there before:\n  ${join(cwd, kept[0] ?? '')}\n`);
+    // The same once more changes nothing, so nothing is kept.
+    const again = await rtcOps(args, { cwd });
+    expect(again.stdout).not.toContain('before');
+  });
+
+  it('leaves everything as it was when it cannot write all', async () => {
+    const cwd = await directoryWith({ 'turnserver.conf': conf, 'other.secret': 'old secret' });
+    await mkdir(join(cwd, 'other.yaml'));
+    const args = ['--config', 'other.yaml', 'config', 'import', 'turnserver.conf', '--force'];
+    const { stderr, exitCode } = await rtcOps(args, { cwd });
+    expect(stderr).toContain('cannot write');
+    expect(exitCode).toBe(2);
+    expect((await readdir(cwd)).toSorted()).toEqual(['other.secret', 'other.yaml', 'turnserver.conf']);
+    expect(await readFile(join(cwd, 'other.secret'), 'utf8')).toBe('old secret');
   });
 
   it.each([

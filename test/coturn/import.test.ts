@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/config.ts';
 import { configOfHost } from '../../src/config/config.ts';
 import { importConfig, type ImportedConfig } from '../../src/coturn/import.ts';
+import { coturnOptions } from '../../src/coturn/options.ts';
 import { renderConfig, type Passwords } from '../../src/coturn/render.ts';
 import { knownVersions } from '../../src/coturn/versions.ts';
 import { RtcOpsError } from '../../src/model/error.ts';
@@ -65,7 +66,7 @@ it('of what was rendered is the same config, which renders the same', () => {
       const config = parseConfig(yaml, 'rtc-ops.yaml');
       const text = rendered(config, version);
       if (text === null) return;
-      const imported = importConfig(text, 'a.example.org');
+      const imported = importConfig(text, { host: 'a.example.org' });
       const again = configOf(imported);
       expect(imported.left).toEqual([]);
       expect(renderConfig(again, { version, ...secretsIn(again, imported) })).toBe(text);
@@ -98,17 +99,16 @@ peers: { allow: [10.1.2.3, 127.0.0.0/8], deny: [198.51.100.0/24, "2001:db8:1::/4
 logging: { verbose: true, facility: local1 }
 database: { redis: { port: 1, database: 3, password: { env: P } } }`;
   const config = parseConfig(yaml, 'rtc-ops.yaml');
-  const imported = importConfig(
-    renderConfig(config, { version: '4.6.1', ...secretsFor(config) }),
-    'a.example.org',
-  );
+  const imported = importConfig(renderConfig(config, { version: '4.6.1', ...secretsFor(config) }), {
+    host: 'a.example.org',
+  });
   expect(imported.left).toEqual([]);
   expect(expressible(configOf(imported))).toEqual(expressible(config));
   expect(configOf(imported).hosts).toEqual(config.hosts);
 });
 
 function leftOf(text: string): string[] {
-  return importConfig(text, null).left.map(({ line, name, because }) => `${line ?? '-'} ${name}: ${because}`);
+  return importConfig(text).left.map(({ line, name, because }) => `${line ?? '-'} ${name}: ${because}`);
 }
 
 describe('a turnserver.conf of somebody else', () => {
@@ -131,7 +131,7 @@ pkey=/etc/ssl/turn.key
 syslog`;
 
   it('is carried over as far as it goes', () => {
-    const imported = importConfig(debian, null);
+    const imported = importConfig(debian);
     expect(imported.written).toMatchObject({
       profile: 'turn',
       realm: 'turn.example.org',
@@ -173,7 +173,42 @@ syslog`;
     ['user=alice\nrealm=r', '1 user: coturn reads it as no user'],
     ['stale-nonce=60\nrealm=r', '1 stale-nonce: rtc-ops always writes 600'],
     ['no-cli=0\nrealm=r', '1 no-cli: rtc-ops always turns it on'],
-    ['prometheus\nrealm=r', '1 prometheus: it is served on every address; from here on'],
+    [
+      'prometheus\nrealm=r',
+      '1 prometheus: it is served on every address; from here on, on 127.0.0.1 alone (prometheus.address), which coturn can from 4.6.3 on',
+    ],
+    ['prometheus-port=9000\nrealm=r', '1 prometheus-port: without prometheus it counts for nothing'],
+    ['total-quota=abc\nrealm=r', '1 total-quota: it is no whole number above 0, and limits nothing'],
+    ['max-bps=-3\nrealm=r', '1 max-bps: it is no whole number above 0, and limits nothing'],
+    ['user-quota=12x\nrealm=r', '1 user-quota: coturn reads it as 12, and that it is now'],
+    ['listening-port=0\nrealm=r', '1 listening-port: it is no port from 1 to 65535; it is 3478 from here on'],
+    ['min-port=x\nmax-port=50000\nrealm=r', '1 min-port: it is no port from 1 to 65535; it is 49152'],
+    ['listening-port=70000\nrealm=r', '1 listening-port: it is no port from 1 to 65535'],
+    ['listening-port=3479\nno-udp\nno-tcp\nrealm=r', '1 listening-port: no-udp and no-tcp leave it nothing'],
+    ['realm=a\nrealm=b', '1 realm: line 2 overrules it'],
+    ['no-tcp\nrealm=r\nno-tcp=0', '1 no-tcp: line 3 overrules it'],
+    ['user=a:1\nuser=b:2\nuser=a:3\nrealm=r', '1 user: line 3 overrules it'],
+    [`user=a:0x${'1'.repeat(32)}\nrealm=r`, '1 user: it is the key of a password'],
+    ['static-auth-secret=\nrealm=r', '1 static-auth-secret: the secret is empty'],
+    ['use-auth-secret\nlt-cred-mech=0\nrealm=r', '2 lt-cred-mech: rtc-ops always has coturn ask'],
+    ['use-auth-secret=0\nuser=a:1\nrealm=r', '2 user: beside a shared secret'],
+    ['syslog\nlog-file=/l\nrealm=r', '2 log-file: everything goes to syslog, and this stays empty'],
+    ['syslog\nsimple-log\nrealm=r', '2 simple-log: it is about the name of a log file'],
+    ['log-file=/l\nrealm=r', '1 log-file: the file has exactly this name from here on'],
+    ['log-file=stdout\nno-stdout-log\nrealm=r', '2 no-stdout-log: the log goes to stdout'],
+    ['syslog-facility=local0\nrealm=r', '1 syslog-facility: coturn knows no such facility'],
+    ['cert=/c\nrealm=r', '1 cert: coturn speaks no TLS without both cert and pkey'],
+    ['cert=/c\npkey=/k\nno-tls\nrealm=r', '2 pkey: no-tls turns it off'],
+    ['tls-listening-port=443\nrealm=r', '1 tls-listening-port: coturn speaks no TLS'],
+    ['server-name=my turn\nrealm=r.example.org', '1 server-name: it is the name of the host, r.example.org'],
+    ['db=/a\nuserdb=/b\nrealm=r', '1 db: line 2 overrules it'],
+    ['redis-userdb="ip=a"\npsql-userdb="host=b"\nrealm=r', '1 redis-userdb: line 2 overrules it'],
+    [
+      'relay-ip=10.0.0.1\nexternal-ip=203.0.113.1\nexternal-ip=203.0.113.2\nrealm=r',
+      '2 external-ip: line 3 overrules it',
+    ],
+    ['stun-only=maybe\nrealm=r', '1 stun-only: coturn does not start with this value'],
+    ['realm\nstun-only', '1 realm: the file has none; it is localhost now'],
     ['psql-userdb="host=a sslmode=require"\nrealm=r', '1 psql-userdb: the connection has a part that'],
     [
       'psql-userdb="host=a connect_timeout=5"\nrealm=r',
@@ -181,17 +216,44 @@ syslog`;
     ],
     ['psql-userdb="host=a"\nuserdb=/x\nrealm=r', '2 userdb: the other database takes its place'],
     ['server-name=s.example.org', '- realm: the file has none; it is s.example.org now'],
-    ['realm=r\nbps-capacity=5', '- quotas.bpsCapacity: needs quotas.maxBps'],
+    ['realm=r\nbps-capacity=5', '2 quotas.bpsCapacity: needs quotas.maxBps'],
     [
       'realm=r\nallowed-peer-ip=10.0.0.0-10.0.0.255\ndenied-peer-ip=198.51.100.1\ndenied-peer-ip=10.0.0.7',
       '',
     ],
-    ['realm=r\nlog-file=turn.log', '- logging.to: must be syslog, stdout, or the absolute path'],
+    ['realm=r\nlog-file=turn.log', '2 logging.to: must be syslog, stdout, or the absolute path'],
     ['realm=r\nmin-port=60000\nmax-port=50000', '- relay.ports: must be two ports'],
-    ['realm=r\nlistening-port=50000', '- listen.udp: must not lie in relay.ports'],
+    ['realm=r\nlistening-port=50000', '2 listen.udp: must not lie in relay.ports'],
   ])('%j', (text, left) => {
     const told = leftOf(text);
     expect(told).toContainEqual(expect.stringContaining(left));
+  });
+
+  it('loses no line in silence, whatever its value', () => {
+    const base = 'realm=r\nuse-auth-secret\nstatic-auth-secret=abc';
+    const written = JSON.stringify(importConfig(base, { host: 'h' }).written);
+    const silent = coturnOptions.flatMap(({ name }) =>
+      ['', '=0', '=off', '=abc', '=-3', '=99999999999', '=/x'].flatMap((value) => {
+        const imported = importConfig(`${base}\n${name}${value}`, { host: 'h' });
+        const isTold = imported.left.some(({ line }) => line === 4);
+        return isTold || JSON.stringify(imported.written) !== written ? [] : [`${name}${value}`];
+      }),
+    );
+    // What is off without it, what render writes for any config, and what those lines say already.
+    const isCarried = (line: string): boolean =>
+      /=(?:0|off|99999999999)$/.test(line) ||
+      /^(?:fingerprint|lt-cred-mech|no-(?:cli|dtls|multicast-peers|rfc5780(?:=.*)?|software-attribute|sslv2|sslv3|stdout-log|stun-backward-compatibility|tcp-relay|tls|tlsv1|tlsv1_1)|response-origin-only-with-rfc5780|use-auth-secret(?:=.*)?)$/.test(
+        line,
+      );
+    expect(silent.filter((line) => !isCarried(line))).toEqual([]);
+  });
+
+  it('keeps a user once, with the password that counts', () => {
+    const imported = importConfig('user=a:1\nuser=b:2\nuser=a:3\nrealm=r', { stem: 'other' });
+    expect(imported.written['auth']).toEqual({
+      users: { a: { file: 'other.user-1.secret' }, b: { file: 'other.user-2.secret' } },
+    });
+    expect(imported.secrets.map(({ secret }) => secret.reveal())).toEqual(['3', '2']);
   });
 
   it('is told of without what stands in a line that coturn does not know', () => {
@@ -199,12 +261,12 @@ syslog`;
   });
 
   it('gets a secret when it has none', () => {
-    expect(importConfig('realm=r\nlt-cred-mech', null).needsSecret).toBe(true);
-    expect(importConfig('realm=r\nstun-only', null).needsSecret).toBe(false);
+    expect(importConfig('realm=r\nlt-cred-mech').needsSecret).toBe(true);
+    expect(importConfig('realm=r\nstun-only').needsSecret).toBe(false);
   });
 
   it('has users, with a file each', () => {
-    const imported = importConfig('realm=r\nlt-cred-mech\nuser=alice:secret1\nuser=bob: 0x12', null);
+    const imported = importConfig('realm=r\nlt-cred-mech\nuser=alice:secret1\nuser=bob: 0x12');
     expect(imported.written['auth']).toEqual({
       users: { alice: { file: 'rtc-ops.user-1.secret' }, bob: { file: 'rtc-ops.user-2.secret' } },
     });
@@ -237,7 +299,7 @@ syslog`;
     fc.assert(
       fc.property(fc.array(line, { maxLength: 8 }), (lines) => {
         try {
-          configOf(importConfig(lines.join('\n'), 'a'));
+          configOf(importConfig(lines.join('\n'), { host: 'a' }));
         } catch (error) {
           if (!(error instanceof RtcOpsError) || error.code !== 'configuration') throw error;
           expect(error.message).toContain('what the file says cannot stand in rtc-ops.yaml');

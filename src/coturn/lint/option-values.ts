@@ -72,7 +72,9 @@ function missing(source: Source, directive: ParsedDirective, readAs: string): Li
 }
 
 /** get_bool_value() of mainrelay.c: the first letter tells, but for on and off. */
-const boolean = /^(?:$|[0-9nNfFyYtT]|on$|ON$|On$|off$|OFF$|Off$)/;
+export function isFlagValue(text: string): boolean {
+  return /^(?:$|[0-9nNfFyYtT]|on$|ON$|On$|off$|OFF$|Off$)/.test(text);
+}
 
 function flag(source: Source, directive: ParsedDirective): LintFinding[] {
   const value = textOf(directive);
@@ -80,7 +82,7 @@ function flag(source: Source, directive: ParsedDirective): LintFinding[] {
     if (!/^(?:0|n|f|off$)/i.test(value)) return [];
     return [note('CONFIG_ALWAYS_ON', { ...lineOf(source, directive, 'line', ''), value })];
   }
-  if (boolean.test(value)) return [];
+  if (isFlagValue(value)) return [];
   const because = 'the value of a flag is on or off, yes or no, true or false, 1 or 0';
   return [prevents(source, directive, because, directive.name)];
 }
