@@ -31,7 +31,7 @@ export async function readRecording(source: ByteSource, file: string, nowMs: num
     }
     case null:
       throw new RtcOpsError('configuration', notReadable(head, file), {
-        hint: 'It reads dumps of browsers (webrtc-internals, rtcstats, getStats), SDP, candidates, logs of coturn and captures (pcap, pcapng), gzipped too.',
+        hint: 'It reads dumps of browsers (webrtc-internals, rtcstats, about:webrtc, getStats), SDP, candidates, logs of coturn and captures (pcap, pcapng), gzipped too.',
       });
     default:
       return kind satisfies never;

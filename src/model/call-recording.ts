@@ -13,7 +13,7 @@ export interface CallRecording {
 }
 
 /** What kind of recording a file is; `signaling`: descriptions and candidates, as they were exchanged. */
-export type SourceKind = 'webrtc-internals' | 'rtcstats' | 'getstats' | 'signaling';
+export type SourceKind = 'webrtc-internals' | 'rtcstats' | 'about-webrtc' | 'getstats' | 'signaling';
 
 /** Where facts come from. */
 export interface SourceFacts {
@@ -244,6 +244,7 @@ export type StreamMetric =
   | 'bytesReceived'
   | 'packetsLost'
   | 'packetsDiscarded'
+  | 'lastPacketReceivedTimestamp'
   | 'jitter'
   | 'jitterBufferDelay'
   | 'jitterBufferEmittedCount'

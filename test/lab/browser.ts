@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -19,9 +19,16 @@ export class Browser {
   readonly #waiting = new Map<number, (message: Answer) => void>();
   #last = 0;
 
-  /** @param within the command that runs it, such as `ip netns exec NAME` */
-  constructor(within: readonly string[], options: readonly string[]) {
+  /**
+   * @param within the command that runs it, such as `ip netns exec NAME`
+   * @param preferences those of its profile that differ from what a new one has
+   */
+  constructor(within: readonly string[], options: readonly string[], preferences?: object) {
     this.#directory = mkdtempSync(join(tmpdir(), 'rtc-ops-browser-'));
+    if (preferences !== undefined) {
+      mkdirSync(join(this.#directory, 'Default'));
+      writeFileSync(join(this.#directory, 'Default', 'Preferences'), JSON.stringify(preferences));
+    }
     const command = [
       ...within,
       'chromium',

@@ -18,7 +18,11 @@ export interface CallScenario {
   readonly nftAfter?: string;
   readonly coturn?: readonly string[];
   readonly browser?: readonly string[];
+  /** Of the profile of the browser. */
+  readonly preferences?: object;
   readonly denied?: boolean;
+  /** What is sent comes from a synthesizer; the page never asks for a microphone. */
+  readonly synthesized?: boolean;
   /** How long it lasts once connected or given up. */
   readonly forMs: number;
   readonly openInternalsLate?: boolean;
@@ -116,6 +120,32 @@ export const callScenarios: readonly CallScenario[] = [
     name: 'answer-damaged',
     onAnswer: "sdp = sdp.replace(/a=ice-ufrag:.*\\r\\n/, '').replace(/a=ice-pwd:.*\\r\\n/, '')",
     forMs: 3000,
+  },
+  {
+    name: 'peers-denied',
+    configuration: relayed(),
+    coturn: ['--denied-peer-ip=203.0.113.0-203.0.113.255'],
+    forMs: 18_000,
+  },
+  {
+    // Chromium asks for more time at half of a short lifetime; what asks for it (method 0x0004) gets lost.
+    name: 'allocation-expired',
+    configuration: relayed(),
+    coturn: ['--max-allocate-lifetime=30'],
+    nftAfter: 'udp dport 3478 @th,64,16 == 0x0004 drop',
+    after: 'await wait(50000);',
+    forMs: 1000,
+  },
+  {
+    name: 'mdns-only',
+    synthesized: true,
+    nft: 'udp dport 5353 drop',
+    forMs: 18_000,
+  },
+  {
+    name: 'no-udp',
+    preferences: { webrtc: { ip_handling_policy: 'disable_non_proxied_udp' } },
+    forMs: 12_000,
   },
   { name: 'opened-late', openInternalsLate: true, forMs: 9000 },
 ];

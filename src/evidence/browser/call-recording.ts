@@ -1,4 +1,5 @@
 import type { CallRecording, SourceKind } from '../../model/call-recording.ts';
+import { readAboutWebrtc } from './about-webrtc.ts';
 import { readGetStats } from './getstats.ts';
 import { readInternals } from './internals.ts';
 import type { Reading } from './reading.ts';
@@ -8,6 +9,7 @@ import { readSignalingText } from './signaling-text.ts';
 const readers: Readonly<Record<SourceKind, (chunks: AsyncIterable<Buffer>) => Promise<Reading>>> = {
   'webrtc-internals': readInternals,
   rtcstats: readRtcStats,
+  'about-webrtc': readAboutWebrtc,
   getstats: readGetStats,
   signaling: readSignalingText,
 };
@@ -20,10 +22,20 @@ export function callRecordingKind(head: Buffer): SourceKind | null {
     .trimStart();
   if (/^RTCStatsDump\r?\n/.test(text)) return 'rtcstats';
   if (/^v=0\s/.test(text)) return 'signaling';
+  if (isAboutWebrtc(text)) return 'about-webrtc';
   if (/^[{[]/.test(text)) return jsonKind(text);
   return /(?:^|[\s"'])(?:a=)?candidate:\S+ \d+ (?:udp|tcp|ssltcp) \d+ /im.test(text) || /^v=0\s*$/m.test(text)
     ? 'signaling'
     : null;
+}
+
+/** The id that Firefox gives a connection, or the name of a text that only its page has. */
+function isAboutWebrtc(text: string): boolean {
+  if (/^[{[]/.test(text))
+    return /"(?:pcid|rawLocalCandidates|iceCandidatePairStats|bandwidthEstimations|inboundR[tT][pP]StreamStats)"\s*:/.test(
+      text,
+    );
+  return /\bdata-l10n-id="about-webrtc-|\b\d{13,17} \(id=\d+ url=[^)]*\)/.test(text);
 }
 
 function jsonKind(text: string): SourceKind | null {

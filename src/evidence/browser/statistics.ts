@@ -263,7 +263,8 @@ const renamed: Readonly<Record<string, string>> = {
   candidatepair: 'candidate-pair',
   localcandidate: 'local-candidate',
   remotecandidate: 'remote-candidate',
-  'local-candidate': 'local-candidate',
+  inboundrtp: 'inbound-rtp',
+  outboundrtp: 'outbound-rtp',
 };
 
 function typeOf(id: string, type: string, own: ReadonlyMap<string, readonly TextChange[]>): string {

@@ -17,6 +17,7 @@ const ownMetrics: readonly StreamMetric[] = [
   'bytesReceived',
   'packetsLost',
   'packetsDiscarded',
+  'lastPacketReceivedTimestamp',
   'jitter',
   'jitterBufferDelay',
   'jitterBufferEmittedCount',

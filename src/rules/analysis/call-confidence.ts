@@ -15,11 +15,18 @@ const needsOtherSide: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'SIGNALING_STUCK',
 ]);
 
+/** What tells most of a call, by whose recording it is. */
+const best = {
+  firefox: 'the saved page of about:webrtc and “Copy Report” of each connection, from the end of the call',
+  other: 'a dump of chrome://webrtc-internals',
+} as const;
+
 const needsServer: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'ICE_FAILED_WITH_RELAY',
   'TURN_UNREACHABLE',
   'TURN_AUTH_FAILED',
   'TURN_ALLOC_EXPIRED',
+  'RELAY_NOT_GATHERED',
   'REMOTE_GETS_NOTHING',
 ]);
 
@@ -38,11 +45,11 @@ export function confidenceOf({
   };
   const { history, firstAtMs } = call.facts;
   const [root] = findings;
+  const remedy = call.source.engine === 'firefox' ? best.firefox : best.other;
   if (history === 'late')
     lower('the beginning is not recorded', 'open chrome://webrtc-internals before the call');
-  if (history === 'none')
-    lower('there are figures or texts alone, and no events', 'a dump of chrome://webrtc-internals');
-  if (firstAtMs === null) lower('it has no times', 'a dump of chrome://webrtc-internals');
+  if (history === 'none') lower('there are figures or texts alone, and no events', remedy);
+  if (firstAtMs === null) lower('it has no times', remedy);
   if (call.source.missing.length > 0)
     lower('a part of it is missing', 'a recording of the call from its beginning to its end');
   if (root !== undefined && root.severity !== 'info') {

@@ -14,6 +14,7 @@ import {
   lastState,
   stateLastedMs,
   statesOf,
+  tellsCandidates,
   turnUrls,
   wasConnected,
   type RecordedCall,
@@ -23,7 +24,7 @@ import {
 export function judgeServers(call: RecordedCall): Outcome {
   const { configuration } = call.facts;
   const errors = judgeErrors(call);
-  const fault = judgeConfiguration(call) ?? errors ?? judgeRelays(call);
+  const fault = judgeConfiguration(call) ?? errors ?? judgeRelays(call) ?? judgeNoRelay(call);
   if (fault !== null) return fault;
   return configuration === null
     ? unknown('the recording does not tell which servers were configured')
@@ -115,6 +116,17 @@ function judgeRefusal(
   return failedCall(call, 'TURN_AUTH_FAILED', { url, username, expiredForMs, code }, options);
 }
 
+/** Relays alone are allowed, and none came: that is the end of it, whether or not the recording tells why. */
+function judgeNoRelay(call: RecordedCall): Outcome | null {
+  const [url] = turnUrls(call) ?? [];
+  const isNeeded = call.facts.configuration?.policy === 'relay' && !wasConnected(call);
+  if (url === undefined || !isNeeded || !hasGathered(call)) return null;
+  if (candidatesOf(call, 'local').some(({ type }) => type === 'relay')) return null;
+  return failedCall(call, 'RELAY_NOT_GATHERED', { url, because: untold }, { severity: 'error' });
+}
+
+const untold = 'the recording does not tell why';
+
 function judgeRelays(call: RecordedCall): Outcome | null {
   const relays = call.facts.candidates.filter(({ type }) => type === 'relay');
   for (const relay of relays) {
@@ -152,24 +164,25 @@ const gatheredAfterMs = 10_000;
 
 export function hasGathered(call: RecordedCall): boolean {
   if (statesOf(call, 'gathering').includes('complete')) return true;
-  const { firstAtMs, history } = call.facts;
+  const { firstAtMs } = call.facts;
   const end = endOf(call);
-  return history === 'whole' && firstAtMs !== null && end !== null && end - firstAtMs >= gatheredAfterMs;
+  return tellsCandidates(call) && firstAtMs !== null && end !== null && end - firstAtMs >= gatheredAfterMs;
 }
 
 /** `candidates-found`: both sides have candidates that can work, and know those of the other. */
 export function judgeCandidates(call: RecordedCall): Outcome {
   const [local, remote] = [candidatesOf(call, 'local'), candidatesOf(call, 'remote')];
   if (wasConnected(call)) return passed(`${local.length} local, ${remote.length} remote`);
-  const { history, descriptions } = call.facts;
+  const { descriptions } = call.facts;
+  const isTelling = tellsCandidates(call);
   // With relays alone an empty list is the fault of the server, and told as such.
   const mayBeEmpty = call.facts.configuration?.policy === 'relay';
   const isTcp = local.every(({ protocol }) => protocol === 'tcp') && (local.length > 0 || !mayBeEmpty);
-  if (hasGathered(call) && history === 'whole' && isTcp) {
+  if (hasGathered(call) && isTelling && isTcp) {
     return failedCall(call, 'NO_UDP_CANDIDATES', { count: local.length });
   }
   const hasRemote = descriptions.some(({ side, sections }) => side === 'remote' && sections !== null);
-  if (hasRemote && remote.length === 0 && lasted(call) && history === 'whole') {
+  if (hasRemote && remote.length === 0 && lasted(call) && isTelling) {
     return failedCall(call, 'NO_REMOTE_CANDIDATES', {});
   }
   return (
@@ -240,7 +253,7 @@ export function relayNotes(call: RecordedCall, known: readonly Finding[]): reado
   if (urls.length === 0) {
     return cause === undefined ? failedCall(call, 'TURN_NOT_CONFIGURED', {}).findings : [];
   }
-  if (hasRelay || !hasGathered(call)) return [];
-  const because = cause === undefined ? 'the recording does not tell why' : 'the server gave none';
+  if (hasRelay || !hasGathered(call) || cause?.code === 'RELAY_NOT_GATHERED') return [];
+  const because = cause === undefined ? untold : 'the server gave none';
   return failedCall(call, 'RELAY_NOT_GATHERED', { url: urls[0] ?? '', because }, options).findings;
 }

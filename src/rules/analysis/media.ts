@@ -52,11 +52,14 @@ function judgeNothingSent(call: RecordedCall): Outcome {
   const direction = negotiated(call);
   const because = streams.every(({ isActive }) => isActive === false)
     ? 'the encoding is switched off'
-    : streams.every(({ sourceId }) => sourceId === null)
+    : // Firefox does not tell what is attached.
+      call.source.engine !== 'firefox' && streams.every(({ sourceId }) => sourceId === null)
       ? 'no track is attached to the sender'
       : direction === 'recvonly' || direction === 'inactive'
         ? `audio was negotiated ${direction}`
-        : 'a track is attached, and gives nothing';
+        : call.source.engine === 'firefox'
+          ? 'the sender gives nothing'
+          : 'a track is attached, and gives nothing';
   return failedCall(call, 'OUTBOUND_ZERO', { forMs, because });
 }
 

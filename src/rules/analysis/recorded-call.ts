@@ -38,6 +38,11 @@ export function candidatesOf(call: RecordedCall, side: CandidateFacts['side']): 
   return call.facts.candidates.filter((each) => each.side === side);
 }
 
+/** Whether a candidate that is not in the recording was not there; Firefox keeps all of them. */
+export function tellsCandidates({ facts, source }: RecordedCall): boolean {
+  return facts.history === 'whole' || source.kind === 'about-webrtc';
+}
+
 /** The end of the recording of this connection: its close, or the last that was seen. */
 export function endOf({ facts }: RecordedCall): number | null {
   return facts.closedAtMs ?? facts.lastAtMs;
@@ -178,9 +183,19 @@ export function flowOf(call: RecordedCall, direction: StreamFacts['direction']):
   const watched = late.filter(({ forMs }) => forMs >= shortestMs - 1000);
   return {
     ever: counts.some((count) => count > 0),
-    lately: watched.length === 0 ? null : watched.some(({ delta }) => delta > 0),
+    lately: watched.length === 0 ? lastHeard(call, direction) : watched.some(({ delta }) => delta > 0),
     forMs: Math.max(0, ...whole.map((each) => each?.forMs ?? 0)),
   };
+}
+
+/** What a single report tells of the last seconds: when the last packet came. */
+function lastHeard(call: RecordedCall, direction: StreamFacts['direction']): boolean | null {
+  const ages = audioStreams(call, direction).flatMap(({ series }) => {
+    const { lastPacketReceivedTimestamp: last } = series;
+    const [at, heardAt] = [last?.atMs.at(-1), last?.values.at(-1)];
+    return at === undefined || heardAt === undefined ? [] : [at - heardAt];
+  });
+  return ages.length === 0 ? null : ages.some((age) => age < windowMs);
 }
 
 /** The pair that carried the media last, with its candidates; null where that is not known. */

@@ -80,6 +80,35 @@ describe.each(['rtcstats', 'getstats'])('%s', (kind) => {
   });
 });
 
+describe('about:webrtc', () => {
+  it.each([
+    ['healthy-relay', 'report', 'healthy', undefined],
+    ['healthy-relay', 'history', 'healthy', undefined],
+    // A page has no levels: that packets came is all that it tells.
+    ['healthy-relay', 'page', 'unknown', undefined],
+    ['healthy-relay', 'text', 'unknown', undefined],
+    ['wrong-password', 'page', 'broken', 'TURN_AUTH_FAILED'],
+    ['wrong-password', 'text', 'broken', 'TURN_AUTH_FAILED'],
+    ['wrong-password', 'report', 'broken', 'RELAY_NOT_GATHERED'],
+    ['turn-unreachable', 'page', 'broken', 'TURN_UNREACHABLE'],
+    ['no-turn', 'page', 'broken', 'ICE_FAILED_NO_RELAY'],
+    ['no-turn', 'report', 'broken', 'ICE_FAILED_NO_RELAY'],
+    ['direction-mismatch', 'page', 'broken', 'DIRECTION_NO_AUDIO'],
+    ['one-way', 'report', 'broken', 'INBOUND_ZERO'],
+    ['one-way', 'history', 'broken', 'INBOUND_ZERO'],
+    ['muted-track', 'report', 'degraded', 'INBOUND_SILENT'],
+  ] as const)('%s, a %s: %s', async (name, kind, verdict, root) => {
+    const { report, findings } = judgeCalls([await recorded(`${name}.firefox-${kind}.gz`)], anyCall);
+    expect([report.verdict, findings[0]?.code]).toEqual([verdict, root]);
+    if (root === undefined) expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+  });
+
+  it('says what Firefox can give to know more', async () => {
+    const { report } = judgeCalls([await recorded('healthy-relay.firefox-page.gz')], anyCall);
+    expect(report.calls[0]?.confidence.raise[0]).toMatch(/about:webrtc and “Copy Report”/);
+  });
+});
+
 describe('descriptions alone', () => {
   it('tell of directions', async () => {
     const { report, findings } = judgeCalls([await recorded('direction-mismatch.sdp')], anyCall);
