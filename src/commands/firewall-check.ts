@@ -23,18 +23,24 @@ export async function runFirewallCheck(options: CheckOptions, context: CommandCo
     config: options.config,
     workingDirectory: context.workingDirectory,
   });
-  const [{ openingsOf, ownAddressesOf, publicAddressesOf }, { machineFacts }, { judgeFirewall }] =
-    await Promise.all([
-      import('../coturn/firewall/openings.ts'),
-      import('../probes/firewall/machine-probe.ts'),
-      import('../rules/firewall/judgement.ts'),
-    ]);
+  const [
+    { openingsOf, ownAddressesOf, publicAddressesOf },
+    { readEvidence },
+    { machineNetwork },
+    { judgeFirewall },
+  ] = await Promise.all([
+    import('../coturn/firewall/openings.ts'),
+    import('../probes/server/server-evidence.ts'),
+    import('../evidence/server/machine-network.ts'),
+    import('../rules/firewall/judgement.ts'),
+  ]);
   const openings = openingsOf(config, options.host);
   const [only, ...others] = config.hosts;
   const host = options.host ?? (only !== undefined && others.length === 0 ? only.name : hostname());
   const addresses = ownAddressesOf(config, options.host);
   const peer = await peerOf(options, context);
-  const machine = await machineFacts(context.signal);
+  const { now, signal } = context;
+  const machine = machineNetwork(await readEvidence({ host: null, only: 'network', now, signal }));
   refuseElsewhere(host, addresses, machine.addresses);
   const facts = { ...machine, outside: await outsideFacts(openings, peer, options, context) };
   const publicAddresses = publicAddressesOf(config, options.host);

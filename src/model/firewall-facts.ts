@@ -42,6 +42,7 @@ export interface ListeningSocket {
   /** `0.0.0.0` and `::` for all; an IPv6 socket that serves IPv4 as well is not told from one that does not. */
   readonly address: string;
   readonly port: number;
-  /** The program; null when that may not be seen. */
+  /** The program and its process; null when that may not be seen. */
   readonly program: string | null;
+  readonly pid: number | null;
 }

@@ -46,8 +46,8 @@ function report(): FirewallReport {
         sockets: {
           state: 'seen',
           value: [
-            { protocol: 'udp', address: '203.0.113.10', port: 3478, program: 'turnserver' },
-            { protocol: 'tcp', address: '203.0.113.10', port: 3478, program: 'turnserver' },
+            { protocol: 'udp', address: '203.0.113.10', port: 3478, program: 'turnserver', pid: 812 },
+            { protocol: 'tcp', address: '203.0.113.10', port: 3478, program: 'turnserver', pid: 812 },
           ],
         },
         devices: { 4: 'eth0', 6: null },

@@ -1,14 +1,9 @@
-import type {
-  HostFacts,
-  LintFacts,
-  NodeFacts,
-  PathFacts,
-  PemCertificate,
-} from '../../src/coturn/lint/facts.ts';
+import type { LintFacts } from '../../src/coturn/lint/facts.ts';
 import type { LintFinding } from '../../src/coturn/lint/source.ts';
 import { lint } from '../../src/coturn/lint/lint.ts';
 import { defaultVersion } from '../../src/coturn/versions.ts';
 import type { ConfigFinding, ConfigFindingCode } from '../../src/model/config-finding.ts';
+import type { HostFacts, NodeFacts, PathFacts, PemCertificate } from '../../src/model/host-facts.ts';
 
 /** A file of which the lint has nothing to say, for 4.6.1 and without a look at a machine. */
 export const cleanLines: readonly string[] = [

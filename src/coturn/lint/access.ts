@@ -1,4 +1,4 @@
-import type { NodeFacts, PathFacts, ServiceFacts } from './facts.ts';
+import type { NodeFacts, PathFacts, ServiceFacts } from '../../model/host-facts.ts';
 
 export interface Stop {
   /** The directory or file at which the user is stopped. */

@@ -1,11 +1,12 @@
 import { readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { execa } from 'execa';
+import type { HostFacts, NodeFacts, PathFacts, ServiceFacts } from '../../model/host-facts.ts';
 import type { InterfaceAddress } from '../../model/observations.ts';
 import { lastValueOf } from '../directive.ts';
 import type { ParsedDirective } from '../parse.ts';
-import type { HostFacts, NodeFacts, PathFacts, ServiceFacts } from './facts.ts';
 import { pemFacts } from './pem.ts';
+import { serviceOf, serviceUnit, unitDirectories } from './service.ts';
 import { tlsFileOptions } from './tls.ts';
 
 export interface HostOptions {
@@ -80,50 +81,28 @@ async function nodeFacts(path: string): Promise<NodeFacts> {
   return { path, uid, gid, mode: mode & 0o7777 };
 }
 
-const unitDirectories = ['usr/lib/systemd/system', 'lib/systemd/system', 'etc/systemd/system'];
-const unit = 'coturn.service';
-
 /** The unit of systemd that starts coturn, with its drop-ins; null when there is none. */
 async function serviceFacts(root: string): Promise<ServiceFacts | null> {
-  const units = await Promise.all(unitDirectories.map(async (each) => readText(join(root, each, unit))));
-  const text = units.findLast((each) => each !== null);
-  if (text === null || text === undefined) return null;
-  const settings = [text, ...(await dropIns(root))].join('\n');
-  const user = lastSetting(settings, 'User') ?? 'root';
-  const account = (await table(root, 'passwd')).find(([name]) => name === user);
-  const uid = user === 'root' ? 0 : Number(account?.[2] ?? user);
-  if (!Number.isInteger(uid)) return null;
-  const groups = await table(root, 'group');
-  const group = lastSetting(settings, 'Group');
-  const primary =
-    group === undefined ? account?.[3] : (groups.find(([name]) => name === group)?.[2] ?? group);
-  const gids = [
-    primary,
-    ...groups.filter(([, , , members = '']) => members.split(',').includes(user)).map(([, , id]) => id),
-  ];
-  const hasCapability =
-    /^\s*AmbientCapabilities\s*=.*CAP_NET_BIND_SERVICE/m.test(settings) || (await binaryMayBind());
-  const start = await readText(join(root, 'proc/sys/net/ipv4/ip_unprivileged_port_start'));
-  return {
-    unit,
-    user,
-    uid,
-    gids: [...new Set(gids.map(Number))].filter((each) => Number.isInteger(each)),
-    lowestPort: hasCapability === null ? null : hasCapability ? 0 : Number(start?.trim() || 1024),
-  };
+  const units = await Promise.all(
+    unitDirectories.map(async (each) => readText(join(root, each, serviceUnit))),
+  );
+  return serviceOf({
+    units: units.filter((each) => each !== null),
+    dropIns: await dropIns(root),
+    passwd: (await readText(join(root, 'etc/passwd'))) ?? '',
+    group: (await readText(join(root, 'etc/group'))) ?? '',
+    lowestPort: await readText(join(root, 'proc/sys/net/ipv4/ip_unprivileged_port_start')),
+    binaryMayBind: await binaryMayBind(),
+  });
 }
 
 async function dropIns(root: string): Promise<string[]> {
   const texts: string[] = [];
-  for (const directory of unitDirectories.map((each) => join(root, each, `${unit}.d`))) {
+  for (const directory of unitDirectories.map((each) => join(root, each, `${serviceUnit}.d`))) {
     for (const name of (await namesIn(directory)).filter((each) => each.endsWith('.conf')).toSorted())
       texts.push((await readText(join(directory, name))) ?? '');
   }
   return texts;
-}
-
-function lastSetting(text: string, name: string): string | undefined {
-  return [...text.matchAll(new RegExp(`^\\s*${name}\\s*=\\s*(\\S+)`, 'gm'))].at(-1)?.[1];
 }
 
 /** The other way to that right: a capability of the file (setcap). Null when that cannot be asked. */
@@ -132,11 +111,6 @@ async function binaryMayBind(): Promise<boolean | null> {
   const command = 'PATH="$PATH:/usr/sbin:/sbin"; getcap "$(command -v turnserver)"';
   const { stdout, exitCode } = await execa('sh', ['-c', command], { reject: false, timeout: 2000 });
   return exitCode === 0 ? stdout.includes('cap_net_bind_service') : null;
-}
-
-async function table(root: string, name: string): Promise<string[][]> {
-  const text = (await readText(join(root, 'etc', name))) ?? '';
-  return text.split('\n').map((line) => line.split(':'));
 }
 
 async function readText(path: string): Promise<string | null> {

@@ -1,6 +1,6 @@
 import { X509Certificate, createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { reasonOf } from '../../model/error.ts';
-import type { PemCertificate, PemFacts } from './facts.ts';
+import type { PemCertificate, PemFacts } from '../../model/host-facts.ts';
 
 const block = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 

@@ -1,7 +1,7 @@
 import type { ParsedDirective } from '../parse.ts';
 import { compareVersions } from '../../model/release.ts';
 import { stoppedAt } from './access.ts';
-import type { PathFacts, PemFacts } from './facts.ts';
+import type { PathFacts, PemFacts } from '../../model/host-facts.ts';
 import { allOf, at, isSet, lastOf, lineOf, named, note, textOf, valueOf, wholeFile } from './source.ts';
 import type { LintFinding, Source } from './source.ts';
 

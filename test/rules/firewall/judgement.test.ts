@@ -25,7 +25,7 @@ function socket(
   address: string,
   program: string | null = 'turnserver',
 ): ListeningSocket {
-  return { protocol, port, address, program };
+  return { protocol, port, address, program, pid: null };
 }
 
 const listening = (['0.0.0.0', '::'] as const).flatMap((address) => [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FilterRule, FilterTable } from '../../../src/model/packet-filter.ts';
-import { parseIptablesSave } from '../../../src/probes/firewall/iptables-ruleset.ts';
-import { parseNftRuleset } from '../../../src/probes/firewall/nft-ruleset.ts';
+import { parseIptablesSave } from '../../../src/evidence/server/iptables-ruleset.ts';
+import { parseNftRuleset } from '../../../src/evidence/server/nft-ruleset.ts';
 
 const listing = `table inet filter { # handle 1
 	chain input { # handle 1

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseIptablesSave } from '../../../src/probes/firewall/iptables-ruleset.ts';
+import { parseIptablesSave } from '../../../src/evidence/server/iptables-ruleset.ts';
 import type { FilterRule } from '../../../src/model/packet-filter.ts';
 
 function save(...rules: readonly string[]): string {
