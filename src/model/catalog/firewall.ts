@@ -126,7 +126,7 @@ export const firewallCatalog = {
     subject: hostName,
     distinctBy: ['protocol', 'ports'],
     example: { ...exampleBlock, protocol: 'tcp', ports: ['5349'], title: 'TURN over TLS' },
-    title: (e) => `The firewall of this machine blocks ${portNames(e)}`,
+    title: (e) => `The firewall of ${e.host} blocks ${portNames(e)}`,
     cause: (e) => `Clients do not get to ${e.title}${inFamily(e)}. ${decided(e)}`,
     proof: (e) =>
       `A packet from the internet to ${portNames(e)}, followed through all rules that are loaded, ends there.`,
@@ -145,8 +145,8 @@ export const firewallCatalog = {
     example: { ...exampleBlock, open: [] },
     title: (e) =>
       e.open.length === 0
-        ? 'The firewall of this machine blocks the relay ports'
-        : 'The firewall of this machine blocks a part of the relay ports',
+        ? `The firewall of ${e.host} blocks the relay ports`
+        : `The firewall of ${e.host} blocks a part of the relay ports`,
     cause: (e) =>
       `Nothing that peers send to ${portNames(e)} arrives${inFamily(e)}: calls that are relayed there are silent. ${decided(e)}`,
     proof: (e) =>
@@ -192,16 +192,16 @@ export const firewallCatalog = {
     },
     title: (e) =>
       e.arrived.length === 0
-        ? 'A firewall in front of this machine blocks its UDP ports'
-        : 'A firewall in front of this machine blocks some of its UDP ports',
+        ? `A firewall in front of ${e.host} blocks its UDP ports`
+        : `A firewall in front of ${e.host} blocks some of its UDP ports`,
     cause: (e) =>
-      `What another network sends to UDP ${e.ports} is lost before it gets to a program here, although the rules of this machine are not known to drop it: a firewall of the cloud, or a router.`,
+      `What another network sends to UDP ${e.ports} is lost before it gets to a program there, although the rules of that machine are not known to drop it: a firewall of the cloud, or a router.`,
     proof: (e) =>
       `${e.peer} says that it has sent, and nothing arrived at ${portList(e.silent)}${e.arrived.length === 0 ? '' : `; it did at ${portList(e.arrived)}`}.`,
     fix: (e) => [
       onServer('rtc-ops firewall show --backend aws'),
       'or with google-cloud, azure, hetzner or digitalocean, and run what it prints where the tool of that cloud is set up',
-      `behind a router of your own, forward UDP ${e.ports} to this machine`,
+      `behind a router of your own, forward UDP ${e.ports} to ${e.host}`,
     ],
     explanation:
       'An rtc-ops peer in another network was asked to send to ports of this machine that had sent nothing themselves, from a port to which nothing was sent. It says that it did. What arrives was let in by every firewall on the way.',
@@ -219,7 +219,7 @@ export const firewallCatalog = {
     title: (e) => `Nothing listens on ${e.protocol.toUpperCase()} ${e.port}`,
     cause: (e) =>
       `rtc-ops.yaml promises ${e.title} there${inFamily(e)}. coturn does not run, or has another configuration.`,
-    proof: () => 'The list of sockets of this machine has none for it.',
+    proof: () => 'The list of sockets of that machine has none for it.',
     fix: (e) => [
       onServer('systemctl status coturn'),
       onServer('sudo journalctl -u coturn -n 50'),
@@ -237,8 +237,8 @@ export const firewallCatalog = {
     example: { ...exampleListener, at: ['127.0.0.1'] },
     title: (e) => `${e.protocol.toUpperCase()} ${e.port} listens on the wrong address`,
     cause: (e) =>
-      `It listens on ${listed(e.at)} alone, and clients are sent to another address of this machine${inFamily(e)}.`,
-    proof: () => 'The list of sockets of this machine has it there, and at no other address.',
+      `It listens on ${listed(e.at)} alone, and clients are sent to another address of that machine${inFamily(e)}.`,
+    proof: () => 'The list of sockets of that machine has it there, and at no other address.',
     fix: (e) => [
       onServer(`sudo ss -ln${e.protocol === 'udp' ? 'u' : 't'}p sport = :${e.port}`),
       'give the addresses of the host in rtc-ops.yaml (hosts[].addresses, or listen.addresses), or leave listening-ip out of turnserver.conf',
