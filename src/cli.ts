@@ -66,6 +66,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/plan.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'from what users complain of to what is wrong, and what to type',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
     name: 'analyze',
     summary: 'why audio did not flow, from dumps of browsers, SDP, logs of coturn and captures',
     load: () => import('./commands/analyze.ts'),

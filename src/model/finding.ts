@@ -4,6 +4,7 @@ import { analysisNegotiationCatalog } from './catalog/analysis-negotiation.ts';
 import { answerCatalog } from './catalog/answer.ts';
 import { auditCatalog, seenCatalog } from './catalog/audit.ts';
 import { callCatalog } from './catalog/call.ts';
+import { clientNetworkCatalog } from './catalog/client-network.ts';
 import { captureMediaCatalog } from './catalog/capture-media.ts';
 import { captureTurnCatalog } from './catalog/capture-turn.ts';
 import { credentialCatalog } from './catalog/credential.ts';
@@ -48,6 +49,9 @@ export type RecordingFindingCode = keyof typeof recordingCatalog;
 /** What is found on the machine of the server itself, by `firewall check`. */
 export type FirewallFindingCode = keyof typeof firewallCatalog;
 
+/** What only a doctor finds out about the network in which it stands. */
+export type ClientNetworkFindingCode = keyof typeof clientNetworkCatalog;
+
 /** What only an audit finds. */
 export type AuditFindingCode = keyof typeof auditCatalog;
 
@@ -62,6 +66,7 @@ export const catalog = {
   ...peerCatalog,
   ...callCatalog,
   ...networkCatalog,
+  ...clientNetworkCatalog,
   ...firewallCatalog,
   ...configCatalog,
   ...recordingCatalog,

@@ -58,10 +58,10 @@ function heading(
 }
 
 const labelWidth = 8;
-const textColumn = 4 + labelWidth;
+export const textColumn = 4 + labelWidth;
 
 /** `Proof   …`: the label in the first line, which begins at the text column as all of them do. */
-function labelled(label: string, lines: readonly string[], style: Style): string[] {
+export function labelled(label: string, lines: readonly string[], style: Style): string[] {
   const [first, ...rest] = lines;
   if (first === undefined) return [];
   return [`    ${style.bold(padded(label, labelWidth))}${first.slice(textColumn)}`, ...rest];

@@ -1,3 +1,4 @@
+import type { DoctorReport } from '../model/doctor-report.ts';
 import type { RecordingReport } from '../model/recording-report.ts';
 import type { Report } from '../model/report.ts';
 
@@ -6,7 +7,7 @@ import type { Report } from '../model/report.ts';
 const unsafe = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** The report as its public JSON form. */
-export function renderJson(report: Report | RecordingReport): string {
+export function renderJson(report: Report | RecordingReport | DoctorReport): string {
   return `${escaped(JSON.stringify(report, null, 2))}\n`;
 }
 

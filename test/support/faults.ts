@@ -1,6 +1,7 @@
 import type { ConfigFindingCode } from '../../src/model/config-finding.ts';
 import type {
   AuditFindingCode,
+  ClientNetworkFindingCode,
   FindingCode,
   FirewallFindingCode,
   RecordingFindingCode,
@@ -124,7 +125,7 @@ const nothing = 'users who need the relay will hear nothing';
 /** What a server can show; a configuration file shows the others. */
 type ServerFindingCode = Exclude<
   FindingCode,
-  AuditFindingCode | ConfigFindingCode | FirewallFindingCode | RecordingFindingCode
+  AuditFindingCode | ClientNetworkFindingCode | ConfigFindingCode | FirewallFindingCode | RecordingFindingCode
 >;
 
 /** Each code of the catalog that a server can show, and the facts that make it. */

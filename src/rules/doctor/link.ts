@@ -1,0 +1,242 @@
+import { spanText } from '../../model/firewall.ts';
+import type { Finding, FindingCode } from '../../model/finding.ts';
+
+/**
+ * That one of `causes` leads to `effects`, which another look at the same server shows: its configuration, its firewall,
+ * its log, its sockets, or a probe from here. What one look shows of itself stands in the catalog (`causes`).
+ */
+export interface Link {
+  readonly causes: readonly FindingCode[];
+  readonly effects: readonly FindingCode[];
+  /** Whether just these two belong together; without it they always do. */
+  readonly when?: (cause: Finding, effect: Finding) => boolean;
+}
+
+/** Nothing of a server comes up to a client. */
+const nothingThere = [
+  'SERVER_UNREACHABLE',
+  'NOTHING_LISTENS',
+  'LISTENER_SILENT',
+  'UDP_BLOCKED',
+  'PORT_BLOCKED',
+  'TCP_REFUSED',
+  'UDP_REFUSED',
+] as const satisfies readonly FindingCode[];
+
+const relayShut = [
+  'RELAY_PORTS_BLOCKED',
+  'RELAY_PORTS_STATEFUL_ONLY',
+  'RELAY_PORTS_PARTLY_BLOCKED',
+] as const satisfies readonly FindingCode[];
+
+const refusedUsers = [
+  'CREDENTIAL_EXPIRED',
+  'CREDENTIAL_FORMAT',
+  'CREDENTIAL_SECRET_MISMATCH',
+] as const satisfies readonly FindingCode[];
+
+const loggedRefusals = [
+  'LOG_CREDENTIALS_EXPIRED',
+  'LOG_CREDENTIALS_WRONG',
+  'LOG_CREDENTIALS_MALFORMED',
+  'LOG_CREDENTIALS_REFUSED',
+  'LOG_USERS_UNKNOWN',
+] as const satisfies readonly FindingCode[];
+
+/** In the order in which one thing comes before another: of several causes of one effect the first is named. */
+export const links: readonly Link[] = [
+  // The network of the client.
+  {
+    causes: ['CAPTIVE_PORTAL'],
+    effects: [
+      'DNS_NOT_FOUND',
+      'NOT_A_TURN_SERVER',
+      'TLS_HANDSHAKE_FAILED',
+      'TLS_NAME_MISMATCH',
+      'TLS_UNTRUSTED',
+      ...nothingThere,
+    ],
+  },
+
+  // The configuration is not the one that runs, or keeps coturn from running.
+  { causes: ['CONFIG_UNREADABLE'], effects: ['LOG_CONFIG_NOT_READ', 'ANONYMOUS_RELAY'] },
+  { causes: ['LOG_CONFIG_NOT_READ', 'OPEN_RELAY_CONFIGURED'], effects: ['ANONYMOUS_RELAY'] },
+  {
+    causes: ['CONFIG_PREVENTS_START', 'DENIED_RANGE_CIDR'],
+    effects: ['LISTENER_MISSING', 'LOG_SERVER_CRASHED', 'SERVER_STOPPED', ...nothingThere],
+    when: ({ evidence }) => !('stops' in evidence) || evidence.stops,
+  },
+  {
+    causes: ['RELAY_PORTS_INVERTED'],
+    effects: ['LOG_SERVER_CRASHED', 'SERVER_STOPPED', 'LISTENER_MISSING', 'REQUEST_FAILED', ...nothingThere],
+  },
+  {
+    causes: ['LOG_SERVER_CRASHED'],
+    effects: ['SERVER_STOPPED', 'LISTENER_MISSING', 'LOG_SERVER_RESTARTED', ...nothingThere],
+  },
+
+  // A listener does not come up.
+  {
+    causes: [
+      'TLS_FILE_UNREADABLE',
+      'TLS_FILE_MISSING',
+      'TLS_FILE_INVALID',
+      'TLS_KEY_MISMATCH',
+      'TLS_NO_PROTOCOL',
+      'TLS_NOT_CONFIGURED',
+      'LOG_CERTIFICATE_MISSING',
+    ],
+    effects: [
+      'LOG_CERTIFICATE_MISSING',
+      'LISTENER_MISSING',
+      'TLS_HANDSHAKE_FAILED',
+      'LOG_TLS_HANDSHAKES_FAILED',
+      ...nothingThere,
+    ],
+    when: (_, effect) => isOfTls(effect),
+  },
+  {
+    causes: ['PORT_NEEDS_PRIVILEGE', 'LISTENING_PORTS_OVERLAP', 'LISTENER_OTHER_PROGRAM'],
+    effects: ['LOG_BIND_FAILED', 'LISTENER_MISSING', 'LISTENER_ELSEWHERE', ...nothingThere],
+    when: samePort,
+  },
+  {
+    causes: ['LISTENER_OTHER_PROGRAM'],
+    effects: ['NOT_A_TURN_SERVER', 'TLS_HANDSHAKE_FAILED', 'TLS_NAME_MISMATCH', 'TLS_UNTRUSTED'],
+    when: samePort,
+  },
+  { causes: ['LOG_BIND_FAILED', 'CONFIG_ADDRESS_INVALID'], effects: ['LISTENER_MISSING'] },
+  {
+    causes: ['LISTENER_MISSING', 'LISTENER_ELSEWHERE'],
+    effects: ['TLS_HANDSHAKE_FAILED', ...nothingThere],
+    when: samePort,
+  },
+
+  // Firewalls.
+  {
+    causes: ['FIREWALL_BLOCKS_LISTENER'],
+    effects: [...nothingThere, 'TLS_HANDSHAKE_FAILED'],
+    when: samePort,
+  },
+  {
+    causes: ['FIREWALL_BLOCKS_RELAY', 'FIREWALL_RELAY_STATEFUL_ONLY', 'FIREWALL_BLOCKS_OUTSIDE'],
+    effects: [...relayShut, 'AUDIO_ONE_WAY', 'LOG_PEERS_SILENT'],
+  },
+  { causes: [...relayShut], effects: ['LOG_PEERS_SILENT'] },
+
+  // Addresses.
+  {
+    causes: ['EXTERNAL_IP_MISSING', 'EXTERNAL_IP_PRIVATE', 'EXTERNAL_IP_REPEATED'],
+    effects: ['LOG_ADDRESS_MALFORMED', 'RELAY_ADDRESS_PRIVATE', 'RELAY_ADDRESS_MISMATCH', 'LOG_PEERS_SILENT'],
+  },
+  {
+    causes: ['CONFIG_ADDRESS_INVALID'],
+    effects: ['LOG_ADDRESS_MALFORMED', 'RELAY_ADDRESS_PRIVATE', 'RELAY_ADDRESS_MISMATCH'],
+    when: isOption('external-ip'),
+  },
+  { causes: ['RELAY_ADDRESS_PRIVATE', 'RELAY_ADDRESS_MISMATCH'], effects: ['LOG_PEERS_SILENT'] },
+
+  // Peers.
+  {
+    causes: ['EXTERNAL_IP_WITHOUT_PRIVATE'],
+    effects: ['OWN_RELAY_DENIED', 'LOG_PRIVATE_PEERS_DENIED', 'LOG_PEERS_DENIED'],
+  },
+  {
+    causes: ['DENIED_RANGE_BOUNDLESS'],
+    effects: [
+      'DENY_LIST_BLOCKS_ALL',
+      'PEER_DENIED',
+      'OWN_RELAY_DENIED',
+      'LOG_PEERS_DENIED',
+      'LOG_PRIVATE_PEERS_DENIED',
+    ],
+  },
+  {
+    causes: ['DENY_LIST_BLOCKS_ALL', 'PEER_DENIED', 'OWN_RELAY_DENIED'],
+    effects: ['LOG_PEERS_DENIED', 'LOG_PRIVATE_PEERS_DENIED'],
+  },
+  { causes: ['DENIED_RANGE_CIDR', 'CONFIG_ADDRESS_INVALID'], effects: ['LOG_ADDRESS_MALFORMED'] },
+
+  // Credentials.
+  {
+    causes: ['CONFIG_INLINE_COMMENT', 'CONFIG_QUOTE', 'CONFIG_SEMICOLON', 'CONFIG_LINE_TOO_LONG'],
+    effects: [...refusedUsers, ...loggedRefusals],
+    when: isOption('static-auth-secret'),
+  },
+  {
+    causes: ['USER_MALFORMED', 'NOBODY_CAN_LOG_IN'],
+    effects: [
+      'CREDENTIAL_SECRET_MISMATCH',
+      'LOG_USERS_UNKNOWN',
+      'LOG_CREDENTIALS_WRONG',
+      'LOG_CREDENTIALS_REFUSED',
+    ],
+  },
+  { causes: ['REALM_MISSING'], effects: ['LOG_REALM_EMPTY'] },
+  { causes: ['TWO_SERVERS_ANSWER', ...refusedUsers], effects: [...loggedRefusals] },
+
+  // Capacity.
+  {
+    causes: ['RELAY_PORTS_FEW', 'RELAY_PORTS_COLLIDE'],
+    effects: ['RELAY_CAPACITY_EXHAUSTED', 'LOG_PORTS_EXHAUSTED'],
+  },
+  { causes: ['RELAY_CAPACITY_EXHAUSTED'], effects: ['LOG_PORTS_EXHAUSTED'] },
+  { causes: ['QUOTA_REACHED', 'QUOTA_TOO_SMALL'], effects: ['LOG_QUOTA_REACHED'] },
+  { causes: ['ALLOCATION_REFUSED'], effects: ['LOG_ALLOCATIONS_REFUSED'] },
+
+  // Certificates.
+  {
+    causes: ['TLS_FILE_EXPIRED'],
+    effects: ['TLS_CERT_EXPIRED', 'TLS_CERT_EXPIRES_SOON', 'LOG_TLS_HANDSHAKES_FAILED'],
+  },
+  { causes: ['TLS_FILE_LEAF_ONLY'], effects: ['TLS_CHAIN_INCOMPLETE', 'LOG_TLS_HANDSHAKES_FAILED'] },
+  {
+    causes: ['TLS_CERT_EXPIRED', 'TLS_CHAIN_INCOMPLETE', 'TLS_NAME_MISMATCH', 'TLS_UNTRUSTED'],
+    effects: ['LOG_TLS_HANDSHAKES_FAILED'],
+  },
+];
+
+interface Ports {
+  readonly protocol: 'udp' | 'tcp' | null;
+  readonly spans: readonly string[];
+}
+
+/** Of what a finding is about: the ports that it names. */
+function portsOf({ evidence }: Finding): Ports {
+  const { transport, protocol, port, ports } = { ...evidence } as {
+    readonly transport?: string;
+    readonly protocol?: 'udp' | 'tcp';
+    readonly port?: number;
+    readonly ports?: readonly string[] | string;
+  };
+  const spans =
+    port !== undefined ? [spanText({ first: port, last: port })] : Array.isArray(ports) ? ports : [];
+  if (protocol !== undefined) return { protocol, spans };
+  return { protocol: transport === undefined ? null : transport === 'udp' ? 'udp' : 'tcp', spans };
+}
+
+/** Whether both are about one port, as far as each of them names one. */
+function samePort(cause: Finding, effect: Finding): boolean {
+  const [a, b] = [portsOf(cause), portsOf(effect)];
+  if (a.protocol !== null && b.protocol !== null && a.protocol !== b.protocol) return false;
+  if (a.spans.length === 0 || b.spans.length === 0) return true;
+  return a.spans.some((one) => b.spans.some((other) => overlap(one, other)));
+}
+
+function overlap(a: string, b: string): boolean {
+  const [first = 0, last = first] = a.split('-').map(Number);
+  const [from = 0, to = from] = b.split('-').map(Number);
+  return first <= to && from <= last;
+}
+
+/** Whether it is about TLS alone. What is at a whole server is not. */
+function isOfTls({ code, evidence }: Finding): boolean {
+  if (code.startsWith('LOG_')) return true;
+  if (code === 'SERVER_UNREACHABLE' || code === 'NOTHING_LISTENS') return false;
+  if ('transport' in evidence) return evidence.transport === 'tls';
+  return 'title' in evidence && evidence.title.includes('TLS');
+}
+
+function isOption(name: string): (cause: Finding) => boolean {
+  return ({ evidence }) => 'option' in evidence && evidence.option === name;
+}
