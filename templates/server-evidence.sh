@@ -81,9 +81,9 @@ argument_of() {
     END { print found }'
 }
 
-# Owner, group, mode and time of a file and of each directory above it, also behind symbolic links; $1 is what stands
-# before the path where the process sees another root.
-nodes_of() {
+# Owner, group, mode and times of a file and of each directory above it, also behind symbolic links; $1 is what stands
+# before the path where the process sees another root. In a shell of its own, for its variables.
+nodes_of() (
   target=$(readlink -f "$1$2")
   for path in "$2" "${target#"$1"}"; do
     [ -n "$path" ] || continue
@@ -105,13 +105,16 @@ nodes_of() {
       fi
     done
   done
-}
+)
 stat_of() {
-  line=$(stat -L -c '%u %g %a %Y' "$1$2") && printf '%s %s\n' "$line" "$2"
+  numbers=$(stat -L -c '%u %g %a %Y %Z' "$1$2") && printf '%s %s\n' "$numbers" "$2"
 }
 
 certificates_in() {
-  limited 2 head -c "$file_bytes" "$1" | sed -n '/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/,/-----END [A-Z0-9 ]*CERTIFICATE-----/p'
+  limited 2 head -c "$file_bytes" "$1" | certificate_blocks
+}
+certificate_blocks() {
+  sed -n '/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/,/-----END [A-Z0-9 ]*CERTIFICATE-----/p'
 }
 # The headers of the blocks, and the SHA-256 of the public half.
 key_in() {
@@ -186,24 +189,38 @@ socket_owners() {
 }
 
 about_processes() {
+  own_network=$(readlink /proc/self/ns/net)
   daemons=''
+  others=''
   proxies=''
-  count=0
   for directory in /proc/[0-9]*; do
     { read -r program <"$directory/comm"; } 2>/dev/null || continue
+    process=${directory#/proc/}
     case $program in
       turnserver)
-        count=$((count + 1))
-        [ "$count" -le "$most_daemons" ] && daemons="$daemons ${directory#/proc/}"
+        # One in another network is somebody else's, or in a container.
+        network=$(readlink "$directory/ns/net")
+        if [ -z "$network" ] || [ "$network" = "$own_network" ]; then
+          daemons="$daemons $process"
+        else
+          others="$others $process"
+        fi
         ;;
-      docker-proxy) proxies="$proxies ${directory#/proc/}" ;;
+      docker-proxy) proxies="$proxies $process" ;;
     esac
   done
-  section processes echo "turnserver $count of which$daemons"
+  for process in $others; do
+    grep -qE 'docker|libpod|kubepods|crio|containerd|lxc' "/proc/$process/cgroup" && daemons="$daemons $process"
+  done
+  # shellcheck disable=SC2086
+  set -- $daemons
+  left=$(($# > most_daemons ? $# - most_daemons : 0))
+  daemons=$(echo "$daemons" | cut -d ' ' -f "1-$((most_daemons + 1))")
+  section processes printf 'looked at%s\nleft %s\nelsewhere %s\n' "$daemons" "$left" "$(echo "$others" | wc -w)"
   section docker-proxy docker_proxies
-  own_network=$(readlink /proc/self/ns/net)
   units=''
   for process in $daemons; do about_process "$process"; done
+  section usual-configuration test -e /etc/turnserver.conf
   about_unit
   # What would be read at the next start.
   if [ -z "$daemons" ]; then about_configuration 0 "$(configuration_of_unit)"; fi
@@ -235,7 +252,7 @@ links_of() {
 open_files_of() {
   [ -r "/proc/$1/fd" ] || return 1
   # shellcheck disable=SC2012
-  ls -l "/proc/$1/fd" | awk '/ -> / { count++ } / -> \/(var|tmp|home|opt|srv|data|logs?)\/.*log/ { sub(/.* -> /, ""); print "log", $0 }
+  ls -l "/proc/$1/fd" | awk '/ -> / { count++ } / -> \/(var|tmp|home|opt|srv|data|logs?)\/.*log/ { sub(/.* -> /, ""); if (!/ \(deleted\)$/) print "log", $0 }
     END { print "count", count + 0 }'
 }
 
@@ -329,7 +346,7 @@ about_served() {
 # With a Binding request in it, so that it is no handshake without a request in the log of coturn.
 served_at() {
   { printf '\000\001\000\000\041\022\244\102rtc-ops-look' && sleep 0.2; } |
-    limited 2 openssl s_client -connect "$1" -ign_eof | certificates_in /dev/stdin
+    limited 4 openssl s_client -connect "$1" | certificate_blocks
 }
 
 about_unit() {

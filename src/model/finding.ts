@@ -16,6 +16,8 @@ import { peerCatalog } from './catalog/peer.ts';
 import { reachCatalog } from './catalog/reach.ts';
 import { recordingJoinCatalog } from './catalog/recording-join.ts';
 import { relayCatalog } from './catalog/relay.ts';
+import { serverMachineCatalog } from './catalog/server-machine.ts';
+import { serverProcessCatalog } from './catalog/server-process.ts';
 import { serverLogServiceCatalog } from './catalog/server-log-service.ts';
 import { serverLogSessionCatalog } from './catalog/server-log-session.ts';
 import { serviceCatalog } from './catalog/service.ts';
@@ -52,6 +54,11 @@ export type FirewallFindingCode = keyof typeof firewallCatalog;
 /** What only a doctor finds out about the network in which it stands. */
 export type ClientNetworkFindingCode = keyof typeof clientNetworkCatalog;
 
+/** What a look at the machine of a server finds beside that, by `doctor`. */
+export const machineCatalog = { ...serverProcessCatalog, ...serverMachineCatalog } as const;
+
+export type MachineFindingCode = keyof typeof machineCatalog;
+
 /** What only an audit finds. */
 export type AuditFindingCode = keyof typeof auditCatalog;
 
@@ -67,6 +74,7 @@ export const catalog = {
   ...callCatalog,
   ...networkCatalog,
   ...clientNetworkCatalog,
+  ...machineCatalog,
   ...firewallCatalog,
   ...configCatalog,
   ...recordingCatalog,

@@ -55,7 +55,7 @@ export interface FirewallSite {
 const startCoturn = `openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 9 -subj /CN=a 2>/dev/null
     "$1" "$2" render --out rendered > /dev/null
     sed -i "s,^cert=.*,cert=$PWD/cert.pem,;s,^pkey=.*,pkey=$PWD/key.pem," rendered/turnserver.conf
-    on turnserver -c rendered/turnserver.conf --log-file=stdout > coturn.log 2>&1 & coturn=$!
+    nsenter --target "$server" --net turnserver -c rendered/turnserver.conf --log-file=stdout > coturn.log 2>&1 & coturn=$!
     until on ss -lntu | grep -q :5349; do sleep 0.05; done`;
 
 const startPeer = `"$1" "$2" peer --listen 198.51.100.2:3479 --secret-file peer > peer.log & peer=$!

@@ -4,6 +4,7 @@ import type {
   ClientNetworkFindingCode,
   FindingCode,
   FirewallFindingCode,
+  MachineFindingCode,
   RecordingFindingCode,
 } from '../../src/model/finding.ts';
 import type {
@@ -125,7 +126,12 @@ const nothing = 'users who need the relay will hear nothing';
 /** What a server can show; a configuration file shows the others. */
 type ServerFindingCode = Exclude<
   FindingCode,
-  AuditFindingCode | ClientNetworkFindingCode | ConfigFindingCode | FirewallFindingCode | RecordingFindingCode
+  | AuditFindingCode
+  | ClientNetworkFindingCode
+  | ConfigFindingCode
+  | FirewallFindingCode
+  | MachineFindingCode
+  | RecordingFindingCode
 >;
 
 /** Each code of the catalog that a server can show, and the facts that make it. */

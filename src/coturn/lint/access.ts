@@ -6,8 +6,11 @@ export interface Stop {
   readonly because: string;
 }
 
+/** Whom a program runs as. */
+export type Account = Pick<ServiceFacts, 'uid' | 'gids'>;
+
 /** Where the user of a service is stopped on the way to a file; null when nothing stops it. */
-export function stoppedAt({ error, nodes }: PathFacts, service: ServiceFacts): Stop | null {
+export function stoppedAt({ error, nodes }: PathFacts, service: Account): Stop | null {
   if (service.uid === 0) return null;
   for (const [index, node] of nodes.entries()) {
     const isFile = error === null && index === nodes.length - 1;
@@ -20,7 +23,7 @@ export function stoppedAt({ error, nodes }: PathFacts, service: ServiceFacts): S
 }
 
 /** What a user may do: the first class that it belongs to counts, even where a later one allows more. */
-function bitsFor({ uid, gid, mode }: NodeFacts, service: ServiceFacts): number {
+function bitsFor({ uid, gid, mode }: NodeFacts, service: Account): number {
   if (uid === service.uid) return (mode >> 6) & 7;
   if (service.gids.includes(gid)) return (mode >> 3) & 7;
   return mode & 7;

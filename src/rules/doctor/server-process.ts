@@ -1,0 +1,162 @@
+import { sameAddress, scopeOf } from '../../model/endpoint.ts';
+import { finding, type Finding } from '../../model/finding.ts';
+import type { Daemon, ServerFacts, ServerSettings } from '../../model/server-facts.ts';
+
+// The time of a file is in whole seconds, and a process starts some time after it was asked for.
+const clockGrainMs = 3000;
+const usual = '/etc/turnserver.conf';
+// What every unit gives, and what says nothing of how coturn serves.
+const harmless: ReadonlySet<string> = new Set([
+  'pidfile',
+  'daemon',
+  'log-file',
+  'simple-log',
+  'syslog',
+  'verbose',
+]);
+
+/** What runs, and what it has read. */
+export function processFindings(facts: ServerFacts, host: string): Finding[] {
+  if (facts.daemons.state === 'unknown') return [];
+  const daemons = facts.daemons.value;
+  if (daemons.length === 0) return [notRunning(facts, host)];
+  return [
+    ...daemons.flatMap((daemon) => [
+      ...configurationFindings(daemon, facts, host),
+      ...programFindings(daemon, facts, host),
+    ]),
+    ...sharedPorts(facts, daemons, host),
+    ...daemons.flatMap((daemon) => containerFindings(daemon, facts, host)),
+    ...unitFindings(facts, daemons, host),
+  ];
+}
+
+function notRunning({ unit, coturn }: ServerFacts, host: string): Finding {
+  const known = unit.state === 'seen' ? unit.value : null;
+  return finding('COTURN_NOT_RUNNING', {
+    host,
+    unit: known?.name ?? null,
+    state: known?.activeState ?? '',
+    result: known === null || known.result === 'success' ? null : known.result,
+    isInstalled: coturn.state === 'unknown' || coturn.value !== null,
+  });
+}
+
+function configurationFindings(daemon: Daemon, facts: ServerFacts, host: string): Finding[] {
+  const { pid, user, configuration, startedAt, options } = daemon;
+  const { path, unread } = configuration;
+  const about = { host, pid, user };
+  const findings: Finding[] = [];
+  if (path !== null && unread?.isSure === true)
+    findings.push(finding('CONFIG_NOT_READ', { ...about, path, because: unread.because }));
+  const file = facts.configurations.find(({ id }) => id === configuration.id);
+  const changedAt = file?.modifiedAt ?? null;
+  if (path !== null && unread === null && changedAt !== null && startedAt !== null) {
+    if (Date.parse(changedAt) > Date.parse(startedAt) + clockGrainMs)
+      findings.push(finding('CONFIG_CHANGED_SINCE_START', { ...about, path, changedAt, startedAt }));
+  }
+  const isElsewhere = file !== undefined && path !== null && path !== usual;
+  if (isElsewhere && facts.hasUsualConfiguration && daemon.isInHostNetwork !== false)
+    findings.push(finding('CONFIG_OTHER_FILE', { ...about, path, unread: usual }));
+  const telling = options.filter((each) => !harmless.has(each));
+  if (telling.length > 0 && configuration.id !== null)
+    findings.push(finding('COMMAND_LINE_OPTIONS', { ...about, options: telling }));
+  return findings;
+}
+
+function programFindings(daemon: Daemon, { coturn }: ServerFacts, host: string): Finding[] {
+  const { pid, user, executable, isReplaced } = daemon;
+  if (!isReplaced || executable === null) return [];
+  const release = coturn.state === 'seen' ? (coturn.value?.release ?? null) : null;
+  return [finding('COTURN_REPLACED', { host, pid, user, executable, release })];
+}
+
+/** Several processes on one port of the machine. Relay ports are one process's own. */
+function sharedPorts({ firewall }: ServerFacts, daemons: readonly Daemon[], host: string): Finding[] {
+  const { sockets } = firewall;
+  if (sockets.state === 'unknown') return [];
+  const known = new Map(daemons.map((daemon) => [daemon.pid, daemon]));
+  const ports = daemons.flatMap(({ settings }) =>
+    settings.state === 'seen' ? settings.value.openings.filter(({ purpose }) => purpose !== 'relay') : [],
+  );
+  const reported = new Set<string>();
+  return ports.flatMap(({ protocol, ports: { first: port } }) => {
+    const at = sockets.value.filter((each) => each.protocol === protocol && each.port === port);
+    const pids = [...new Set(at.flatMap(({ pid }) => (pid !== null && known.has(pid) ? [pid] : [])))]
+      .filter((pid) =>
+        at.some(
+          (own) =>
+            own.pid === pid && at.some((other) => other.pid !== pid && overlap(own.address, other.address)),
+        ),
+      )
+      .toSorted((a, b) => a - b);
+    const key = pids.join();
+    // One finding for the same processes, whatever else they share.
+    if (pids.length < 2 || reported.has(key)) return [];
+    reported.add(key);
+    const commands = pids.map((pid) => known.get(pid)?.argv.join(' ') ?? '');
+    return [finding('DAEMONS_SHARE_PORT', { host, protocol, port, pids, commands })];
+  });
+}
+
+function overlap(a: string, b: string): boolean {
+  return a === b || [a, b].some((each) => each === '0.0.0.0' || each === '::');
+}
+
+function containerFindings(daemon: Daemon, { docker, firewall }: ServerFacts, host: string): Finding[] {
+  const { pid, user, container, isInHostNetwork, settings } = daemon;
+  if (isInHostNetwork !== false || container === null || settings.state === 'unknown') return [];
+  const { min, max } = settings.value.relayPorts;
+  const isRelayPort = (port: number): boolean => port >= min && port <= max;
+  const proxied = docker.proxies.filter(({ hostPort }) => isRelayPort(hostPort)).length;
+  const relayPorts = Math.max(0, max - min + 1);
+  // Without docker-proxy rules of the firewall send the ports on.
+  const redirected =
+    firewall.rules.state === 'seen' &&
+    firewall.rules.value.some(({ chains }) =>
+      chains.some(({ rules }) =>
+        rules.some(
+          ({ action, matches }) =>
+            action.kind === 'redirect' &&
+            matches.some(
+              (match) =>
+                match.kind === 'port' && match.spans.some(({ first, last }) => first <= max && last >= min),
+            ),
+        ),
+      ),
+    );
+  const published = redirected ? relayPorts : proxied;
+  return [finding('CONTAINER_NETWORK', { host, pid, user, container, published, relayPorts })];
+}
+
+function unitFindings({ unit }: ServerFacts, daemons: readonly Daemon[], host: string): Finding[] {
+  if (unit.state === 'unknown' || unit.value === null) return [];
+  const { name, isEnabled, mainPid } = unit.value;
+  const isRun = daemons.some(({ pid }) => pid === mainPid);
+  return isRun && isEnabled === false ? [finding('UNIT_NOT_ENABLED', { host, unit: name })] : [];
+}
+
+/** Addresses of the configuration that no interface has. */
+export function addressFindings(
+  settings: ServerSettings,
+  { addresses: own }: ServerFacts['firewall'],
+  host: string,
+  path: string,
+): Finding[] {
+  // Where ip was not there, nothing is known.
+  if (own.length === 0) return [];
+  const inside = settings.externalAddresses.flatMap((each) => each.inside ?? []);
+  const named = [
+    ...settings.listeningAddresses.map((address) => ['listening-ip', address] as const),
+    ...settings.relayAddresses.map((address) => ['relay-ip', address] as const),
+    ...inside.map((address) => ['external-ip', address] as const),
+  ];
+  const told = new Set<string>();
+  return named.flatMap(([option, address]) => {
+    const isLocal = ['loopback', 'unspecified', 'link-local'].includes(scopeOf(address));
+    if (isLocal || told.has(address) || own.some((each) => sameAddress(each, address))) return [];
+    told.add(address);
+    const family = own.filter((each) => each.includes(':') === address.includes(':'));
+    return [finding('ADDRESS_NOT_HERE', { host, option, address, path, own: family })];
+  });
+}
