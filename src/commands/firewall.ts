@@ -19,8 +19,11 @@ Without --backend: the ports alone. With it: a script for that firewall, to be
 read, pasted, or piped into sh. It adds rules and files of its own and leaves
 all others as they are.
 
-  ufw firewalld nftables                     on the server itself
-  aws google-cloud azure hetzner digitalocean  in front of it, by their own tools
+  ufw firewalld nftables                     on the server itself, as root or by
+                                             sudo; it stops at what fails
+  aws google-cloud azure hetzner digitalocean  in front of it, by their own tools;
+                                             it runs them all, and ends with 1
+                                             when one failed
 
 Examples:
   rtc-ops firewall show

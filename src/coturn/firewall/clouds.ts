@@ -6,7 +6,7 @@ import { spansOf, type FirewallRuleSet } from './rule-set.ts';
 
 const anywhere: Readonly<Record<Family, string>> = { 4: '0.0.0.0/0', 6: '::/0' };
 
-const noFiles = { files: [], removal: [] } as const;
+const ofCloud = { files: [], independent: true } as const;
 
 /** A variable that the shell refuses to go on without. */
 function variable(name: string, meaning: string): string {
@@ -32,17 +32,16 @@ export function awsRules(openings: readonly Opening[]): FirewallRuleSet {
       },
     ]);
   });
-  const commands = (action: string): string[] => [
-    variable('SECURITY_GROUP', 'the id of the security group, such as sg-0123456789abcdef0'),
-    ...permissions.map((json) => `aws ec2 ${action} --group-id "$SECURITY_GROUP" --ip-permissions '${json}'`),
-  ];
+  const commands = (action: string): string[] =>
+    permissions.map((json) => `aws ec2 ${action} --group-id "$SECURITY_GROUP" --ip-permissions '${json}'`);
   return {
-    ...noFiles,
+    ...ofCloud,
     backend: 'aws',
+    variables: [variable('SECURITY_GROUP', 'the id of the security group, such as sg-0123456789abcdef0')],
     commands: commands('authorize-security-group-ingress'),
     removal: commands('revoke-security-group-ingress'),
     notes: [
-      'A rule that the group has already is refused as InvalidPermission.Duplicate, and the others go on.',
+      'A rule that the group has already is refused as InvalidPermission.Duplicate: the others go on, and the script ends with 1.',
       'The network ACL of the subnet filters too: the default one lets everything through.',
     ],
   };
@@ -56,16 +55,16 @@ export function googleCloudRules(openings: readonly Opening[]): FirewallRuleSet 
     source,
   }));
   return {
-    ...noFiles,
+    ...ofCloud,
     backend: 'google-cloud',
-    commands: [
+    variables: [
       variable('NETWORK', 'the VPC network of the server, such as default'),
       variable('TAG', 'a network tag that the server has'),
-      ...rules.map(
-        ({ name, source }) =>
-          `gcloud compute firewall-rules create ${name} --network="$NETWORK" --direction=INGRESS --allow=${allow} --source-ranges=${source} --target-tags="$TAG"`,
-      ),
     ],
+    commands: rules.map(
+      ({ name, source }) =>
+        `gcloud compute firewall-rules create ${name} --network="$NETWORK" --direction=INGRESS --allow=${allow} --source-ranges=${source} --target-tags="$TAG"`,
+    ),
     removal: rules.map(({ name }) => `gcloud compute firewall-rules delete ${name} --quiet`),
     notes: [
       'A rule that is there already is changed by: gcloud compute firewall-rules update NAME --allow=…',
@@ -84,19 +83,14 @@ export function azureRules(openings: readonly Opening[]): FirewallRuleSet {
     variable('NSG', 'the name of its network security group'),
   ];
   return {
-    ...noFiles,
+    ...ofCloud,
     backend: 'azure',
-    commands: [
-      ...variables,
-      ...rules.map(
-        ({ protocol, spans }, index) =>
-          `az network nsg rule create ${group} --name rtc-ops-${protocol} --priority ${300 + index} --direction Inbound --access Allow --protocol ${protocol === 'udp' ? 'Udp' : 'Tcp'} --source-address-prefixes '*' --source-port-ranges '*' --destination-address-prefixes '*' --destination-port-ranges ${spans.map((span) => spanText(span)).join(' ')}`,
-      ),
-    ],
-    removal: [
-      ...variables,
-      ...rules.map(({ protocol }) => `az network nsg rule delete ${group} --name rtc-ops-${protocol}`),
-    ],
+    variables,
+    commands: rules.map(
+      ({ protocol, spans }, index) =>
+        `az network nsg rule create ${group} --name rtc-ops-${protocol} --priority ${300 + index} --direction Inbound --access Allow --protocol ${protocol === 'udp' ? 'Udp' : 'Tcp'} --source-address-prefixes '*' --source-port-ranges '*' --destination-address-prefixes '*' --destination-port-ranges ${spans.map((span) => spanText(span)).join(' ')}`,
+    ),
+    removal: rules.map(({ protocol }) => `az network nsg rule delete ${group} --name rtc-ops-${protocol}`),
     notes: [
       'Priorities 300 and 301 have to be free in the group, and no rule with a lower number may deny these ports.',
     ],
@@ -111,20 +105,15 @@ export function hetznerRules(openings: readonly Opening[]): FirewallRuleSet {
   });
   const named = variable('FIREWALL', 'the name of the firewall that the server has');
   return {
-    ...noFiles,
+    ...ofCloud,
     backend: 'hetzner',
-    commands: [
-      named,
-      ...rules.map(
-        ({ selection, description }) => `hcloud firewall add-rule "$FIREWALL" ${selection} ${description}`,
-      ),
-    ],
-    removal: [
-      named,
-      ...rules.map(
-        ({ selection, description }) => `hcloud firewall delete-rule "$FIREWALL" ${selection} ${description}`,
-      ),
-    ],
+    variables: [named],
+    commands: rules.map(
+      ({ selection, description }) => `hcloud firewall add-rule "$FIREWALL" ${selection} ${description}`,
+    ),
+    removal: rules.map(
+      ({ selection, description }) => `hcloud firewall delete-rule "$FIREWALL" ${selection} ${description}`,
+    ),
     notes: [
       'A server without a firewall of Hetzner needs none of this. With its first one it loses all that no rule allows, SSH too.',
     ],
@@ -143,10 +132,11 @@ export function digitalOceanRules(openings: readonly Opening[]): FirewallRuleSet
     .join(' ');
   const named = variable('FIREWALL_ID', 'the id of the firewall: doctl compute firewall list');
   return {
-    ...noFiles,
+    ...ofCloud,
     backend: 'digitalocean',
-    commands: [named, `doctl compute firewall add-rules "$FIREWALL_ID" --inbound-rules "${rules}"`],
-    removal: [named, `doctl compute firewall remove-rules "$FIREWALL_ID" --inbound-rules "${rules}"`],
+    variables: [named],
+    commands: [`doctl compute firewall add-rules "$FIREWALL_ID" --inbound-rules "${rules}"`],
+    removal: [`doctl compute firewall remove-rules "$FIREWALL_ID" --inbound-rules "${rules}"`],
     notes: [
       'A Droplet without a cloud firewall needs none of this. With its first one it loses all that no rule allows, SSH too.',
     ],

@@ -15,6 +15,8 @@ export function firewalldRules(openings: readonly Opening[]): FirewallRuleSet {
         text: fillTemplate(readTemplate('firewall/firewalld-service.xml'), { ports: ports.join('\n') }),
       },
     ],
+    variables: [],
+    independent: false,
     commands: [
       // A service file counts once it is loaded.
       'sudo firewall-cmd --reload',

@@ -25,6 +25,8 @@ export function nftablesRules(openings: readonly Opening[]): FirewallRuleSet {
         text: fillTemplate(readTemplate('firewall/rtc-ops.nft'), { rules: rules.join('\n') }),
       },
     ],
+    variables: [],
+    independent: false,
     commands: [
       `sudo nft -c -f ${file}`,
       `sudo nft -f ${file}`,

@@ -10,6 +10,10 @@ export interface FirewallFile {
 export interface FirewallRuleSet {
   readonly backend: FirewallBackend;
   readonly files: readonly FirewallFile[];
+  /** Lines of a shell that end it where a value is not filled in; they go before any of the others. */
+  readonly variables: readonly string[];
+  /** Whether each command is of use without the others, as in a cloud, where one fails that was run before. */
+  readonly independent: boolean;
   /** Lines of a shell, to be run once the files are there; a second time they change nothing. */
   readonly commands: readonly string[];
   /** Lines of a shell that take all of it back. */

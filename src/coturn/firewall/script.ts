@@ -1,18 +1,36 @@
 import { openingPurposes, spanText, type Opening } from '../../model/firewall.ts';
-import type { FirewallRuleSet } from './rule-set.ts';
+import type { FirewallFile, FirewallRuleSet } from './rule-set.ts';
 
-/** The rules as a script that can be pasted into a shell, or piped into one. What is to be known stands in comments. */
-export function firewallScript({ files, commands, notes }: FirewallRuleSet): string {
+/**
+ * The rules as a script that can be pasted into a shell, or piped into one. What is to be known stands in comments. All of
+ * it is one subshell: what fails ends it and not the shell of whoever pastes it, and of one that arrives in part nothing
+ * runs.
+ */
+export function firewallScript(rules: FirewallRuleSet): string {
+  const { files, variables, commands, notes, independent } = rules;
   const lines = [
     ...notes.map((note) => `# ${note}`),
-    ...files.flatMap(({ path, text }) => [
-      `sudo install -D -m 0644 /dev/stdin ${path} <<'END_OF_FILE'`,
-      ...text.trimEnd().split('\n'),
-      'END_OF_FILE',
-    ]),
-    ...commands,
+    '(',
+    ...variables,
+    ...(independent
+      ? ['failed=0', ...commands.map((command) => `${command} || failed=1`), 'exit "$failed"']
+      : ['set -eu', ...asRoot, ...files.flatMap(fileLines), ...commands]),
+    ')',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+const asRoot = [
+  '# Root needs no sudo, and may not have it.',
+  'if [ "$(id -u)" -eq 0 ]; then sudo() { "$@"; }; fi',
+];
+
+function fileLines({ path, text }: FirewallFile): string[] {
+  return [
+    `sudo install -D -m 0644 /dev/stdin ${path} <<'END_OF_FILE'`,
+    ...text.trimEnd().split('\n'),
+    'END_OF_FILE',
+  ];
 }
 
 /** The openings as the lines of a table. */

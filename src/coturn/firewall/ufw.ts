@@ -20,6 +20,8 @@ export function ufwRules(openings: readonly Opening[]): FirewallRuleSet {
         text: fillTemplate(readTemplate('firewall/ufw-application'), { ports: ports.join('|') }),
       },
     ],
+    variables: [],
+    independent: false,
     // update: a profile that is allowed already gets its new ports.
     commands: ['sudo ufw app update rtc-ops', 'sudo ufw allow rtc-ops'],
     removal: ['sudo ufw delete allow rtc-ops', 'sudo rm -f /etc/ufw/applications.d/rtc-ops'],

@@ -22,10 +22,14 @@ const values = {
 async function callsOf(
   backend: FirewallBackend,
   tool: string,
-  { openings = usualOpenings, env = values }: { openings?: readonly Opening[]; env?: object } = {},
+  {
+    openings = usualOpenings,
+    env = values,
+    exit = 0,
+  }: { openings?: readonly Opening[]; env?: object; exit?: number } = {},
 ): Promise<{ calls: string[][]; exitCode: number | undefined; stderr: string }> {
   const directory = await directoryWith({
-    [tool]: '#!/bin/sh\nfor each in "$@"; do printf "%s\\t" "$each"; done; echo\n',
+    [tool]: `#!/bin/sh\nfor each in "$@"; do printf "%s\\\\t" "$each"; done; echo; exit ${exit}\n`,
   });
   await chmod(join(directory, tool), 0o700);
   const { stdout, stderr, exitCode } = await execa('sh', ['-s'], {
@@ -103,6 +107,12 @@ describe('the commands of clouds', () => {
     expect(calls[0]?.[5]?.split(' ')).toContain(
       'protocol:udp,ports:49152-65535,address:0.0.0.0/0,address:::/0',
     );
+  });
+
+  it('run on where one fails, and tell of it at the end', async () => {
+    const { calls, exitCode } = await callsOf('aws', 'aws', { exit: 254 });
+    expect(calls).toHaveLength(4);
+    expect(exitCode).toBe(1);
   });
 
   it('stop before the first call where a value is not given', async () => {
