@@ -155,6 +155,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   const program = createProgram(context);
   try {
+    refuseSecrets(argv.slice(2));
     await addCommands(program, argv.slice(2), context);
     await program.parseAsync(argv);
   } catch (error) {
@@ -217,6 +218,26 @@ function createProgram({ stdout }: CommandContext): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: stdout })
     .exitOverride();
+}
+
+/**
+ * Says what to do instead where a secret is given as an argument, which every user of the machine and the history of the
+ * shell can see. commander would print it once more, as an unknown option.
+ */
+function refuseSecrets(args: readonly string[]): void {
+  const end = args.indexOf('--');
+  const options = end < 0 ? args : args.slice(0, end);
+  for (const argument of options) {
+    const [, option = '', peer] =
+      /^(--(?:(?:static-)?auth-|shared-|(peer-))?secret)(?:=|$)/.exec(argument) ?? [];
+    if (option === '') continue;
+    throw new RtcOpsError('usage', `${option} is no option: what stands on the command line is no secret`, {
+      hint:
+        peer === undefined
+          ? 'Put it into a file of yours alone and add --secret-file FILE, or set RTC_OPS_SECRET; in rtc-ops.yaml auth.secret names either.'
+          : 'Put it into a file of yours alone and add --peer-secret-file FILE, or set RTC_OPS_PEER_SECRET.',
+    });
+  }
 }
 
 /** Loads the one command that `args` names; the others stay names with a summary. */

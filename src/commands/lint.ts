@@ -101,11 +101,9 @@ async function readInput(name: string, context: CommandContext): Promise<Input> 
     const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
     return { name, path, text: bytes.toString(encoding), encoding };
   } catch (cause) {
+    const isDenied = cause instanceof Error && 'code' in cause && cause.code === 'EACCES';
     throw new RtcOpsError('configuration', `cannot read ${name}: ${reasonOf(cause)}`, {
-      hint:
-        name === defaultFile
-          ? 'Name the file to judge, or - for standard input.'
-          : 'As root more can be read.',
+      hint: isDenied ? 'As root more can be read.' : 'Name the file to judge, or - for standard input.',
       cause,
     });
   }

@@ -1,10 +1,13 @@
 import type { PlainDirective } from './directive.ts';
+import { maxLineBytes } from './serialise.ts';
 
 /** A directive and where it stands: 1-based line, 1-based columns of its name and its value. */
 export interface ParsedDirective extends PlainDirective {
   readonly line: number;
   readonly column: number;
   readonly valueColumn: number;
+  /** It stands where coturn goes on with a line that it has cut, be it a comment. */
+  readonly isRest?: true;
 }
 
 // What isspace() takes for white space in the C locale.
@@ -15,17 +18,40 @@ const separators = ' =\t';
  * Reads a `turnserver.conf` as coturn reads it (`read_config_file` and `parse_arg_string` of its mainrelay.c,
  * the same from 4.5.2 to 4.17): no inline comments; blanks around a line are dropped; the name ends at the
  * first blank, tab or `=`, and the value begins after all of them; one pair of double quotes around the value
- * goes. Names are not checked: an unknown one is kept, as coturn only warns about it. A line over 1023 bytes, which
- * coturn cuts in two, is kept whole.
+ * goes; after 1023 bytes another line begins, whatever it was. Names are not checked: an unknown one is kept, as coturn
+ * only warns about it.
  */
 export function parseDirectives(text: string): ParsedDirective[] {
   const directives: ParsedDirective[] = [];
   for (const [index, line] of text.split('\n').entries()) {
-    const start = skip(line, 0, whiteSpace);
-    if (start === line.length || line[start] === '#') continue;
-    directives.push(parseLine(line, start, index + 1));
+    for (const { piece, offset } of piecesOf(line)) {
+      const start = skip(piece, 0, whiteSpace);
+      if (start === piece.length || piece[start] === '#') continue;
+      const directive = parseLine(piece, start, index + 1);
+      directives.push(offset === 0 ? directive : moved(directive, offset));
+    }
   }
   return directives;
+}
+
+/** What fgets() of coturn makes of a line: pieces of 1023 bytes. `offset` is in characters. */
+function piecesOf(line: string): { piece: string; offset: number }[] {
+  // No character has more than three bytes for each of its UTF-16 units.
+  if (line.length * 3 <= maxLineBytes) return [{ piece: line, offset: 0 }];
+  const bytes = Buffer.from(line);
+  const pieces: { piece: string; offset: number }[] = [];
+  let offset = 0;
+  for (let from = 0; from === 0 || from < bytes.length; from += maxLineBytes) {
+    const piece = bytes.toString('utf8', from, from + maxLineBytes);
+    pieces.push({ piece, offset });
+    offset += piece.length;
+  }
+  return pieces;
+}
+
+function moved(directive: ParsedDirective, offset: number): ParsedDirective {
+  const { column, valueColumn } = directive;
+  return { ...directive, column: column + offset, valueColumn: valueColumn + offset, isRest: true };
 }
 
 function parseLine(line: string, start: number, lineNumber: number): ParsedDirective {

@@ -188,7 +188,7 @@ describe('credentials issue', () => {
     [['--expires-at', '4000000000', '--url', 'turn:t', '--format', 'jitsi'], 'no place for --expires-at', 2],
     [['--count', '2', '--format', 'env', '--url', 'turn:t'], 'Take one of human, json, ice-servers, uri.', 2],
     [['--count', '0'], 'Write a whole number from 1 to 999999.', 2],
-    [['--secret', 'foobar'], "unknown option '--secret'", 2],
+    [['--secret', 'foobar'], '--secret is no option: what stands on the command line is no secret', 2],
     [['--secret-file', 'missing'], 'the secret file', 2],
   ])('refuses %j', async (args, message, code) => {
     const { stdout, stderr, exitCode } = await issue(...args);
@@ -196,6 +196,19 @@ describe('credentials issue', () => {
     expect(stderr).not.toContain('    at ');
     expect(stdout).toBe('');
     expect(exitCode).toBe(code);
+  });
+
+  it.each([
+    ['credentials', 'issue', '--secret=hunter2'],
+    ['probe', 'turn.example.org', '--secret', 'hunter2'],
+    ['audit', '--static-auth-secret=hunter2', 'turn.example.org'],
+    ['lint', '--secret=hunter2'],
+    ['peer', '--peer-secret', 'hunter2'],
+  ])('is refused with the alternative on any command: %s %s', async (...args) => {
+    const { stdout, stderr, exitCode } = await rtcOps(args, { cwd: await directoryWith({}) });
+    expect(stderr).toMatch(/is no option: .*\n {2}.*--(?:peer-)?secret-file FILE.*RTC_OPS_(?:PEER_)?SECRET/);
+    expect(stdout + stderr).not.toContain('hunter2');
+    expect(exitCode).toBe(2);
   });
 
   it('says where a secret can come from', async () => {

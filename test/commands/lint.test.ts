@@ -47,7 +47,7 @@ describe('rtc-ops lint', () => {
   });
 
   it.each([
-    [['lint', 'nothing.conf'], 3, /cannot read nothing\.conf/],
+    [['lint', 'nothing.conf'], 3, /cannot read nothing\.conf: .*\n {2}Name the file to judge/],
     [['lint', '.'], 3, /cannot read \./],
     [['lint', '-', '--fix'], 2, /--fix changes a file/],
     [['lint', '-', '--coturn-version', '3.1'], 2, /3\.1 is not a known version/],

@@ -41,6 +41,18 @@ describe('parseDirectives', () => {
   });
 });
 
+it('begins another line behind 1023 bytes, as coturn does', () => {
+  const comment = `#${'ä'.repeat(511)}`;
+  expect(parseDirectives(`${comment}realm=a`)).toEqual([
+    { name: 'realm', value: 'a', line: 1, column: 513, valueColumn: 519, isRest: true },
+  ]);
+  expect(pairs(`realm=${'b'.repeat(1017)}no-cli`)).toEqual([
+    ['realm', 'b'.repeat(1017)],
+    ['no-cli', true],
+  ]);
+  expect(pairs(`realm=${'b'.repeat(1017)}`)).toHaveLength(1);
+});
+
 describe('directives', () => {
   const directives = parseDirectives('a=1\nb\na=2\nc=off\nd=0\ne=yes\nf=On\ng=no\nh=1');
 

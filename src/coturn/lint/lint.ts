@@ -33,11 +33,20 @@ const weight = { error: 0, warning: 1, info: 2 } as const;
  */
 export function lint(facts: LintFacts): LintFinding[] {
   const source = sourceOf(facts);
+  const cut = new Set(source.directives.flatMap(({ line, isRest }) => (isRest ? [line] : [])));
   return rules
     .flatMap((rule) => rule(source))
+    .map((each) => (cut.has(rankOf(each)) ? withoutEdit(each) : each))
     .map((each) => ({ each, rank: rankOf(each) }))
     .toSorted((a, b) => a.rank - b.rank || weight[a.each.finding.severity] - weight[b.each.finding.severity])
     .map(({ each }) => each);
+}
+
+/** A line that coturn takes for two is not to be changed as one. */
+function withoutEdit({ finding }: LintFinding): LintFinding {
+  if (!('replacement' in finding.evidence)) return { finding, edit: null };
+  const evidence = { ...finding.evidence, replacement: null };
+  return { finding: { ...finding, evidence } as typeof finding, edit: null };
 }
 
 function rankOf({ finding: { evidence, severity } }: LintFinding): number {

@@ -22,6 +22,7 @@ export function peerFindings(source: Source): LintFinding[] {
     ...(loopback !== undefined && isSet(source, 'allow-loopback-peers')
       ? [note('LOOPBACK_PEERS_ALLOWED', lineOf(source, loopback, 'line', ''))]
       : []),
+    ...everyoneDenied(source, denied, allowed),
     ...reachable(source, denied, allowed),
     ...mapped(source, denied),
     ...(isSet(source, 'no-tcp-relay') || isSet(source, 'no-tcp')
@@ -71,6 +72,24 @@ function malformed(source: Source, directive: ParsedDirective, range: PeerRange 
 
 function ranges(source: Source, name: string): PeerRange[] {
   return allOf(source, name).flatMap((each) => rangeOf(each) ?? []);
+}
+
+// What hosts on the internet have; 0.0.0.0/8 is this network, and from 224.0.0.0 on there are groups.
+const allHosts = network4('1.0.0.0', '223.255.255.255');
+
+/** Ranges that leave no peer over IPv4, alone or side by side; an exception makes a list of the few who may be reached. */
+function everyoneDenied(
+  source: Source,
+  denied: readonly PeerRange[],
+  allowed: readonly PeerRange[],
+): LintFinding[] {
+  const isTold = denied.some(({ isBoundless }) => isBoundless);
+  if (isTold || allowed.some(({ isEmpty }) => !isEmpty) || uncovered([allHosts], denied).length > 0)
+    return [];
+  const ranges = denied.filter(({ family, isEmpty }) => family === 4 && !isEmpty);
+  const anchor = ranges.find((each) => uncovered([allHosts], [each]).length === 0) ?? ranges.at(-1);
+  if (anchor === undefined) return [];
+  return [note('DENIED_RANGES_COVER_ALL', lineOf(source, anchor.directive, 'value'))];
 }
 
 /** The denied ranges, unless an exception as wide as a whole network takes them back. */

@@ -47,7 +47,8 @@ export function sourceOf(facts: LintFacts): Source {
   const read = facts.text.includes('\0')
     ? lines.map((line) => line.replace(/\0.*$/s, '')).join('\n')
     : facts.text;
-  const directives = parseDirectives(read);
+  // Of what stands behind a cut only an option counts; anything else may be a part of a secret, and is told of by the cut.
+  const directives = parseDirectives(read).filter(({ name, isRest }) => !isRest || optionOf(name));
   const known = directives.filter(({ name }) => hasOption(facts.coturn.version, name));
   const byName = new Map<string, ParsedDirective[]>();
   for (const directive of known)

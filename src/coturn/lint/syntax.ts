@@ -66,7 +66,8 @@ function loneCarriageReturns(source: Source): LintFinding[] {
 }
 
 function longLines(source: Source): LintFinding[] {
-  return source.directives.flatMap((directive) => {
+  const first = source.directives.filter(({ isRest }) => !isRest);
+  return first.flatMap((directive) => {
     const bytes = Buffer.byteLength(source.lines[directive.line - 1] ?? '');
     if (bytes <= maxLineBytes) return [];
     return [note('CONFIG_LINE_TOO_LONG', { ...lineOf(source, directive), bytes })];

@@ -187,6 +187,23 @@ export const configAccessCatalog = {
       'coturn takes an end of zeros for no end: 0.0.0.0 and :: alone, and ranges that begin with :: or end with 0.0.0.0, match every peer of both families (measured on 4.6.1).',
     confusedWith: ['DENY_LIST_BLOCKS_ALL: the same, seen from outside on a server that runs.'],
   }),
+  DENIED_RANGES_COVER_ALL: configEntry<LineEvidence>({
+    severity: 'error',
+    example: exampleLine('denied-peer-ip=0.0.0.0-255.255.255.255'),
+    title: () => 'The denied ranges leave nobody to talk to over IPv4',
+    cause: () =>
+      'No line excepts anyone: every permission for an IPv4 peer gets error 403, that for another user of this relay too, and no call has audio.',
+    fix: (e) => [
+      `${inFile({ ...e, line: null }, 'allowed-peer-ip=ADDRESS')}`,
+      'with the address of each media server that users are to reach as ADDRESS, or deny the private networks alone',
+    ],
+    explanation:
+      'To deny all of IPv4 makes sense beside exceptions: a relay that reaches a few media servers and nothing else. Without one it relays nothing, be the ranges one or several side by side (measured on 4.6.1).',
+    confusedWith: [
+      'DENIED_RANGE_BOUNDLESS: there one range matches both families, by an end of zeros.',
+      'DENY_LIST_BLOCKS_ALL: the same, seen from outside on a server that runs.',
+    ],
+  }),
   DENIED_RANGE_EMPTY: configEntry<LineEvidence>({
     severity: 'error',
     example: {

@@ -51,6 +51,7 @@ needs('coturn').describe('what the lint says of a line, the installed coturn doe
     ['server-name=x\rrealm=a', 'CONFIG_LINE_ENDINGS', /Default realm: $/m],
     [`cipher-list=${'A'.repeat(1011)}realm=b`, 'CONFIG_LINE_TOO_LONG', /Default realm: b$/m],
     [`#${'a'.repeat(1022)}realm=b`, 'CONFIG_LINE_TOO_LONG', /Default realm: b$/m],
+    [`#${'a'.repeat(1022)}max-bps=64k`, 'CONFIG_VALUE_MISREAD', /64 bytes per second allowed per session/],
     ['max-bps=64k', 'CONFIG_VALUE_MISREAD', /64 bytes per second allowed per session/],
     [
       'external-ip=1.2.3.4\nexternal-ip=1.2.3.5',

@@ -101,6 +101,10 @@ const pairs: Readonly<Record<ConfigFindingCode, Pair>> = {
     { lines: ['denied-peer-ip=198.51.100.7'] },
   ],
   DENIED_RANGE_BOUNDLESS: [{ lines: ['denied-peer-ip=::'] }, { lines: ['denied-peer-ip=::1'] }],
+  DENIED_RANGES_COVER_ALL: [
+    { lines: ['denied-peer-ip=0.0.0.0-255.255.255.255'] },
+    { lines: ['denied-peer-ip=0.0.0.0-255.255.255.255', 'allowed-peer-ip=203.0.113.9'] },
+  ],
   DENIED_RANGE_EMPTY: [
     { lines: ['denied-peer-ip=198.51.100.9-198.51.100.8'] },
     { lines: ['denied-peer-ip=198.51.100.8-198.51.100.9'] },
@@ -250,8 +254,33 @@ describe('lint', () => {
 
   it('tells a comment of which coturn reads the end, and no other long one', () => {
     const comment = `#${'a'.repeat(1022)}`;
-    expect(codes(textWith([`${comment}lt-cred-mech=0`]))).toEqual(['CONFIG_LINE_TOO_LONG']);
+    // What is behind the cut counts: here it turns off what the secret above has turned on.
+    expect(codes(textWith([`${comment}lt-cred-mech=0`]))).toEqual([
+      'CONFIG_LINE_TOO_LONG',
+      'OPEN_RELAY_CONFIGURED',
+    ]);
+    expect(
+      found(textWith([`${comment}max-bps=64k`])).map(({ finding, edit }) => [finding.code, edit]),
+    ).toEqual([
+      ['CONFIG_LINE_TOO_LONG', null],
+      ['CONFIG_VALUE_MISREAD', null],
+    ]);
+    const [, inRest] = found(textWith([`${comment}user=alice:hunter2 # x`]), {});
+    expect(JSON.stringify(inRest)).not.toContain('hunter2');
+    expect(codes(textWith([`static-auth-secret=${'4e8f7a9c3b5d1e0f'.repeat(64)} hunter2`]))).toEqual([
+      'CONFIG_LINE_TOO_LONG',
+    ]);
     expect(codes(textWith([comment, `${comment}${comment}`, `${comment}  `]))).toEqual([]);
+  });
+
+  it('adds up what several denied ranges leave', () => {
+    const [low, high] = [
+      'denied-peer-ip=1.0.0.0-127.255.255.255',
+      'denied-peer-ip=128.0.0.0-239.255.255.255',
+    ];
+    expect(codes(textWith([low, high]))).toEqual(['DENIED_RANGES_COVER_ALL']);
+    expect(codes(textWith([low]))).toEqual([]);
+    expect(codes(textWith([low, high, 'allowed-peer-ip=198.51.100.9']))).toEqual([]);
   });
 
   it('says of an empty file that it is an open relay', () => {
