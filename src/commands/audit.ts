@@ -1,17 +1,20 @@
 import { Option, type Command } from 'commander';
 import { urisOfHosts } from '../config/host-uri.ts';
 import { loadConfig } from '../config/load.ts';
+import { issueCredential } from '../credentials/issue.ts';
 import type { AuditReport } from '../model/audit.ts';
 import { scopeOf } from '../model/endpoint.ts';
 import { RtcOpsError } from '../model/error.ts';
 import { isTurn, type TurnUri } from '../model/turn-uri.ts';
 import { audit } from '../probes/audit-probe.ts';
 import { urisOf } from '../probes/plan.ts';
+import type { TurnCredential } from '../turn/session.ts';
 import { judgeAudit } from '../rules/audit.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 import { durationOption, fileOption } from './option.ts';
-import { credentialSource } from './probe-credential.ts';
+import { credentialSource, probeTtlSeconds } from './probe-credential.ts';
 import { configuredUris } from './probe-hosts.ts';
+import { loadSecret } from './secret-source.ts';
 import { trustAnchors } from './trust-anchors.ts';
 
 const formats = ['human', 'json', 'sarif'] as const;
@@ -76,9 +79,11 @@ async function run(urls: readonly string[], options: Options, context: CommandCo
     { ...options, duration: 0, ofConfig: urls.length === 0 },
     context,
   );
+  const own = credential();
   const facts = await audit({
     uris,
-    credential: credential(),
+    credential: own,
+    otherCredential: own?.source === 'secret' ? await otherUser(options, context) : null,
     ...(ca === null ? {} : { ca }),
     env: context.env,
     now: context.now,
@@ -106,6 +111,14 @@ async function urisToAudit(
   throw new RtcOpsError('usage', `${stranger.host} is none of the hosts of rtc-ops.yaml`, {
     hint: 'An audit is for servers of your own. If it is yours, add it to hosts, or add --i-own-this.',
   });
+}
+
+/** A second user of the same secret, who tells the quota of one from that of all. */
+async function otherUser(options: Options, context: CommandContext): Promise<TurnCredential | null> {
+  const found = await loadSecret(options, context);
+  if (found === null) return null;
+  const { secret } = found;
+  return issueCredential({ secret, user: 'rtc-ops-audit', ttlSeconds: probeTtlSeconds, now: context.now() });
 }
 
 /** This machine, whose own it is. */

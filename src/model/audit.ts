@@ -1,5 +1,6 @@
 import type { ExitCode } from './error.ts';
 import type { CheckStatus } from './check.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { Finding } from './finding.ts';
 import type { FindingWords } from './finding-words.ts';
 import type { Attempt, ChallengeFacts, Target } from './observations.ts';
@@ -15,8 +16,22 @@ export interface PeerAnswer {
   readonly address: string;
   /** The IPv4 address that an IPv6 one stands for; null where it is itself. */
   readonly embeds: string | null;
-  /** Null: allowed. 403 from a server that denies it. */
+  /** Null: allowed, unless there was no answer. 403 from a server that denies it. */
   readonly refusedWith: number | null;
+  /** Why there was no answer; null where there was one. Nothing is asked behind it. */
+  readonly unanswered: string | null;
+}
+
+/** How many allocations one user got at once before one was refused. */
+export interface QuotaFacts {
+  readonly tried: number;
+  readonly granted: number;
+  readonly refusedWith: number | null;
+  /**
+   * What another user got while the first held all of its own; null where no second user name was at hand. It tells the
+   * quota of a user from that of all.
+   */
+  readonly other: { readonly refusedWith: number | null } | null;
 }
 
 /** An unauthenticated request over UDP and what came back, in bytes of payload. */
@@ -37,6 +52,8 @@ export interface AdminPort {
 export interface ListenerAuditFacts {
   readonly target: Target;
   readonly challenge: Attempt<ChallengeFacts>;
+  /** Where it sends clients by 300 Try-Alternate; nothing is asked there. */
+  readonly alternate: Endpoint | null;
   /** The SOFTWARE attribute of its answers; null where it has none. */
   readonly software: Attempt<{ readonly name: string | null }>;
   readonly amplification: Attempt<readonly Amplification[]>;
@@ -54,12 +71,7 @@ export interface ServerAuditFacts {
   readonly peers: Readonly<Record<4 | 6, Attempt<readonly PeerAnswer[]>>>;
   /** An allocation that relays TCP (RFC 6062). */
   readonly tcpRelay: Attempt<{ readonly refusedWith: number | null }>;
-  /** How many allocations one user got before one was refused. */
-  readonly quota: Attempt<{
-    readonly tried: number;
-    readonly granted: number;
-    readonly refusedWith: number | null;
-  }>;
+  readonly quota: Attempt<QuotaFacts>;
   readonly admin: Attempt<readonly AdminPort[]>;
 }
 

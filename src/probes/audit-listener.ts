@@ -1,4 +1,5 @@
 import type { AdminPort, Amplification, ListenerAuditFacts } from '../model/audit.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import type { Target } from '../model/observations.ts';
 import { connectTcp, handshakeTls } from '../net/stream.ts';
 import { put, read } from '../stun/attribute.ts';
@@ -38,17 +39,22 @@ export async function auditListener(
   };
 }
 
-type Asked = Pick<ListenerAuditFacts, 'challenge' | 'software' | 'amplification'>;
+type Asked = Pick<ListenerAuditFacts, 'challenge' | 'alternate' | 'software' | 'amplification'>;
 
 async function askBoth(target: Target, options: ListenerAuditOptions): Promise<Asked> {
   const { clock, server } = options;
   const opened = await attempt(clock, async () => (await openConnection(server, options).ready).connection);
-  if (opened.state !== 'done') return { challenge: opened, software: opened, amplification: opened };
+  if (opened.state !== 'done') {
+    return { challenge: opened, alternate: null, software: opened, amplification: opened };
+  }
   const connection = opened.value;
   try {
+    let alternate: Endpoint | null = null;
     const challenge = await attempt(clock, async () => {
       const session = new TurnSession(connection, null);
-      return (await askAnonymously(connection, session, { ...options, family: target.family })).facts;
+      const asked = await askAnonymously(connection, session, { ...options, family: target.family });
+      alternate = asked.alternate?.alternate ?? null;
+      return asked.facts;
     });
     const binding = await attempt(clock, () => exchanged('Binding', connection, options));
     const name =
@@ -60,7 +66,7 @@ async function askBoth(target: Target, options: ListenerAuditOptions): Promise<A
         : binding;
     if (target.transport !== 'udp') {
       const amplification = notTried('the sender of a TCP connection cannot be forged');
-      return { challenge, software: name, amplification };
+      return { challenge, alternate, software: name, amplification };
     }
     const amplification = await attempt(clock, async () => {
       const answers = [
@@ -72,7 +78,7 @@ async function askBoth(target: Target, options: ListenerAuditOptions): Promise<A
       ];
       return answers.map(({ sizes }) => sizes);
     });
-    return { challenge, software: name, amplification };
+    return { challenge, alternate, software: name, amplification };
   } finally {
     connection.close();
   }

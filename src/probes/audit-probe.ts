@@ -1,25 +1,21 @@
-import type { AuditFacts, PeerAnswer, ServerAuditFacts } from '../model/audit.ts';
-import type { Family } from '../model/endpoint.ts';
+import type { AuditFacts, ServerAuditFacts } from '../model/audit.ts';
 import { AttemptError, describeFailure } from '../model/failure.ts';
-import type { Attempt, Target } from '../model/observations.ts';
+import type { Target } from '../model/observations.ts';
 import type { TurnUri } from '../model/turn-uri.ts';
 import { NameResolver } from '../net/name.ts';
-import { put } from '../stun/attribute.ts';
-import { method } from '../stun/message.ts';
-import { lifetime, relayProtocol, requestedTransport } from '../stun/relay-attributes.ts';
-import { allocate, type Allocation } from '../turn/allocation.ts';
-import { openConnection, type TurnServer } from '../turn/server.ts';
-import { TurnSession, type TurnCredential } from '../turn/session.ts';
-import { attempt, notTried, rounded, type Clock } from './attempt.ts';
+import type { TurnServer } from '../turn/server.ts';
+import type { TurnCredential } from '../turn/session.ts';
+import { attempt, rounded, type Clock } from './attempt.ts';
 import { askAdminPorts } from './audit-admin.ts';
 import { auditListener } from './audit-listener.ts';
-import { askPeers } from './audit-peers.ts';
+import { askQuota, askTcpRelay, askThrough, sentAway, type Way } from './audit-user.ts';
 import { targetsOf } from './plan.ts';
-import { wait } from './wait.ts';
 
 export interface AuditOptions {
   readonly uris: readonly TurnUri[];
   readonly credential: TurnCredential | null;
+  /** Of another user name, where one is at hand: it tells the quota of a user from that of all. */
+  readonly otherCredential: TurnCredential | null;
   readonly ca?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly now: () => Date;
@@ -29,13 +25,6 @@ export interface AuditOptions {
 }
 
 type ServerOptions = AuditOptions & { readonly clock: Clock };
-
-/** More than coturn gives by `user-quota` where one is set (12 in most guides), and no load for one that has none. */
-const mostAllocations = 20;
-const releaseTimeoutMs = 1000;
-// coturn 4.6 gives back what was released about a second later; until then it counts for the quota.
-const freeingMs = 1500;
-const noCredentials = 'no credentials were given';
 
 /**
  * Tries at each server, one after the other, what an attacker would, and frees what it was given. Nothing is sent to any
@@ -107,25 +96,24 @@ async function auditServer(
     onProgress?.(`asking ${target.url} without credentials`);
     listeners.push(await auditListener(target, { ...options, server: serverOf(target, options) }));
   }
+  const ways = waysOf(listeners, options);
+  onProgress?.(`asking ${host} for many allocations`);
+  // First of all that a user asks: what others leave behind would count.
+  const quota = await askQuota(ways.any, options);
   onProgress?.(`asking ${host} for peers that it should refuse`);
-  const answering = listeners
-    .filter(({ challenge }) => challenge.state === 'done')
-    .map(({ target }) => target);
-  const way = answering.find(({ transport }) => transport === 'udp') ?? answering[0];
-  const stream = answering.find(({ transport }) => transport !== 'udp');
   const peers = {
-    4: await throughAllocation(4, way, options),
+    4: await askThrough(4, ways.any, options),
     // Refused with 440 over UDP, coturn 4.6.1 counts it for the quota until it forgets the client; over TCP not.
-    6: await throughAllocation(6, stream ?? way, options),
+    6: await askThrough(6, ways.stream.state === 'done' ? ways.stream : ways.any, options),
   };
-  onProgress?.(`asking ${host} for a TCP relay, and for many allocations`);
+  onProgress?.(`asking ${host} for a TCP relay, and its ports for the operator`);
   return {
     host,
     address,
     listeners,
     peers,
-    tcpRelay: await tcpRelay(stream, options),
-    quota: await quota(way, options),
+    tcpRelay: await askTcpRelay(ways.stream, options),
+    quota,
     admin: await attempt(clock, () => askAdminPorts(address, options)),
   };
 }
@@ -140,75 +128,36 @@ function serverOf({ transport, address, port, host }: Target, { ca }: AuditOptio
   };
 }
 
-const noListener = notTried('no listener of the server answers');
-
-async function throughAllocation(
-  family: Family,
-  way: Target | undefined,
+/** The listeners through which a user can be let in, or why there is none. */
+function waysOf(
+  listeners: ServerAuditFacts['listeners'],
   options: ServerOptions,
-): Promise<Attempt<readonly PeerAnswer[]>> {
-  const { credential, clock, timeoutMs, signal } = options;
-  if (way === undefined) return noListener;
-  if (credential === null) return notTried(noCredentials);
-  return attempt(clock, async () => {
-    const server = serverOf(way, options);
-    const allocation = await allocate({ server, credential, family, timeoutMs, signal });
-    try {
-      return await askPeers(allocation, family, signal);
-    } finally {
-      await allocation.release(releaseTimeoutMs);
-    }
-  });
+): { readonly any: Way; readonly stream: Way } {
+  const streams = listeners.filter(({ target }) => target.transport !== 'udp');
+  const udp = listeners.filter(({ target }) => target.transport === 'udp');
+  return {
+    any: wayOf([...udp, ...streams], 'no listener was named', options),
+    stream: wayOf(streams, noStream, options),
+  };
 }
 
-/** RFC 6062 §4.1: an Allocate for TCP, over TCP or TLS. What is granted is freed. */
-async function tcpRelay(
-  way: Target | undefined,
-  options: ServerOptions,
-): Promise<ServerAuditFacts['tcpRelay']> {
-  const { credential, clock } = options;
-  if (way === undefined) return notTried('no listener over TCP or TLS answers, which it takes to ask');
-  if (credential === null) return notTried(noCredentials);
-  return attempt(clock, async () => {
-    const { connection } = await openConnection(serverOf(way, options), options).ready;
-    const session = new TurnSession(connection, credential);
-    try {
-      await session.request(method.allocate, [put(requestedTransport, relayProtocol.tcp)], options);
-    } catch (error) {
-      connection.close();
-      if (!(error instanceof AttemptError) || error.failure.kind !== 'stun-error') throw error;
-      return { refusedWith: error.failure.code };
-    }
-    try {
-      await session.request(method.refresh, [put(lifetime, 0)], options);
-    } catch (error) {
-      // It was granted, which is what was asked; what is not freed ends with the connection.
-      if (!(error instanceof AttemptError)) throw error;
-    } finally {
-      connection.close();
-    }
-    return { refusedWith: null };
-  });
+const noStream = 'no listener over TCP or TLS was named, which it takes to ask';
+
+function wayOf(listeners: ServerAuditFacts['listeners'], none: string, options: ServerOptions): Way {
+  const open = listeners.find(({ challenge, alternate }) => challenge.state === 'done' && alternate === null);
+  if (open !== undefined) return { state: 'done', server: serverOf(open.target, options) };
+  const away = listeners.find(({ alternate }) => alternate !== null);
+  if (away?.alternate) return because(sentAway(away.alternate));
+  const [first] = listeners;
+  if (first === undefined) return because(none);
+  const { software, target } = first;
+  return because(
+    software.state === 'done'
+      ? `${target.url} answers STUN and says nothing to an Allocate, as one does that is for STUN alone`
+      : `${target.url} does not answer`,
+  );
 }
 
-/** How many allocations one user gets at once; all are freed. */
-async function quota(way: Target | undefined, options: ServerOptions): Promise<ServerAuditFacts['quota']> {
-  const { credential, clock, timeoutMs, signal } = options;
-  if (way === undefined) return noListener;
-  if (credential === null) return notTried(noCredentials);
-  await wait(freeingMs, signal);
-  return attempt(clock, async () => {
-    const held: Allocation[] = [];
-    try {
-      while (held.length < mostAllocations) {
-        held.push(await allocate({ server: serverOf(way, options), credential, timeoutMs, signal }));
-      }
-      return { tried: mostAllocations, granted: held.length, refusedWith: null };
-    } catch (error) {
-      if (!(error instanceof AttemptError) || error.failure.kind !== 'stun-error') throw error;
-      return { tried: held.length + 1, granted: held.length, refusedWith: error.failure.code };
-    } finally {
-      await Promise.all(held.map((allocation) => allocation.release(releaseTimeoutMs)));
-    }
-  });
+function because(text: string): Way {
+  return { state: 'not-tried', because: text };
 }

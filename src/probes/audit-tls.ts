@@ -54,7 +54,7 @@ interface OfferOptions {
 }
 
 // coturn says nothing to a ClientHello whose version it refuses.
-const longestSilenceMs = 1500;
+const longestSilenceMs = 1000;
 // A certificate chain of 16 KiB is a large one.
 const mostBytes = 1 << 17;
 

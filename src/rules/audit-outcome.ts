@@ -2,6 +2,7 @@ import type { Outcome } from '../model/check.ts';
 import { describeFailure } from '../model/failure.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Attempt } from '../model/observations.ts';
+import { turnErrorName } from '../model/turn-error-code.ts';
 import { passed, unknown } from './outcome.ts';
 
 /** Failed when anything was found; else unknown where a part of it is; else passed. */
@@ -14,4 +15,9 @@ export function outcomeOf(findings: readonly Finding[], open: readonly string[],
 /** Why an attempt gave no answer. */
 export function why(step: Exclude<Attempt<unknown>, { state: 'done' }>): string {
   return step.state === 'not-tried' ? step.because : describeFailure(step.failure);
+}
+
+/** `486 Allocation Quota Reached` */
+export function errorName(code: number): string {
+  return `${code} ${turnErrorName(code)}`.trimEnd();
 }

@@ -5,20 +5,17 @@ import type {
   AuditCheckReport,
   AuditFacts,
   AuditReport,
-  PeerAnswer,
-  PeerKind,
   ServerAuditFacts,
 } from '../model/audit.ts';
 import type { Outcome } from '../model/check.ts';
 import { formOf, judgeTime } from '../model/credential-time.ts';
-import { formatEndpoint, scopeOf } from '../model/endpoint.ts';
+import { formatEndpoint } from '../model/endpoint.ts';
 import { exitCode } from '../model/error.ts';
 import { finding, type Finding } from '../model/finding.ts';
-import type { Attempt } from '../model/observations.ts';
 import { schemaVersion } from '../model/report.ts';
-import { turnErrorName } from '../model/turn-error-code.ts';
 import { version } from '../model/version.ts';
-import { outcomeOf, why } from './audit-outcome.ts';
+import { errorName, outcomeOf, why } from './audit-outcome.ts';
+import { judgeMapped, judgePeers } from './audit-peers.ts';
 import { judgeTlsCiphers, judgeTlsVersions } from './audit-tls.ts';
 import { findingList } from './finding-list.ts';
 import { listenerOf } from './listener-evidence.ts';
@@ -98,7 +95,7 @@ function findingsOf(outcome: Outcome): readonly Finding[] {
 function judgeAnonymous({ listeners }: ServerAuditFacts): Outcome {
   const findings: Finding[] = [];
   const open: string[] = [];
-  for (const { target, challenge } of listeners) {
+  for (const { target, challenge, alternate } of listeners) {
     const targets = [target.url];
     if (challenge.state !== 'done') open.push(`${target.url}: ${why(challenge)}`);
     else if (challenge.value.granted) {
@@ -106,82 +103,18 @@ function judgeAnonymous({ listeners }: ServerAuditFacts): Outcome {
       findings.push(finding('ANONYMOUS_RELAY', { ...listenerOf(target), relayed }, { targets }));
     } else if (challenge.value.code !== 401) {
       const { code } = challenge.value;
+      if (alternate !== null) {
+        open.push(
+          `${target.url} sends its clients to ${formatEndpoint(alternate)}: audit that one by its own name`,
+        );
+        continue;
+      }
       open.push(
         `${target.url}: an anonymous Allocate was refused with ${errorName(code)}, before the server asked for credentials`,
       );
     }
   }
   return outcomeOf(findings, open);
-}
-
-type PeersCode =
-  'LOOPBACK_PEERS_ALLOWED' | 'PRIVATE_PEERS_ALLOWED' | 'METADATA_PEER_ALLOWED' | 'MULTICAST_PEERS_ALLOWED';
-
-function judgePeers(server: ServerAuditFacts, kinds: readonly PeerKind[], code: PeersCode): Outcome {
-  const { answers, open } = askedPeers(server);
-  const asked = answers.filter(({ kind, embeds }) => embeds === null && kinds.includes(kind));
-  const allowed = asked.filter(isAllowed).map(({ address }) => address);
-  const { host, address } = server;
-  // In a private network the users are there as well; that they reach each other is what such a relay is for.
-  const isAtHome = code === 'PRIVATE_PEERS_ALLOWED' && scopeOf(address) === 'private';
-  const options = isAtHome ? { severity: 'info' as const } : {};
-  const findings = allowed.length === 0 ? [] : [finding(code, { host, address, allowed }, options)];
-  return outcomeOf(findings, [...open, ...unclear(asked)], `${asked.length} asked`);
-}
-
-/** What was asked over both families, and why one of them could not be; a server may well relay one alone. */
-function askedPeers({ peers }: ServerAuditFacts): {
-  answers: readonly PeerAnswer[];
-  open: readonly string[];
-} {
-  const families = ([4, 6] as const).map((family) => ({ family, step: peers[family] }));
-  const open = families.flatMap(({ family, step }) =>
-    step.state === 'done' || lacksFamily(step) ? [] : [`through an IPv${family} relay: ${why(step)}`],
-  );
-  const answers = families.flatMap(({ step }) => (step.state === 'done' ? step.value : []));
-  if (answers.length === 0 && open.length === 0)
-    return { answers, open: ['the server relays neither IPv4 nor IPv6'] };
-  return { answers, open };
-}
-
-/** RFC 8656 §7.2: 440 Address Family not Supported. */
-function lacksFamily(step: Attempt<unknown>): boolean {
-  return step.state === 'failed' && step.failure.kind === 'stun-error' && step.failure.code === 440;
-}
-
-/** 403 Forbidden, 443 Peer Address Family Mismatch (RFC 8656 §9.2), and 400, where it takes the address for none. */
-const refusesPeer: ReadonlySet<number> = new Set([400, 403, 443]);
-
-/** A permission that was refused for another reason than its peer says nothing of the peer. */
-function unclear(asked: readonly PeerAnswer[]): string[] {
-  return asked.flatMap(({ address, refusedWith }) =>
-    refusedWith === null || refusesPeer.has(refusedWith)
-      ? []
-      : [`a permission for ${address} was refused with ${errorName(refusedWith)}`],
-  );
-}
-
-function isAllowed({ refusedWith }: PeerAnswer): boolean {
-  return refusedWith === null;
-}
-
-function judgeMapped(server: ServerAuditFacts): Outcome {
-  const { 4: plain, 6: step } = server.peers;
-  if (lacksFamily(step)) return skipped('the server does not relay IPv6');
-  if (step.state !== 'done') return unknown(why(step));
-  const plainlyAllowed = new Set(
-    plain.state === 'done' ? plain.value.filter(isAllowed).map(({ address }) => address) : [],
-  );
-  const forms = step.value.filter(({ embeds }) => embeds !== null);
-  const passing = forms.filter(
-    (each) => isAllowed(each) && each.embeds !== null && !plainlyAllowed.has(each.embeds),
-  );
-  const allowed = passing.map(({ address }) => address);
-  const denied = [...new Set(passing.flatMap(({ embeds }) => embeds ?? []))];
-  const { host, address } = server;
-  const findings =
-    allowed.length === 0 ? [] : [finding('MAPPED_IPV6_BYPASS', { host, address, allowed, denied })];
-  return outcomeOf(findings, unclear(forms), `${forms.length} asked`);
 }
 
 /** 403 Forbidden, and 442 Unsupported Transport (RFC 8656 §7.2). A wrong password or a quota refuse something else. */
@@ -192,10 +125,6 @@ function judgeTcpRelay({ host, address, tcpRelay }: ServerAuditFacts): Outcome {
   const { refusedWith } = tcpRelay.value;
   if (refusedWith === null) return outcomeOf([finding('TCP_RELAY_ENABLED', { host, address })], []);
   return refusesTcp.has(refusedWith) ? passed() : unknown(`it was refused with ${errorName(refusedWith)}`);
-}
-
-function errorName(code: number): string {
-  return `${code} ${turnErrorName(code)}`.trimEnd();
 }
 
 // A Binding answer with the mapped address alone is 32 bytes for 20; up to here nothing can be saved that matters.
@@ -317,12 +246,30 @@ function judgeLifetime(
 }
 
 /** RFC 8656 §7.2: 486 Allocation Quota Reached, 508 Insufficient Capacity. */
-const limits = new Set([486, 508]);
+const [quotaReached, outOfCapacity] = [486, 508];
 
+/** coturn answers 486 to the quota of a user as to that of all; what another user gets then tells them apart. */
 function judgeQuota({ host, address, quota }: ServerAuditFacts): Outcome {
   if (quota.state !== 'done') return unknown(why(quota));
-  const { granted, refusedWith } = quota.value;
-  if (refusedWith === null) return outcomeOf([finding('NO_QUOTAS', { host, address, granted })], []);
-  if (limits.has(refusedWith)) return passed(`${granted} at once`);
-  return unknown(`allocation ${granted + 1} was refused with ${errorName(refusedWith)}`);
+  const { granted, refusedWith, other } = quota.value;
+  const evidence = { host, address, granted, refusedWith };
+  if (refusedWith === null) return outcomeOf([finding('NO_QUOTAS', evidence)], []);
+  const isUsedUp =
+    refusedWith === outOfCapacity ||
+    (refusedWith === quotaReached &&
+      (other?.refusedWith === quotaReached || other?.refusedWith === outOfCapacity));
+  if (isUsedUp && granted > 0) {
+    return outcomeOf([finding('NO_QUOTAS', evidence, { severity: 'warning' })], []);
+  }
+  if (isUsedUp) return unknown(`the server gives nobody an allocation now: ${errorName(refusedWith)}`);
+  if (refusedWith !== quotaReached) {
+    return unknown(`allocation ${granted + 1} was refused with ${errorName(refusedWith)}`);
+  }
+  if (other === null) {
+    return unknown(
+      `after ${granted} there are no more, for this user or for all: give the secret (--secret-file), so that a second user can be tried`,
+    );
+  }
+  if (other.refusedWith === null) return passed(`${granted} at once`);
+  return unknown(`a second user was refused with ${errorName(other.refusedWith)}`);
 }

@@ -58,9 +58,14 @@ export interface AllocateOptions extends RequestOptions {
   readonly requestTimeoutMs?: number;
   /** Alternates that were followed already; those that follow are added. */
   readonly redirects?: Endpoint[];
+  /** False: 300 Try-Alternate is thrown as the TryAlternateError that it is. */
+  readonly followRedirects?: boolean;
 }
 
-export type AllocateOnOptions = Omit<AllocateOptions, 'server' | 'credential' | 'redirects'>;
+export type AllocateOnOptions = Omit<
+  AllocateOptions,
+  'server' | 'credential' | 'redirects' | 'followRedirects'
+>;
 
 /**
  * Connects to a server and allocates a relay address there, following 300 Try-Alternate, all within `timeoutMs`. The
@@ -84,7 +89,8 @@ export async function allocate(options: AllocateOptions): Promise<Allocation> {
     } catch (error) {
       connection.close();
       if (isMismatch(error) && ++mismatches < mostMismatches) continue;
-      if (!(error instanceof TryAlternateError) || redirects.length === mostRedirects) throw error;
+      if (!(error instanceof TryAlternateError) || options.followRedirects === false) throw error;
+      if (redirects.length === mostRedirects) throw error;
       const { alternate } = error;
       if (asked.some((endpoint) => sameEndpoint(endpoint, alternate))) throw error;
       asked.push(alternate);

@@ -15,9 +15,20 @@ function checkOf(id: AuditCheckId, changes: Partial<ServerAuditFacts>, of: Parti
   return { ...check, evidence: report.findings.map(({ evidence }) => evidence) };
 }
 
+const answerOf = (address: string) => ({
+  kind: 'loopback' as const,
+  address,
+  embeds: null,
+  refusedWith: null,
+});
 const refusedWith = (code: number) => failed({ kind: 'stun-error', code, reason: '' });
 const accepted = { kind: 'accepted', version: 0x0303, suite: 0x0a, dhBits: null } as const;
 const silent = { kind: 'silent' } as const;
+const quota = (
+  ended: number | null,
+  other: { refusedWith: number | null } | null,
+  granted = 20,
+): Partial<ServerAuditFacts> => ({ quota: done({ tried: granted + 1, granted, refusedWith: ended, other }) });
 const silence = failed({ kind: 'timeout', afterMs: 5000, sent: 4 });
 
 describe('a server that is in order', () => {
@@ -120,7 +131,9 @@ describe('what an attacker gets is found', () => {
         ],
       },
     ],
-    ['quota', 'NO_QUOTAS', { quota: done({ tried: 20, granted: 20, refusedWith: null }) }],
+    ['quota', 'NO_QUOTAS', quota(null, null)],
+    ['quota', 'NO_QUOTAS', quota(508, { refusedWith: 508 })],
+    ['quota', 'NO_QUOTAS', quota(486, { refusedWith: 486 })],
   ])('%s: %s', (id, code, changes) => {
     expect(checkOf(id, changes)).toMatchObject({ status: 'failed', findings: [code] });
   });
@@ -151,6 +164,36 @@ describe('what could not be asked is unknown, and never a pass', () => {
       'no credentials',
       { peers: { 4: notTried('no credentials were given'), 6: refusedWith(440) } },
     ],
+    [
+      'loopback-peers',
+      'no answer within 5 s; nothing was asked after it',
+      {
+        peers: {
+          4: done([
+            ...refused(['127.0.0.1']),
+            { ...answerOf('127.0.0.2'), unanswered: 'no answer within 5 s' },
+          ]),
+          6: refusedWith(440),
+        },
+      },
+    ],
+    [
+      'mapped-peers',
+      'whether 10.0.0.1 is refused is not known',
+      { peers: { 4: silence, 6: done(refused(['::ffff:10.0.0.1'], ['::ffff:10.0.0.1'])) } },
+    ],
+    [
+      'anonymous-relay',
+      'sends its clients to 203.0.113.11:3478',
+      {
+        listeners: [
+          soundListener('udp', {
+            challenge: done({ granted: false, code: 300, realm: null, nonce: false }),
+            alternate: { address: '203.0.113.11', port: 3478 },
+          }),
+        ],
+      },
+    ],
     ['mapped-peers', 'error 486', { peers: { 4: done(refused(['127.0.0.1'])), 6: refusedWith(486) } }],
     ['loopback-peers', 'neither IPv4 nor IPv6', { peers: { 4: refusedWith(440), 6: refusedWith(440) } }],
     ['tcp-relay', 'no listener over TCP', { tcpRelay: notTried('no listener over TCP or TLS answers') }],
@@ -160,13 +203,18 @@ describe('what could not be asked is unknown, and never a pass', () => {
       'refused with 508',
       {
         peers: {
-          4: done([{ kind: 'loopback', address: '127.0.0.1', embeds: null, refusedWith: 508 }]),
+          4: done([
+            { kind: 'loopback', address: '127.0.0.1', embeds: null, refusedWith: 508, unanswered: null },
+          ]),
           6: refusedWith(440),
         },
       },
     ],
     ['admin-surfaces', 'says nothing', { admin: done([{ what: 'command line', port: 5766, banner: '' }]) }],
-    ['quota', 'refused with 401', { quota: done({ tried: 3, granted: 2, refusedWith: 401 }) }],
+    ['quota', 'refused with 401', quota(401, { refusedWith: null })],
+    ['quota', 'for this user or for all', quota(486, null)],
+    ['quota', 'a second user was refused with 401', quota(486, { refusedWith: 401 })],
+    ['quota', 'nobody an allocation now', quota(508, null, 0)],
     ['admin-surfaces', 'no way', { admin: notTried('no way there') }],
     ['amplification', 'no answer', { listeners: [soundListener('udp', { amplification: silence })] }],
     ['tls-versions', 'no answer', { listeners: [soundListener('tls', { tlsOffers: silence })] }],
@@ -210,6 +258,24 @@ describe('what could not be asked is unknown, and never a pass', () => {
 
   it('without credentials their lifetime', () => {
     expect(checkOf('credential-lifetime', {}, { username: null }).status).toBe('unknown');
+  });
+});
+
+describe('what was seen stands, whatever is missing behind it', () => {
+  it('peers that were allowed before the server fell silent', () => {
+    const [allowed] = refused(['127.0.0.1'], ['127.0.0.1']);
+    const cut = { ...answerOf('10.0.0.1'), kind: 'private' as const, unanswered: 'no answer' };
+    const peers = { 4: done([...(allowed ? [allowed] : []), cut]), 6: refusedWith(440) };
+    expect(checkOf('loopback-peers', { peers })).toMatchObject({ status: 'failed' });
+    expect(checkOf('private-peers', { peers })).toMatchObject({ status: 'unknown' });
+  });
+
+  it('an IPv6 form that is allowed where the address itself could not be asked', () => {
+    const form = '::ffff:10.0.0.1';
+    const peers = { 4: silence, 6: done(refused([form], [form])) };
+    const { status, evidence } = checkOf('private-peers', { peers });
+    expect(status).toBe('failed');
+    expect(evidence).toMatchObject([{ allowed: [form] }]);
   });
 });
 

@@ -11,7 +11,7 @@ export function soundServer(changes: Partial<ServerAuditFacts> = {}): ServerAudi
     listeners: [soundListener('udp'), soundListener('tls')],
     peers: { 4: done(refused(['127.0.0.1', '10.0.0.1'])), 6: done(refused(['::1'])) },
     tcpRelay: done({ refusedWith: 442 }),
-    quota: done({ tried: 13, granted: 12, refusedWith: 486 }),
+    quota: done({ tried: 13, granted: 12, refusedWith: 486, other: { refusedWith: null } }),
     admin: done([{ what: 'command line', port: 5766, banner: null }]),
     ...changes,
   };
@@ -26,6 +26,7 @@ export function soundListener(
   return {
     target: targetOf(transport),
     challenge: done({ granted: false, code: 401, realm: 'example.org', nonce: true }),
+    alternate: null,
     software: done({ name: null }),
     amplification:
       transport === 'udp'
@@ -64,6 +65,7 @@ export function refused(addresses: readonly string[], allowed: readonly string[]
     kind: kinds.find(([, pattern]) => pattern.test(address))?.[0] ?? 'private',
     embeds: /^::ffff:(.*)$/.exec(address)?.[1] ?? null,
     refusedWith: allowed.includes(address) ? null : 403,
+    unanswered: null,
   }));
 }
 

@@ -1,8 +1,10 @@
+import { inNetwork } from '../endpoint.ts';
 import { server } from '../subject.ts';
 import { soundCiphers } from '../tls-offer.ts';
 import { configAccessCatalog } from './config-access.ts';
 import { configExposureCatalog } from './config-exposure.ts';
 import { configTlsCatalog } from './config-tls.ts';
+import type { PlaceEvidence } from './config-place.ts';
 import {
   entry,
   exampleListener,
@@ -27,6 +29,12 @@ interface ServerEvidence {
 interface PeersEvidence extends ServerEvidence {
   /** The peers for which it granted a permission. */
   readonly allowed: readonly string[];
+}
+
+interface QuotaEvidence extends ServerEvidence {
+  readonly granted: number;
+  /** What ended it; null where nothing did. */
+  readonly refusedWith: number | null;
 }
 
 const exampleServer: ServerEvidence = { host: 'turn.example.com', address: '203.0.113.10' };
@@ -79,9 +87,9 @@ export const seenCatalog = {
     cause: (e: PeersEvidence) =>
       `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed as peers: every service that listens on loopback there can be sent to.`,
     proof: permissionProof,
-    fix: () => [
+    fix: (e) => [
       onServer("sudo sed -i '/^allow-loopback-peers/d' /etc/turnserver.conf"),
-      ...denied('127.0.0.0-127.255.255.255', '0.0.0.1-0.255.255.255', '::1'),
+      ...denied(...rangesAround(e.allowed)),
     ],
   }),
   PRIVATE_PEERS_ALLOWED: alsoSeen(configAccessCatalog.PRIVATE_PEERS_ALLOWED, {
@@ -106,21 +114,16 @@ export const seenCatalog = {
     cause: (e: PeersEvidence) =>
       `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed: one packet of a user becomes one for every machine of the group in the network of the server.`,
     proof: permissionProof,
-    fix: () => [inConfig('no-multicast-peers'), restart],
+    fix: (e) => [inConfig('no-multicast-peers'), ...denied(...rangesAround(e.allowed))],
   }),
   MAPPED_IPV6_BYPASS: alsoSeen(configAccessCatalog.MAPPED_IPV6_BYPASS, {
     example: { ...exampleServer, allowed: ['::ffff:10.0.0.1'], denied: ['10.0.0.1'] },
     title: () => 'Denied IPv4 networks are reached by their IPv6 names',
     cause: (e: PeersEvidence & { denied: readonly string[] }) =>
-      `${listed(e.denied)} ${e.denied.length === 1 ? 'is' : 'are'} refused, and ${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} not, which ${e.allowed.length === 1 ? 'is the same host' : 'are the same hosts'}.`,
+      `${listed(e.denied)} ${e.denied.length === 1 ? 'is' : 'are'} refused, and ${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} not, which ${e.allowed.length === 1 ? 'names the same host' : 'name the same hosts'}${e.allowed.some(isTranslated) ? ', those with 64:ff9b and 2002 where the network of the server translates them' : ''}.`,
     proof: permissionProof,
-    fix: () => [
-      ...denied(
-        '::ffff:0:0-::ffff:ffff:ffff',
-        '::0.0.0.2-::255.255.255.255',
-        '64:ff9b::-64:ff9b::ffff:ffff',
-        '2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
-      ),
+    fix: (e) => [
+      ...denied(...rangesAround(e.allowed)),
       'or run coturn 4.13.1 or newer, which takes them for what they are',
     ],
   }),
@@ -183,13 +186,20 @@ export const seenCatalog = {
       `and have a firewall keep others from TCP port ${e.port} if it is for nobody else`,
     ],
   }),
-  NO_QUOTAS: alsoSeen(configExposureCatalog.NO_QUOTAS, {
-    example: { ...exampleServer, granted: 20 },
-    title: () => 'One user may take the whole relay',
-    cause: (e: ServerEvidence & { granted: number }) =>
-      `One user name got ${e.granted} allocations at once: one leaked credential takes every port. A browser needs about four.`,
+  NO_QUOTAS: alsoSeen<PlaceEvidence, QuotaEvidence>(configExposureCatalog.NO_QUOTAS, {
+    example: { ...exampleServer, granted: 20, refusedWith: null },
+    title: (e) =>
+      e.refusedWith === null
+        ? `No quota showed in ${e.granted} allocations of one user`
+        : 'One user took all that the server gives',
+    cause: (e) =>
+      e.refusedWith === null
+        ? `One user name got ${e.granted} allocations at once, and a browser needs about four. Its quota is higher than that, or there is none, and one leaked credential takes every port.`
+        : `After ${e.granted} allocations of one user nobody gets another one: one leaked credential keeps all users out.`,
     proof: (e) =>
-      `${serverName(e)} granted ${e.granted} of ${e.granted} allocations to one user name; all were freed.`,
+      e.refusedWith === null
+        ? `${serverName(e)} granted ${e.granted} of ${e.granted} allocations to one user name; all were freed.`
+        : `${serverName(e)} granted ${e.granted} allocations to one user name, and then ${e.refusedWith === 486 ? 'refused one to another user as well (486)' : `had no more (${e.refusedWith})`}; all were freed.`,
     fix: () => [inConfig('user-quota=12'), inConfig('total-quota=1200'), restart],
   }),
 } as const;
@@ -199,22 +209,45 @@ const adminFixes: Readonly<Record<number, readonly string[]>> = {
   9641: [inConfig('prometheus-address=127.0.0.1')],
 };
 
-/** The ranges to deny that the addresses stand for. */
-function rangesAround(addresses: readonly string[]): readonly string[] {
-  const named = ranges.flatMap(([tried, range]) => (addresses.includes(tried) ? [range] : []));
-  return [...new Set(named)];
+/** NAT64 and 6to4 need a gateway; a mapped address needs nothing. */
+function isTranslated(address: string): boolean {
+  return /^(?:64:ff9b|2002):/.test(address);
 }
 
-const ranges: readonly (readonly [string, string])[] = [
-  ['10.0.0.1', '10.0.0.0-10.255.255.255'],
-  ['172.16.0.1', '172.16.0.0-172.31.255.255'],
-  ['192.168.0.1', '192.168.0.0-192.168.255.255'],
-  ['100.64.0.1', '100.64.0.0-100.127.255.255'],
-  ['fc00::1', 'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
-  ['169.254.169.254', '169.254.0.0-169.254.255.255'],
-  ['169.254.0.1', '169.254.0.0-169.254.255.255'],
-  ['fe80::1', 'fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
-  ['fd00:ec2::254', 'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+/** The ranges to deny that the addresses stand for, first-last. */
+function rangesAround(addresses: readonly string[]): readonly string[] {
+  return [...new Set(addresses.flatMap(rangesOf))];
+}
+
+function rangesOf(address: string): readonly string[] {
+  // First the spellings of IPv4: they are IPv6 ranges to coturn, whatever they stand for.
+  const spelling = spellings.find(([pattern]) => pattern.test(address));
+  if (spelling !== undefined) return spelling[1];
+  return networks.flatMap(([network, length, range]) => (inNetwork(address, network, length) ? [range] : []));
+}
+
+const spellings: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^::ffff:/, ['::ffff:0:0-::ffff:ffff:ffff']],
+  [/^64:ff9b:/, ['64:ff9b::-64:ff9b::ffff:ffff']],
+  [/^2002:/, ['2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff']],
+  // Four, because coturn before 4.16 compares IPv6 byte by byte.
+  [/^::\d+\./, ['::1-::ffff:ffff', '::100-::ffff:ff00', '::1:0-::ffff:0', '::100:0-::ff00:0']],
+];
+
+const networks: readonly (readonly [network: string, prefixLength: number, range: string])[] = [
+  ['10.0.0.0', 8, '10.0.0.0-10.255.255.255'],
+  ['172.16.0.0', 12, '172.16.0.0-172.31.255.255'],
+  ['192.168.0.0', 16, '192.168.0.0-192.168.255.255'],
+  ['100.64.0.0', 10, '100.64.0.0-100.127.255.255'],
+  ['127.0.0.0', 8, '127.0.0.0-127.255.255.255'],
+  ['192.0.0.0', 24, '192.0.0.0-192.0.0.255'],
+  ['169.254.0.0', 16, '169.254.0.0-169.254.255.255'],
+  ['224.0.0.0', 4, '224.0.0.0-239.255.255.255'],
+  ['255.255.255.255', 32, '240.0.0.0-255.255.255.255'],
+  ['::1', 128, '::1'],
+  ['fc00::', 7, 'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+  ['fe80::', 10, 'fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+  ['ff00::', 8, 'ff00::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
 ];
 
 /** What only a server that runs can show. */
