@@ -41,12 +41,18 @@ export interface Amplification {
   readonly answerBytes: number;
 }
 
-/** A TCP port that is for the operator alone. */
+export type AdminService = 'command line' | 'Prometheus' | 'web admin';
+
+/** What a TCP port that is for the operator alone says to whoever asks. */
 export interface AdminPort {
-  readonly what: 'command line' | 'Prometheus' | 'web admin';
+  readonly what: AdminService;
   readonly port: number;
-  /** Null: it does not answer. Empty: it takes connections, and says nothing. */
-  readonly banner: string | null;
+  /** `dropped`: nothing came back, as behind a firewall, or of a host that is not there. */
+  readonly state: 'open' | 'refused' | 'dropped';
+  /** The first line; empty where it says nothing. */
+  readonly banner: string;
+  /** Whether what it says is what coturn says there. */
+  readonly isCoturn: boolean;
 }
 
 export interface ListenerAuditFacts {
@@ -58,7 +64,7 @@ export interface ListenerAuditFacts {
   readonly software: Attempt<{ readonly name: string | null }>;
   readonly amplification: Attempt<readonly Amplification[]>;
   readonly tlsOffers: Attempt<readonly TlsOfferFacts[]>;
-  /** What an HTTP request to a TLS listener brings; coturn's web admin answers there too. */
+  /** What an HTTP request brings, over TCP or TLS; the web admin of coturn can be there too. */
   readonly web: Attempt<AdminPort>;
 }
 
@@ -66,6 +72,8 @@ export interface ListenerAuditFacts {
 export interface ServerAuditFacts {
   readonly host: string;
   readonly address: string;
+  /** The address is one of the machine that asks: what it reaches, others may not. */
+  readonly isHere: boolean;
   readonly listeners: readonly ListenerAuditFacts[];
   /** Through an allocation of either family; not tried where there is none. */
   readonly peers: Readonly<Record<4 | 6, Attempt<readonly PeerAnswer[]>>>;

@@ -1,7 +1,6 @@
-import type { AdminPort, Amplification, ListenerAuditFacts } from '../model/audit.ts';
+import type { Amplification, ListenerAuditFacts } from '../model/audit.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Target } from '../model/observations.ts';
-import { connectTcp, handshakeTls } from '../net/stream.ts';
 import { put, read } from '../stun/attribute.ts';
 import { software } from '../stun/message-attributes.ts';
 import { encodeMessage, method, type StunMessage } from '../stun/message.ts';
@@ -10,7 +9,7 @@ import type { StunConnection } from '../turn/connection.ts';
 import { openConnection, type TurnServer } from '../turn/server.ts';
 import { reading, TurnSession } from '../turn/session.ts';
 import { attempt, notTried, type Clock } from './attempt.ts';
-import { firstAnswer } from './audit-admin.ts';
+import { askAdminPort } from './audit-admin.ts';
 import { offerTls } from './audit-tls.ts';
 import { askAnonymously } from './challenge-probe.ts';
 
@@ -35,7 +34,10 @@ export async function auditListener(
     target,
     ...asked,
     tlsOffers: isTls ? await attempt(clock, () => offerTls(options)) : notTls,
-    web: isTls ? await attempt(clock, () => askWeb(options)) : notTls,
+    web:
+      target.transport === 'udp'
+        ? notTried('a browser speaks TCP')
+        : await attempt(clock, () => askAdminPort(options.server.endpoint, 'web admin', options)),
   };
 }
 
@@ -104,17 +106,4 @@ async function exchanged(
     message,
     sizes: { request, requestBytes: bytes.length, answerBytes: message.bytes.length },
   };
-}
-
-/** What the listener says to a browser. */
-async function askWeb({ server, timeoutMs, signal }: ListenerAuditOptions): Promise<AdminPort> {
-  const socket = await connectTcp({ remote: server.endpoint, timeoutMs, signal });
-  const { socket: secure } = await handshakeTls(socket, {
-    servername: server.servername ?? server.endpoint.address,
-    protocols: ['http/1.1'],
-    timeoutMs,
-    signal,
-  });
-  const banner = await firstAnswer(secure, 'GET / HTTP/1.0\r\n\r\n', { timeoutMs, signal });
-  return { what: 'web admin', port: server.endpoint.port, banner };
 }

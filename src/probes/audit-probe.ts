@@ -1,4 +1,5 @@
 import type { AuditFacts, ServerAuditFacts } from '../model/audit.ts';
+import { sameAddress } from '../model/endpoint.ts';
 import { AttemptError, describeFailure } from '../model/failure.ts';
 import type { Target } from '../model/observations.ts';
 import type { TurnUri } from '../model/turn-uri.ts';
@@ -9,6 +10,7 @@ import { attempt, rounded, type Clock } from './attempt.ts';
 import { askAdminPorts } from './audit-admin.ts';
 import { auditListener } from './audit-listener.ts';
 import { askQuota, askTcpRelay, askThrough, sentAway, type Way } from './audit-user.ts';
+import { interfaceAddresses } from './interfaces.ts';
 import { targetsOf } from './plan.ts';
 
 export interface AuditOptions {
@@ -110,6 +112,7 @@ async function auditServer(
   return {
     host,
     address,
+    isHere: interfaceAddresses().some((each) => sameAddress(each.address, address)),
     listeners,
     peers,
     tcpRelay: await askTcpRelay(ways.stream, options),

@@ -14,6 +14,7 @@ import { exitCode } from '../model/error.ts';
 import { finding, type Finding } from '../model/finding.ts';
 import { schemaVersion } from '../model/report.ts';
 import { version } from '../model/version.ts';
+import { judgeAdmin } from './audit-admin.ts';
 import { errorName, outcomeOf, why } from './audit-outcome.ts';
 import { judgeMapped, judgePeers } from './audit-peers.ts';
 import { judgeTlsCiphers, judgeTlsVersions } from './audit-tls.ts';
@@ -192,36 +193,6 @@ function judgeVersion({ host, address, listeners }: ServerAuditFacts): Outcome {
     ],
     [],
   );
-}
-
-const adminNames = {
-  'command line': 'the command line of coturn',
-  Prometheus: 'the metrics of coturn',
-  'web admin': 'the web admin of coturn',
-} as const;
-
-function judgeAdmin({ host, address, listeners, admin }: ServerAuditFacts): Outcome {
-  const open =
-    admin.state === 'done'
-      ? admin.value.flatMap(({ port, banner }) =>
-          banner === '' ? [`TCP port ${port} takes connections and says nothing`] : [],
-        )
-      : [why(admin)];
-  const ports = [
-    ...(admin.state === 'done' ? admin.value : []),
-    // A TURN server that is asked for a web page says nothing, or what is no HTTP.
-    ...listeners.flatMap(({ web }) => (web.state === 'done' && isHttp(web.value.banner) ? [web.value] : [])),
-  ];
-  const findings = ports.flatMap(({ what, port, banner }) =>
-    banner === null || banner === ''
-      ? []
-      : [finding('ADMIN_EXPOSED', { host, address, what: adminNames[what], port, banner })],
-  );
-  return outcomeOf(findings, open);
-}
-
-function isHttp(banner: string | null): boolean {
-  return banner?.startsWith('HTTP/') === true;
 }
 
 const secondsPerDay = 86_400;

@@ -234,6 +234,21 @@ quotas: { userQuota: 10 }
     expect(JSON.stringify(report.servers)).not.toContain('ECONNREFUSED');
   });
 
+  it('finds a web admin on the listeners, and leaves the server alive', async () => {
+    const place = await here();
+    // Such a coturn 4.6.1 crashes at a web request inside TLS.
+    const text = [...configOf(place), 'web-admin', 'web-admin-listen-on-workers'].join('\n');
+    const server = await startCoturn({ config: { text } });
+    onTestFinished(async () => server.stop());
+    const report = await examined(place, ['tls']);
+    const [seen] = report.observations.servers;
+    expect(seen?.listeners[0]?.web).toMatchObject({ value: { state: 'open', isCoturn: true } });
+    const admin = report.servers[0]?.checks.find(({ id }) => id === 'admin-surfaces');
+    expect(admin).toMatchObject({ status: 'unknown', because: expect.stringContaining('from the server') });
+    expect(server.logText()).not.toMatch(/Segmentation/);
+    expect(statuses(await examined(place, ['tls']))['anonymous-relay']).toBe('passed');
+  });
+
   it('leaves no allocation behind', async () => {
     const place = await here();
     const { ports, udp, tls, files } = place;

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditCheckId, AuditFacts, ServerAuditFacts } from '../../src/model/audit.ts';
 import { judgeAudit } from '../../src/rules/audit.ts';
-import { auditFacts, refused, soundListener, soundServer, tlsAnswers } from '../support/audit-facts.ts';
+import {
+  adminPort,
+  auditFacts,
+  refused,
+  soundListener,
+  soundServer,
+  tlsAnswers,
+} from '../support/audit-facts.ts';
 import { done, failed, notTried } from '../support/facts.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
@@ -23,6 +30,7 @@ const answerOf = (address: string) => ({
 });
 const refusedWith = (code: number) => failed({ kind: 'stun-error', code, reason: '' });
 const accepted = { kind: 'accepted', version: 0x0303, suite: 0x0a, dhBits: null } as const;
+const coturnPage = { state: 'open', banner: 'HTTP/1.0 200 OK', isCoturn: true } as const;
 const silent = { kind: 'silent' } as const;
 const quota = (
   ended: number | null,
@@ -117,18 +125,12 @@ describe('what an attacker gets is found', () => {
         listeners: [soundListener('tls', { tlsOffers: done(tlsAnswers({ 'rsa-key-exchange': accepted })) })],
       },
     ],
-    [
-      'admin-surfaces',
-      'ADMIN_EXPOSED',
-      { admin: done([{ what: 'Prometheus', port: 9641, banner: 'HTTP/1.1 200 OK' }]) },
-    ],
+    ['admin-surfaces', 'ADMIN_EXPOSED', { admin: done([adminPort('Prometheus', 9641, coturnPage)]) }],
     [
       'admin-surfaces',
       'ADMIN_EXPOSED',
       {
-        listeners: [
-          soundListener('tls', { web: done({ what: 'web admin', port: 5349, banner: 'HTTP/1.1 200 OK' }) }),
-        ],
+        listeners: [soundListener('tls', { web: done(adminPort('web admin', 5349, coturnPage)) })],
       },
     ],
     ['quota', 'NO_QUOTAS', quota(null, null)],
@@ -210,7 +212,25 @@ describe('what could not be asked is unknown, and never a pass', () => {
         },
       },
     ],
-    ['admin-surfaces', 'says nothing', { admin: done([{ what: 'command line', port: 5766, banner: '' }]) }],
+    ['admin-surfaces', 'says nothing', { admin: done([adminPort('command line', 5766, { state: 'open' })]) }],
+    [
+      'admin-surfaces',
+      'answers with something else: SSH-2.0',
+      { admin: done([adminPort('command line', 5766, { state: 'open', banner: 'SSH-2.0' })]) },
+    ],
+    [
+      'admin-surfaces',
+      'asked from the server itself',
+      { isHere: true, admin: done([adminPort('command line', 5766, coturnPage)]) },
+    ],
+    [
+      'admin-surfaces',
+      'no port of the host answers',
+      {
+        listeners: [soundListener('udp', { challenge: silence, software: silence })],
+        admin: done([adminPort('command line', 5766, { state: 'dropped' })]),
+      },
+    ],
     ['quota', 'refused with 401', quota(401, { refusedWith: null })],
     ['quota', 'for this user or for all', quota(486, null)],
     ['quota', 'a second user was refused with 401', quota(486, { refusedWith: 401 })],
@@ -280,6 +300,13 @@ describe('what was seen stands, whatever is missing behind it', () => {
 });
 
 describe('what is no fault', () => {
+  it('a web server of somebody else on port 8080, or in front of the TLS listener', () => {
+    const page = { state: 'open', banner: 'HTTP/1.1 400 Bad Request' } as const;
+    const listeners = [soundListener('tls', { web: done(adminPort('web admin', 443, page)) })];
+    const admin = done([adminPort('web admin', 8080, page)]);
+    expect(checkOf('admin-surfaces', { listeners, admin }).status).toBe('passed');
+  });
+
   it('an IPv6 form of an address that is allowed plainly: it passes by nothing', () => {
     const form = '::ffff:10.0.0.1';
     const peers = { 4: done(refused(['10.0.0.1'], ['10.0.0.1'])), 6: done(refused([form], [form])) };

@@ -1,4 +1,11 @@
-import type { AuditFacts, ListenerAuditFacts, PeerAnswer, ServerAuditFacts } from '../../src/model/audit.ts';
+import type {
+  AdminPort,
+  AdminService,
+  AuditFacts,
+  ListenerAuditFacts,
+  PeerAnswer,
+  ServerAuditFacts,
+} from '../../src/model/audit.ts';
 import { tlsOffers, type TlsAnswer, type TlsOfferFacts, type TlsOfferId } from '../../src/model/tls-offer.ts';
 import { done, notTried, targetOf } from './facts.ts';
 
@@ -8,11 +15,12 @@ export function soundServer(changes: Partial<ServerAuditFacts> = {}): ServerAudi
   return {
     host,
     address,
+    isHere: false,
     listeners: [soundListener('udp'), soundListener('tls')],
     peers: { 4: done(refused(['127.0.0.1', '10.0.0.1'])), 6: done(refused(['::1'])) },
     tcpRelay: done({ refusedWith: 442 }),
     quota: done({ tried: 13, granted: 12, refusedWith: 486, other: { refusedWith: null } }),
-    admin: done([{ what: 'command line', port: 5766, banner: null }]),
+    admin: done([adminPort('command line', 5766)]),
     ...changes,
   };
 }
@@ -33,9 +41,14 @@ export function soundListener(
         ? done([{ request: 'Binding', requestBytes: 20, answerBytes: 32 }])
         : notTried('the sender of a TCP connection cannot be forged'),
     tlsOffers: isTls ? done(tlsAnswers()) : none,
-    web: isTls ? done({ what: 'web admin', port: 5349, banner: null }) : none,
+    web: isTls ? done(adminPort('web admin', 5349, { state: 'open' })) : none,
     ...changes,
   };
+}
+
+/** A port for the operator that is closed, but for `changes`. */
+export function adminPort(what: AdminService, port: number, changes: Partial<AdminPort> = {}): AdminPort {
+  return { what, port, state: 'refused', banner: '', isCoturn: false, ...changes };
 }
 
 /** What a listener that is in order makes of each offer, but for `changes`. */
