@@ -14,6 +14,7 @@ import type { CommandContext, GlobalOptions } from './context.ts';
 import { durationOption, fileOption } from './option.ts';
 import { credentialSource, probeTtlSeconds } from './probe-credential.ts';
 import { configuredUris } from './probe-hosts.ts';
+import { progressLine } from './progress.ts';
 import { loadSecret } from './secret-source.ts';
 import { trustAnchors } from './trust-anchors.ts';
 
@@ -33,8 +34,9 @@ interface Options extends GlobalOptions {
 const help = `
 Tries at each server what an attacker would: a relay without credentials, peers that
 a relay should refuse (asked by CreatePermission, which sends nothing to them), TCP
-relays, old TLS, ports of the operator, large answers, allocations without end. Sends
-little, one request after the other, and frees what it is given.
+relays, old TLS and weak ciphers, ports of the operator, large answers, up to 20
+allocations at once. Sends little, one request after the other, frees what it is
+given, and follows no redirection.
 
 Credentials come from where probe takes them. A server that is not in rtc-ops.yaml
 needs --i-own-this.
@@ -80,6 +82,7 @@ async function run(urls: readonly string[], options: Options, context: CommandCo
     context,
   );
   const own = credential();
+  const progress = await progressLine(options, context);
   const facts = await audit({
     uris,
     credential: own,
@@ -89,7 +92,8 @@ async function run(urls: readonly string[], options: Options, context: CommandCo
     now: context.now,
     timeoutMs: options.timeout,
     signal: context.signal,
-  });
+    onProgress: (what) => progress.show(what),
+  }).finally(() => progress.stop());
   const report = judgeAudit(facts, { failOn: options.failOn, now: context.now() });
   // First the code: a reader that closes the pipe must not turn it into success.
   context.exitWith(report.exitCode);

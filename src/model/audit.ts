@@ -87,6 +87,8 @@ export interface AuditFacts {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly username: string | null;
+  /** Whether the credential was given as such, or made of the secret for this audit; null without one. */
+  readonly credentialSource: 'given' | 'secret' | null;
   readonly names: readonly { readonly host: string; readonly failure: string | null }[];
   readonly servers: readonly ServerAuditFacts[];
 }

@@ -12,10 +12,11 @@ import { auditListener } from './audit-listener.ts';
 import { askQuota, askTcpRelay, askThrough, sentAway, type Way } from './audit-user.ts';
 import { interfaceAddresses } from './interfaces.ts';
 import { targetsOf } from './plan.ts';
+import type { ProbeOptions } from './probe.ts';
 
 export interface AuditOptions {
   readonly uris: readonly TurnUri[];
-  readonly credential: TurnCredential | null;
+  readonly credential: ProbeOptions['credential'];
   /** Of another user name, where one is at hand: it tells the quota of a user from that of all. */
   readonly otherCredential: TurnCredential | null;
   readonly ca?: string;
@@ -48,6 +49,7 @@ export async function audit(options: AuditOptions): Promise<AuditFacts> {
     startedAt: startedAt.toISOString(),
     durationMs: rounded(clock()),
     username: options.credential?.username ?? null,
+    credentialSource: options.credential?.source ?? null,
     names,
     servers,
   };

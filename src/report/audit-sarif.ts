@@ -1,4 +1,5 @@
 import type { AuditFindingReport, AuditReport } from '../model/audit.ts';
+import { bracketed } from '../model/endpoint.ts';
 import { renderSarif } from './sarif.ts';
 
 /** The findings of an audit. A server is no file: each is at the URI of the listener, or of the server, that showed it. */
@@ -14,7 +15,7 @@ export function renderAuditSarif({ tool, exitCode, findings, servers, notAudited
 
 function locationOf({ subject, targets }: AuditFindingReport): object {
   const host = 'host' in subject ? subject.host : 'unknown';
-  const uri = targets[0] ?? `turn:${host}`;
+  const uri = targets[0] ?? `turn:${bracketed(host)}`;
   return {
     physicalLocation: { artifactLocation: { uri } },
     logicalLocations: [{ name: host, kind: 'resource', fullyQualifiedName: uri }],

@@ -23,21 +23,22 @@ export function renderAuditHuman(report: AuditReport, options: { color: boolean;
     .join('\n\n')}\n`;
 }
 
+/** The verdict, with the gravest finding in its own words. */
 function headline({ findings, servers, notAudited }: AuditReport, style: Style): string[] {
+  const open =
+    notAudited.length +
+    servers.flatMap(({ checks }) => checks.filter(({ status }) => status === 'unknown')).length;
+  const said = (severity: string): string => {
+    const found = findings.filter((each) => each.severity === severity);
+    return `${found[0]?.title ?? ''}${found.length > 1 ? `, and ${found.length - 1} more` : ''}${openly}`;
+  };
+  const openly = open === 0 ? '' : `; ${open === 1 ? 'one question is' : `${open} questions are`} open`;
   const has = (severity: string): boolean => findings.some((each) => each.severity === severity);
-  const open = servers.flatMap(({ checks }) => checks.filter(({ status }) => status === 'unknown')).length;
-  if (has('error'))
-    return marked(`${style.verdict('broken', '✖ exposed')}   others can misuse this server`, 0, style);
-  if (has('warning')) {
+  if (has('error')) return marked(`${style.verdict('broken', '✖ exposed')}   ${said('error')}`, 0, style);
+  if (has('warning')) return marked(`${style.verdict('degraded', '! weak')}   ${said('warning')}`, 0, style);
+  if (open > 0 || servers.length === 0) {
     return marked(
-      `${style.verdict('degraded', '! weak')}   its own users can reach what they should not`,
-      0,
-      style,
-    );
-  }
-  if (open > 0 || notAudited.length > 0 || servers.length === 0) {
-    return marked(
-      `${style.verdict('unknown', '? unknown')}   nothing serious was found, and not everything was examined`,
+      `${style.verdict('unknown', '? unknown')}   nothing serious was found${openly === '' ? ', as nothing was examined' : openly}`,
       0,
       style,
     );

@@ -59,7 +59,7 @@ export function judgeAudit(facts: AuditFacts, criteria: AuditCriteria): AuditRep
 
 type Outcomes = Readonly<Record<AuditCheckId, Outcome>>;
 
-function outcomesOf(server: ServerAuditFacts, { username }: AuditFacts, nowSeconds: number): Outcomes {
+function outcomesOf(server: ServerAuditFacts, facts: AuditFacts, nowSeconds: number): Outcomes {
   return {
     'anonymous-relay': judgeAnonymous(server),
     'loopback-peers': judgePeers(server, ['loopback'], 'LOOPBACK_PEERS_ALLOWED'),
@@ -73,7 +73,7 @@ function outcomesOf(server: ServerAuditFacts, { username }: AuditFacts, nowSecon
     'tls-versions': judgeTlsVersions(server.listeners),
     'tls-ciphers': judgeTlsCiphers(server.listeners),
     'admin-surfaces': judgeAdmin(server),
-    'credential-lifetime': judgeLifetime(server, username, nowSeconds),
+    'credential-lifetime': judgeLifetime(server, facts, nowSeconds),
     quota: judgeQuota(server),
   };
 }
@@ -158,41 +158,37 @@ function ratioOf({ requestBytes, answerBytes }: { requestBytes: number; answerBy
 /** `Coturn-4.6.1 'Gorst'` */
 const coturnName = /^Coturn-(\d+\.\d+(?:\.\d+)?)/i;
 
+/** Two servers on one address may be of two versions. */
 function judgeVersion({ host, address, listeners }: ServerAuditFacts): Outcome {
-  const names = listeners.flatMap(({ software }) => (software.state === 'done' ? [software.value.name] : []));
-  if (names.length === 0) {
-    const step = listeners[0]?.software;
-    return unknown(step === undefined || step.state === 'done' ? 'no listener was asked' : why(step));
+  const told = new Set(
+    listeners.flatMap(({ software }) => (software.state === 'done' ? (software.value.name ?? []) : [])),
+  );
+  const open = listeners.flatMap(({ target, software }) =>
+    software.state === 'done' ? [] : [`${target.url}: ${why(software)}`],
+  );
+  const findings = [...told].flatMap((software) => versionFindings(software, { host, address }));
+  const [other] = told;
+  if (findings.length > 0 || open.length > 0 || other === undefined) {
+    return outcomeOf(findings, open, 'not told');
   }
-  const software = names.find((name) => name !== null) ?? null;
-  if (software === null) return passed('not told');
+  return skipped(`it calls itself ${other}, of which no holes are listed here`);
+}
+
+function versionFindings(software: string, server: { host: string; address: string }): Finding[] {
   const release = coturnName.exec(software)?.[1];
-  if (release === undefined) return passed(software);
+  if (release === undefined) return [];
   const holes = holesOf(release);
   const newest = holes.toSorted((a, b) => (a.date < b.date ? 1 : -1))[0];
-  return outcomeOf(
-    [
-      finding('VERSION_EXPOSED', { host, address, software }),
-      ...(newest === undefined
-        ? []
-        : [
-            finding(
-              'VERSION_VULNERABLE',
-              {
-                host,
-                address,
-                version: release,
-                advisories: holes.map(({ id }) => id),
-                fixedIn: newest.fixedIn,
-                date: newest.date,
-              },
-              // A number alone does not tell what the distribution has closed under it.
-              { severity: 'info' },
-            ),
-          ]),
-    ],
-    [],
-  );
+  const exposed = finding('VERSION_EXPOSED', { ...server, software });
+  if (newest === undefined) return [exposed];
+  const { fixedIn, date } = newest;
+  const advisories = holes.map(({ id }) => id);
+  // A number alone does not tell what the distribution has closed under it.
+  const options = { severity: 'info' } as const;
+  return [
+    exposed,
+    finding('VERSION_VULNERABLE', { ...server, version: release, advisories, fixedIn, date }, options),
+  ];
 }
 
 const secondsPerDay = 86_400;
@@ -201,10 +197,15 @@ const mostDays = 7;
 
 function judgeLifetime(
   { host, address }: ServerAuditFacts,
-  username: string | null,
+  { username, credentialSource }: AuditFacts,
   nowSeconds: number,
 ): Outcome {
   if (username === null) return unknown('no credentials were given');
+  if (credentialSource === 'secret') {
+    return skipped(
+      'the credential was made here from the secret; give one of your application to have it judged',
+    );
+  }
   if (formOf(username) === 'static') {
     return outcomeOf([finding('CREDENTIAL_LONG_LIVED', { host, address, username, days: null })], []);
   }
@@ -213,7 +214,7 @@ function judgeLifetime(
   const days = Math.floor((expiresAt - nowSeconds) / secondsPerDay);
   const findings =
     days > mostDays ? [finding('CREDENTIAL_LONG_LIVED', { host, address, username, days })] : [];
-  return outcomeOf(findings, []);
+  return outcomeOf(findings, [], `${Math.max(0, days)} days left`);
 }
 
 /** RFC 8656 §7.2: 486 Allocation Quota Reached, 508 Insufficient Capacity. */

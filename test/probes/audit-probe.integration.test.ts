@@ -61,7 +61,7 @@ async function examined({ udp, tls, files }: Here, transports = all): Promise<Au
   };
   const facts = await audit({
     uris: transports.map((each) => parseTurnUri(urls[each])),
-    credential: issued('audit'),
+    credential: { source: 'given', ...issued('audit') },
     otherCredential: issued('audit-2'),
     ca: await readFile(files.cert, 'utf8'),
     env: process.env,

@@ -16,11 +16,16 @@ const open = { 4: done(refused(['127.0.0.1'], ['127.0.0.1'])), 6: notTried('no c
 describe('the audit for a person', () => {
   it('leads with what it comes to', () => {
     expect(human()).toMatch(/^✔ sound {3}nothing that was tried got through\n/);
-    expect(human({ peers: open })).toMatch(/^✖ exposed {3}others can misuse this server\n/);
-    expect(human({ tcpRelay: done({ refusedWith: null }) })).toMatch(/^! weak {3}/);
+    // What users of the relay reach, and not who they are; and what is not known beside it.
+    expect(human({ peers: open })).toMatch(
+      /^✖ exposed {3}Users of the relay reach the server itself; 4 questions are open\n/,
+    );
+    expect(human({ tcpRelay: done({ refusedWith: null }) })).toMatch(
+      /^! weak {3}Users may open TCP connections/,
+    );
     const silence = failed({ kind: 'timeout', afterMs: 5000, sent: 4 });
     expect(human({ tcpRelay: silence })).toMatch(
-      /^\? unknown {3}nothing serious was found, and not everything/,
+      /^\? unknown {3}nothing serious was found; one question is open/,
     );
   });
 

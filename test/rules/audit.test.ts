@@ -147,6 +147,14 @@ describe('what an attacker gets is found', () => {
     expect(evidence).toContainEqual(expect.objectContaining({ version: '4.6.1', fixedIn: '4.17.0' }));
   });
 
+  it('with both versions of two servers on one address', () => {
+    const names = ["Coturn-4.18.0 'x'", "Coturn-4.6.1 'Gorst'"];
+    const listeners = names.map((name) => soundListener('udp', { software: done({ name }) }));
+    expect(checkOf('version', { listeners }).findings).toEqual([
+      ...['VERSION_EXPOSED', 'VERSION_EXPOSED', 'VERSION_VULNERABLE'],
+    ]);
+  });
+
   it.each([
     ['alice', null],
     ['1805000000:alice', 112],
@@ -316,6 +324,15 @@ describe('what is no fault', () => {
   it('silence about an old TLS of a listener that answers a new one', () => {
     const listeners = [soundListener('tls', { tlsOffers: done(tlsAnswers({ 'tls-1.0': silent })) })];
     expect(checkOf('tls-versions', { listeners }).status).toBe('passed');
+  });
+
+  it('a credential that was made for the audit, which says nothing of others', () => {
+    expect(checkOf('credential-lifetime', {}, { credentialSource: 'secret' }).status).toBe('skipped');
+  });
+
+  it('another server than coturn, of which no holes are known here', () => {
+    const listeners = [soundListener('udp', { software: done({ name: 'Pion 2.1' }) })];
+    expect(checkOf('version', { listeners })).toMatchObject({ status: 'skipped' });
   });
 
   it('no IPv6 relay', () => {

@@ -89,7 +89,8 @@ export function auditFacts(
   return {
     startedAt: '2026-11-21T12:00:00.000Z',
     durationMs: 400,
-    username: '1795262400:rtc-ops-probe',
+    username: '1795262400:alice',
+    credentialSource: 'given',
     names: [{ host: 'turn.example.com', failure: null }],
     servers,
     ...changes,

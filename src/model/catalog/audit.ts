@@ -136,6 +136,7 @@ export const seenCatalog = {
     fix: () => [inConfig('no-tcp-relay'), restart],
   }),
   VERSION_EXPOSED: alsoSeen(configExposureCatalog.VERSION_EXPOSED, {
+    distinctBy: ['software'],
     example: { ...exampleServer, software: "Coturn-4.6.1 'Gorst'" },
     title: () => 'coturn tells everyone its version',
     cause: (e: ServerEvidence & { software: string }) =>
@@ -144,6 +145,7 @@ export const seenCatalog = {
     fix: () => [inConfig('no-software-attribute'), restart],
   }),
   VERSION_VULNERABLE: alsoSeen(configExposureCatalog.VERSION_VULNERABLE, {
+    distinctBy: ['version'],
     example: {
       ...exampleServer,
       version: '4.6.1',
@@ -271,7 +273,7 @@ export const auditCatalog = {
     ],
     explanation:
       'Over UDP the sender of a request can be forged, so that the answer goes to a victim. STUN answers are small; attributes that no client needs (SOFTWARE, MAPPED-ADDRESS, RESPONSE-ORIGIN, OTHER-ADDRESS) make them larger. More than four times the request is worth a line in the configuration.',
-    confusedWith: [],
+    confusedWith: ['Amplification by a relay without credentials: that is ANONYMOUS_RELAY, and far worse.'],
     references: ['RFC 8489 §16.1.2', 'RFC 5780 §9'],
   }),
   WEAK_CIPHERS: entry<ListenerEvidence & { weak: readonly string[] }>({
@@ -316,12 +318,14 @@ export const auditCatalog = {
   CREDENTIAL_LONG_LIVED: entry<ServerEvidence & { username: string; days: number | null }>({
     severity: 'info',
     subject: server,
-    example: { ...exampleServer, username: '1999999999:alice', days: 90 },
+    example: { ...exampleServer, username: '1805000000:alice', days: 90 },
     title: (e) =>
-      e.days === null ? 'The credential never expires' : `The credential is good for another ${e.days} days`,
+      e.days === null
+        ? 'Nothing in the credential says that it expires'
+        : `The credential is good for another ${e.days} days`,
     cause: (e) =>
       e.days === null
-        ? `${e.username} is a user with a password that lasts: who reads it in the page of an application has a relay for good.`
+        ? `${e.username} looks like a user with a password that lasts: who reads it in the page of an application has a relay until somebody changes it.`
         : `Who reads ${e.username} in the page of an application has a relay for ${e.days} days.`,
     proof: (e) => `The user name given is ${e.username}.`,
     fix: () => [
@@ -330,7 +334,9 @@ export const auditCatalog = {
     ],
     explanation:
       'TURN credentials reach the browser, so that every user can read them. With use-auth-secret the application issues them for hours (draft-uberti-behave-turn-rest-00), and what leaks is worth little.',
-    confusedWith: [],
+    confusedWith: [
+      'Credentials of a hosted provider: their names show no time, and the provider ends them nevertheless.',
+    ],
     references: ['draft-uberti-behave-turn-rest-00 §2.2', 'RFC 8656 §21.1.1'],
   }),
 } as const;
