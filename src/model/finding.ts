@@ -20,6 +20,7 @@ import { serverMachineCatalog } from './catalog/server-machine.ts';
 import { serverProcessCatalog } from './catalog/server-process.ts';
 import { serverLogServiceCatalog } from './catalog/server-log-service.ts';
 import { serverLogSessionCatalog } from './catalog/server-log-session.ts';
+import { witnessCatalog } from './catalog/server-witness.ts';
 import { serviceCatalog } from './catalog/service.ts';
 import { tlsCatalog } from './catalog/tls.ts';
 import { wordsFrom, type FindingWords } from './finding-words.ts';
@@ -58,6 +59,8 @@ export type ClientNetworkFindingCode = keyof typeof clientNetworkCatalog;
 export const machineCatalog = { ...serverProcessCatalog, ...serverMachineCatalog } as const;
 
 export type MachineFindingCode = keyof typeof machineCatalog;
+/** What only a look from both ends finds. */
+export type WitnessFindingCode = keyof typeof witnessCatalog;
 
 /** What only an audit finds. */
 export type AuditFindingCode = keyof typeof auditCatalog;
@@ -76,6 +79,7 @@ export const catalog = {
   ...clientNetworkCatalog,
   ...machineCatalog,
   ...firewallCatalog,
+  ...witnessCatalog,
   ...configCatalog,
   ...recordingCatalog,
   // In place of their entries for files alone.

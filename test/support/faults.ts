@@ -6,6 +6,7 @@ import type {
   FirewallFindingCode,
   MachineFindingCode,
   RecordingFindingCode,
+  WitnessFindingCode,
 } from '../../src/model/finding.ts';
 import type {
   CertificateFacts,
@@ -132,6 +133,7 @@ type ServerFindingCode = Exclude<
   | FirewallFindingCode
   | MachineFindingCode
   | RecordingFindingCode
+  | WitnessFindingCode
 >;
 
 /** Each code of the catalog that a server can show, and the facts that make it. */

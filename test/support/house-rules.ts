@@ -25,7 +25,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   config: [],
   coturn: ['config'],
   webrtc: ['turn'],
-  probes: ['turn', 'webrtc', 'net', 'credentials'],
+  probes: ['turn', 'webrtc', 'net', 'credentials', 'evidence'],
   evidence: ['stun', 'coturn'],
   rules: [],
   ansible: ['config', 'coturn'],

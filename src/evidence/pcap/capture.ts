@@ -8,11 +8,15 @@ const mostLinkTypes = 8;
 
 /**
  * Reads a capture of packets in one pass: pcap or pcapng, Ethernet with VLAN and PPPoE, Linux cooked, raw IP and loopback.
- * `file` is how the facts name it.
+ * `file` is how the facts name it. With `every`, five-tuples that say nothing about calls are told as well.
  * @throws RtcOpsError `configuration` when it is no capture, and what `source` throws
  */
-export async function readCapture(source: ByteSource, file: string): Promise<CaptureFacts> {
-  const counter = new PacketCounter();
+export async function readCapture(
+  source: ByteSource,
+  file: string,
+  options: { readonly every?: boolean } = {},
+): Promise<CaptureFacts> {
+  const counter = new PacketCounter(options);
   const reader = new CaptureFileReader((packet) => counter.take(packet));
   for await (const chunk of source.chunks) reader.push(chunk);
   const damage = reader.end();
@@ -26,11 +30,15 @@ export async function readCapture(source: ByteSource, file: string): Promise<Cap
 
 class PacketCounter {
   readonly #parser = new PacketParser();
-  readonly #flows = new FlowTable();
+  readonly #flows: FlowTable;
   readonly #unknownLinkTypes = new Set<number>();
   readonly #counts = { total: 0, udp: 0, tcp: 0, icmp: 0, other: 0, fragments: 0, cut: 0, malformed: 0 };
   #firstAtMs: number | null = null;
   #lastAtMs: number | null = null;
+
+  constructor(options: { readonly every?: boolean }) {
+    this.#flows = new FlowTable(options);
+  }
 
   take(captured: CapturedPacket): void {
     const counts = this.#counts;

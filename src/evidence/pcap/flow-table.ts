@@ -79,9 +79,17 @@ export class FlowTable {
   readonly #entries = new Map<string, Entry>();
   readonly #order = new Set<Flow>();
   readonly #finished: FlowFacts[] = [];
+  readonly #isEveryKept: boolean;
+  readonly #mostFacts: number;
   #flowCount = 0;
   #leftOut = 0;
   #bothWays = 0;
+
+  /** `every`: also those that say nothing about calls, and as many as a table holds. */
+  constructor({ every = false } = {}) {
+    this.#isEveryKept = every;
+    this.#mostFacts = every ? mostFlows : mostFacts;
+  }
 
   /** Those with packets in both directions. */
   get bothWays(): number {
@@ -175,11 +183,11 @@ export class FlowTable {
     if (oldest === undefined) return;
     this.#order.delete(oldest);
     for (const key of oldest.keys) this.#entries.delete(key);
-    if (oldest.isTelling) this.#keep(oldest.facts(oldest.lastAtMs));
+    if (this.#isEveryKept || oldest.isTelling) this.#keep(oldest.facts(oldest.lastAtMs));
   }
 
   #keep(facts: readonly FlowFacts[]): void {
-    if (this.#finished.length + facts.length <= 5 * mostFacts) this.#finished.push(...facts);
+    if (this.#finished.length + facts.length <= 5 * this.#mostFacts) this.#finished.push(...facts);
     else this.#leftOut += facts.length;
   }
 
@@ -215,10 +223,12 @@ export class FlowTable {
     for (const flow of this.#order) {
       // A port that opened while the capture ran.
       const isOutlived = !flow.isAccepted && !flow.conversation.isTelling && accepting.has(flow.target);
-      if (flow.isTelling && !isOutlived) this.#keep(flow.facts(endMs));
+      if (this.#isEveryKept || (flow.isTelling && !isOutlived)) this.#keep(flow.facts(endMs));
     }
     const ranked = this.#finished.toSorted((x, y) => weightOf(y) - weightOf(x));
-    const flows = ranked.slice(0, mostFacts).toSorted((x, y) => (x.firstAtMs ?? 0) - (y.firstAtMs ?? 0));
+    const flows = ranked
+      .slice(0, this.#mostFacts)
+      .toSorted((x, y) => (x.firstAtMs ?? 0) - (y.firstAtMs ?? 0));
     return { flows, leftOut: this.#leftOut + ranked.length - flows.length };
   }
 }

@@ -98,7 +98,7 @@ export const reachCatalog = {
     distinctBy: ['told'],
     cell: ({ told }) => (told ? 'unreachable' : 'silent'),
     headline: 'nothing of this server answers',
-    causes: [],
+    causes: ['DROPPED_AT_HOST', 'LOST_BEFORE_HOST', 'HOST_DOES_NOT_ANSWER', 'ANSWER_TTL_ONE', 'ANSWER_LOST'],
     example: {
       ...exampleListener,
       seen: 'no answer within 5 s (sent 5 times)',
@@ -184,7 +184,14 @@ export const reachCatalog = {
     cell: 'silent',
     headline: 'nothing of this server answers',
     // It was about to be reached when the server ended.
-    causes: ['SERVER_STOPPED'],
+    causes: [
+      'SERVER_STOPPED',
+      'DROPPED_AT_HOST',
+      'LOST_BEFORE_HOST',
+      'HOST_DOES_NOT_ANSWER',
+      'ANSWER_TTL_ONE',
+      'ANSWER_LOST',
+    ],
     example: { ...exampleTls, seen: 'no answer within 5 s', answering: [] },
     title: (e) =>
       e.answering.length > 0
@@ -210,7 +217,14 @@ export const reachCatalog = {
     distinctBy: listenerKeys,
     cell: ({ told }) => (told ? 'unreachable' : 'silent'),
     headline: 'what was tested of this server does not answer',
-    causes: ['REPLY_TTL_ONE'],
+    causes: [
+      'REPLY_TTL_ONE',
+      'DROPPED_AT_HOST',
+      'LOST_BEFORE_HOST',
+      'HOST_DOES_NOT_ANSWER',
+      'ANSWER_TTL_ONE',
+      'ANSWER_LOST',
+    ],
     example: {
       ...exampleListener,
       seen: 'no answer within 5 s (sent 5 times)',
@@ -238,7 +252,7 @@ export const reachCatalog = {
     distinctBy: listenerKeys,
     cell: ({ told }) => (told ? 'unreachable' : 'silent'),
     headline: 'what was tested of this server does not answer',
-    causes: [],
+    causes: ['DROPPED_AT_HOST', 'LOST_BEFORE_HOST', 'HOST_DOES_NOT_ANSWER', 'ANSWER_TTL_ONE', 'ANSWER_LOST'],
     example: {
       ...exampleTls,
       seen: 'no answer within 5 s',

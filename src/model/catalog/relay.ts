@@ -129,7 +129,7 @@ export const relayCatalog = {
     subject: server,
     cell: '',
     headline: noAudio,
-    causes: [],
+    causes: ['DROPPED_AT_HOST', 'LOST_BEFORE_HOST'],
     example: exampleRelay,
     title: (e) => `The relay ports of ${e.host} are blocked`,
     cause: (e) =>
@@ -149,7 +149,7 @@ export const relayCatalog = {
     subject: server,
     cell: '',
     headline: null,
-    causes: [],
+    causes: ['DROPPED_AT_HOST', 'LOST_BEFORE_HOST'],
     example: exampleRelay,
     title: (e) => `The relay ports of ${e.host} take replies only`,
     cause: (e) =>
@@ -192,7 +192,7 @@ export const relayCatalog = {
     subject: server,
     cell: 'some',
     headline: null,
-    causes: [],
+    causes: ['DROPPED_AT_HOST', 'LOST_BEFORE_HOST'],
     example: { ...exampleListener, sampled: 5, silent: [49300, 49341], answering: [49170, 49201, 49288] },
     title: (e) => `Some relay ports of ${e.host} are blocked`,
     cause: (e) =>

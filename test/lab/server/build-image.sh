@@ -7,7 +7,7 @@ suite=$1
 image=$2
 shared=$(dirname "$image")
 
-base=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,python3,python3-apt,sudo,iproute2,ca-certificates,procps,netbase,openssl,iputils-ping,apt-utils
+base=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,python3,python3-apt,sudo,iproute2,ca-certificates,procps,netbase,openssl,iputils-ping,tcpdump,apt-utils
 archived='coturn certbot ufw firewalld nftables ansible-core'
 
 # The mirror that this machine itself uses, and its proxy. On another system than Debian, mmdebstrap knows one.

@@ -1,0 +1,153 @@
+import { Readable } from 'node:stream';
+import { execa } from 'execa';
+import { streamSource } from '../../evidence/byte-source.ts';
+import { readWitnessCapture } from '../../evidence/pcap/witness.ts';
+import { reasonOf } from '../../model/error.ts';
+import { readTemplate } from '../../model/template.ts';
+import type { WitnessCapture, WitnessFacts } from '../../model/witness-facts.ts';
+
+export interface WitnessOptions {
+  /** `user@host`, as ssh takes it. */
+  readonly host: string;
+  /** Options of ssh, before the host. */
+  readonly sshOptions: readonly string[];
+  /** Addresses of this client beside the one that it has towards the server by ssh: those of its interfaces, of IPv6 say. */
+  readonly clients: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** A capture that runs on the server. */
+export interface Witness {
+  /** Ends it, and reads what it has. A second call gives the same. */
+  readonly finish: () => Promise<WitnessFacts>;
+  /** Ends it without a look at it. Idempotent. */
+  readonly close: () => void;
+}
+
+// A probe is over in seconds; a minute and so many packets of 128 bytes hold whatever it does.
+const mostSeconds = 120;
+const mostPackets = 50_000;
+const mostBytes = 16 * 2 ** 20;
+// ssh connects in a second or two, and tcpdump begins at once.
+const startTimeoutMs = 8000;
+// What was sent last may still be on its way.
+const settleMs = 200;
+const endTimeoutMs = 3000;
+
+/**
+ * Has the server capture, for as long as the probe takes, what comes from this client and goes to it. Nothing is written there.
+ * Resolves when the capture runs, or cannot.
+ */
+export async function startWitness({ host, sshOptions, clients, signal }: WitnessOptions): Promise<Witness> {
+  const limits = [String(mostSeconds), String(mostPackets)];
+  const script = readTemplate('server-witness.sh');
+  const command = ['sh', '-c', `'${script}'`, 'server-witness', ...limits, ...clients].join(' ');
+  const stop = new AbortController();
+  const child = execa('ssh', [...sshOptions, '-o', 'BatchMode=yes', '--', host, command], {
+    stdin: 'pipe',
+    encoding: 'buffer',
+    buffer: false,
+    reject: false,
+    cancelSignal: AbortSignal.any([signal, stop.signal]),
+  });
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  child.stdout.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= mostBytes) chunks.push(chunk);
+  });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said = `${said}${chunk.toString()}`.slice(0, 10_000);
+  });
+  // The pipe breaks where ssh ends first, which the end of the process tells.
+  child.stdin.on('error', () => {});
+  const ended = child.then(({ exitCode }) => exitCode);
+  const isRunning = await begun(child.stderr, () => said, ended);
+  const read = async (): Promise<WitnessFacts> => {
+    if (!isRunning) {
+      stop.abort();
+      return { server: host, capture: { state: 'unknown', because: whyNot(said, host) } };
+    }
+    await settled(settleMs);
+    child.stdin.end();
+    const timer = setTimeout(() => stop.abort(), endTimeoutMs);
+    await ended;
+    clearTimeout(timer);
+    signal.throwIfAborted();
+    return {
+      server: host,
+      capture: await captureOf(chunks, said, { others: clients, isCut: bytes > mostBytes }),
+    };
+  };
+  let facts: Promise<WitnessFacts> | null = null;
+  return { finish: async () => (facts ??= read()), close: () => stop.abort() };
+}
+
+async function begun(
+  stderr: Readable,
+  said: () => string,
+  ended: Promise<number | undefined>,
+): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), startTimeoutMs);
+  });
+  const listening = new Promise<true>((resolve) => {
+    stderr.on('data', () => {
+      if (said().includes('listening on')) resolve(true);
+    });
+  });
+  const isRunning = await Promise.race([listening, late, ended.then(() => false)]);
+  clearTimeout(timer);
+  return isRunning;
+}
+
+async function settled(ms: number): Promise<void> {
+  await new Promise((resolve) => void setTimeout(resolve, ms));
+}
+
+async function captureOf(
+  chunks: readonly Buffer[],
+  said: string,
+  { others, isCut }: { readonly others: readonly string[]; readonly isCut: boolean },
+): Promise<WitnessFacts['capture']> {
+  const [client = '', host = ''] = connectionOf(said);
+  const clients = [client, ...others].filter((each) => each !== '');
+  try {
+    const source = streamSource(Readable.from(chunks), 'the capture on the server');
+    const capture = await readWitnessCapture(source, clients);
+    const value: WitnessCapture = {
+      ...capture,
+      host: host === '' ? null : host,
+      cutShort: capture.cutShort ?? whyCutShort(capture.packets, said, isCut),
+    };
+    return { state: 'seen', value };
+  } catch (error) {
+    return { state: 'unknown', because: `what tcpdump captured cannot be read: ${reasonOf(error)}` };
+  }
+}
+
+function whyCutShort(packets: number, said: string, isCut: boolean): string | null {
+  if (isCut || packets >= mostPackets) return `it has room for ${mostPackets} packets`;
+  const dropped = Number(/(\d+) packets? dropped by kernel/.exec(said)?.[1] ?? 0);
+  return dropped > 0 ? `the kernel of the server dropped ${dropped} packets of it` : null;
+}
+
+/** The client and the server of the ssh connection, as the server sees them. */
+function connectionOf(said: string): string[] {
+  const [client, , server] = /^witness: connection (.*)$/m.exec(said)?.[1]?.split(' ') ?? [];
+  return [client ?? '', server ?? ''];
+}
+
+/** Why there is no capture. */
+function whyNot(said: string, host: string): string {
+  if (said.includes('witness: tcpdump is not installed')) {
+    return `tcpdump is not installed on ${host} (sudo apt install tcpdump)`;
+  }
+  if (said.includes('witness: no root')) {
+    return `only root may capture on ${host}, and its user is not root and has no sudo without a password`;
+  }
+  const last = said.trim().split('\n').at(-1) ?? '';
+  return `tcpdump did not start on ${host}${last === '' ? '' : `: ${last}`}`;
+}

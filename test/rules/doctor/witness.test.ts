@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest';
+import type { FirewallFacts } from '../../../src/model/firewall-facts.ts';
+import { wordsOf, type Finding } from '../../../src/model/finding.ts';
+import type { Observations, TargetFacts } from '../../../src/model/observations.ts';
+import type { FilterRule } from '../../../src/model/packet-filter.ts';
+import type { WitnessCapture, WitnessFlow } from '../../../src/model/witness-facts.ts';
+import { judgeWitness, type WitnessJudgement } from '../../../src/rules/doctor/witness.ts';
+import {
+  clientAddress,
+  deadFacts,
+  done,
+  failed,
+  healthyFacts,
+  observationsOf,
+  peer,
+  refusal,
+  relayed,
+  serverAddress,
+  silence,
+  threeTargets,
+} from '../../support/facts.ts';
+
+const [udp, tcp, tls] = threeTargets();
+
+function flow(
+  transport: 'udp' | 'tcp',
+  port: number,
+  [arrived, answered]: readonly [number, number],
+  more: Partial<WitnessFlow> = {},
+): WitnessFlow {
+  const count = (packets: number) => ({ packets, bytes: 32 * packets });
+  return {
+    transport,
+    client: { address: clientAddress, port: 40_000 },
+    host: { address: serverAddress, port },
+    arrived: count(arrived),
+    answered: count(answered),
+    answerTtl: answered > 0 ? 64 : null,
+    isRefused: false,
+    ...more,
+  };
+}
+
+const answeredTcp = flow('tcp', 3478, [1, 1]);
+
+function dropping(rule: FilterRule): FirewallFacts {
+  const base = { hook: 'input', type: 'filter', priority: 0, policy: 'accept' } as const;
+  const chain = { name: 'input', base, rules: [rule] };
+  const table = { name: 'inet filter', tool: 'nft', families: [4, 6], chains: [chain] } as const;
+  return {
+    rules: { state: 'seen', value: [table] },
+    sockets: { state: 'seen', value: [] },
+    devices: { 4: 'eth0', 6: 'eth0' },
+    addresses: [serverAddress],
+    outside: null,
+  };
+}
+
+function dropPort(first: number, last = first): FirewallFacts {
+  const matches = [
+    { kind: 'protocol', names: ['udp'], negated: false },
+    { kind: 'port', end: 'destination', spans: [{ first, last }], negated: false },
+  ] as const;
+  return dropping({ text: `udp dport ${first} drop`, matches, action: { kind: 'drop' } });
+}
+
+interface Seen {
+  readonly flows: readonly WitnessFlow[];
+  readonly capture?: Partial<WitnessCapture>;
+  readonly firewall?: FirewallFacts;
+  readonly addresses?: readonly string[];
+}
+
+function judge(
+  observations: Observations,
+  { flows, capture, firewall, addresses = [] }: Seen,
+): WitnessJudgement {
+  const value = {
+    clients: [clientAddress],
+    host: serverAddress,
+    packets: 9,
+    cutShort: null,
+    flows,
+    ...capture,
+  };
+  return judgeWitness({
+    observations,
+    witness: { server: 'admin@turn.example.com', capture: { state: 'seen', value } },
+    firewall: firewall ?? null,
+    addresses,
+  });
+}
+
+const codes = ({ findings }: WitnessJudgement): string[] => findings.map(({ code }) => code);
+const evidenceOf = ({ findings }: WitnessJudgement): Finding['evidence'] | undefined => findings[0]?.evidence;
+
+const silentUdp = observationsOf([deadFacts(udp, 'binding', silence), healthyFacts(tcp)]);
+
+describe('a listener that is silent', () => {
+  it('is lost before the host where nothing of it arrived there', () => {
+    const judged = judge(silentUdp, { flows: [answeredTcp] });
+    expect(codes(judged)).toEqual(['LOST_BEFORE_HOST']);
+    expect(evidenceOf(judged)).toMatchObject({ places: ['UDP 3478'], beside: ['TCP 3478'], arrived: 0 });
+    expect(judged.passages).toContainEqual({
+      what: 'UDP 3478 of turn.example.com',
+      arrived: 0,
+      answered: 0,
+      cameBack: false,
+    });
+  });
+
+  it('is dropped by the host where it arrived and a rule of it says so', () => {
+    const judged = judge(silentUdp, {
+      flows: [answeredTcp, flow('udp', 3478, [5, 0])],
+      firewall: dropPort(3478),
+    });
+    expect(codes(judged)).toEqual(['DROPPED_AT_HOST']);
+    expect(evidenceOf(judged)).toMatchObject({
+      rule: 'udp dport 3478 drop',
+      table: 'inet filter',
+      arrived: 5,
+    });
+  });
+
+  it.each([
+    ['the rules let it in', dropPort(9), true],
+    ['the rules are not known', undefined, false],
+  ])('is not answered where it arrived and %s', (_, firewall, isLetIn) => {
+    const flows = [flow('udp', 3478, [5, 0])];
+    const judged = judge(silentUdp, { flows, ...(firewall === undefined ? {} : { firewall }) });
+    expect(codes(judged)).toEqual(['HOST_DOES_NOT_ANSWER']);
+    expect(evidenceOf(judged)).toMatchObject({ isLetIn });
+  });
+
+  it('is answered, and the answer lost, where it left the host', () => {
+    expect(codes(judge(silentUdp, { flows: [flow('udp', 3478, [5, 5])] }))).toEqual(['ANSWER_LOST']);
+  });
+
+  it('is answered with a TTL that no router passes on', () => {
+    const flows = [flow('udp', 3478, [5, 5], { answerTtl: 1 })];
+    expect(codes(judge(silentUdp, { flows }))).toEqual(['ANSWER_TTL_ONE']);
+  });
+
+  it('is one finding with the others to which the same happens', () => {
+    const all = observationsOf(
+      [udp, tcp, tls].map((target) =>
+        deadFacts(target, target.transport === 'udp' ? 'binding' : 'connect', silence),
+      ),
+    );
+    const judged = judge(all, { flows: [] });
+    expect(judged.findings).toHaveLength(1);
+    expect(evidenceOf(judged)).toMatchObject({ places: ['UDP 3478', 'TCP 3478', 'TLS 5349'], beside: [] });
+    const [found] = judged.findings as [Finding];
+    expect(wordsOf(found).fix[0]).toContain('allow UDP 3478, TCP 3478 and TCP 5349 from anywhere');
+  });
+
+  it('says nothing of one that is refused', () => {
+    const refused = observationsOf([deadFacts(udp, 'binding', refusal), healthyFacts(tcp)]);
+    expect(codes(judge(refused, { flows: [flow('udp', 3478, [1, 0], { isRefused: true })] }))).toEqual([]);
+  });
+});
+
+describe('that nothing arrived is not told', () => {
+  it.each([
+    [
+      'the capture ended early',
+      { flows: [], capture: { cutShort: 'it was full' } },
+      /not whole \(it was full\)/,
+    ],
+    [
+      'the address may be of another server',
+      { flows: [], capture: { host: '10.0.0.1' } },
+      /whether 203.0.113.10/,
+    ],
+    [
+      'something forwards to another port',
+      { flows: [flow('udp', 700, [3, 3])] },
+      /arrive at port 700, to which something forwards/,
+    ],
+    [
+      'the client was not watched in that family',
+      { flows: [], capture: { clients: ['2001:db8::20'] } },
+      /no IPv4 address of this machine/,
+    ],
+    [
+      'the client has another address there',
+      { flows: [answeredTcp], capture: { clients: ['198.51.100.99'] } },
+      /its packets come from 198.51.100.20/,
+    ],
+  ] as const)('where %s', (_, seen, because) => {
+    const judged = judge(silentUdp, seen);
+    expect(codes(judged)).toEqual([]);
+    expect(judged.notExamined.join('; ')).toMatch(because);
+  });
+
+  it('but is where the server is known by that address behind a NAT', () => {
+    const seen = { flows: [], capture: { host: '10.0.0.1' }, addresses: [serverAddress] };
+    expect(codes(judge(silentUdp, seen))).toEqual(['LOST_BEFORE_HOST']);
+  });
+});
+
+describe('the relay ports', () => {
+  const lost = failed({ kind: 'timeout', afterMs: 1000, sent: 5 });
+  const shut: Partial<TargetFacts> = { inbound: lost, reply: lost };
+  const blocked = observationsOf([healthyFacts(udp, shut)]);
+  const listener = flow('udp', 3478, [9, 9]);
+  const out = flow('udp', relayed.port, [0, 1]);
+
+  it('are closed before the host', () => {
+    const judged = judge(blocked, { flows: [listener, out] });
+    expect(codes(judged)).toEqual(['LOST_BEFORE_HOST']);
+    expect(evidenceOf(judged)).toMatchObject({ isRelay: true, places: ['UDP 49160'] });
+  });
+
+  it('are closed by a rule of the host', () => {
+    const flows = [listener, flow('udp', relayed.port, [10, 1])];
+    expect(codes(judge(blocked, { flows, firewall: dropPort(49_152, 65_535) }))).toEqual(['DROPPED_AT_HOST']);
+  });
+
+  it('say nothing where the relay cannot send here either: it may be this network', () => {
+    const mute = observationsOf([healthyFacts(udp, { ...shut, outbound: lost })]);
+    expect(codes(judge(mute, { flows: [listener] }))).toEqual([]);
+  });
+
+  it('say nothing where the relay address is not that of the server', () => {
+    const address = { address: '10.0.0.1', port: 49_160 };
+    const allocate = done({ relayed: address, mapped: peer, lifetimeSeconds: 600, rttMs: 1 });
+    expect(
+      codes(judge(observationsOf([healthyFacts(udp, { ...shut, allocate })]), { flows: [listener] })),
+    ).toEqual([]);
+  });
+});
+
+it('says why there is no capture, where one would tell something', () => {
+  const witness = {
+    server: 'admin@turn.example.com',
+    capture: { state: 'unknown', because: 'tcpdump is not installed' } as const,
+  };
+  const question = { witness, firewall: null, addresses: [] };
+  expect(judgeWitness({ ...question, observations: silentUdp }).notExamined).toEqual([
+    'where on the way packets get lost: tcpdump is not installed',
+  ]);
+  expect(
+    judgeWitness({ ...question, observations: observationsOf([healthyFacts(udp)]) }).notExamined,
+  ).toEqual([]);
+});
