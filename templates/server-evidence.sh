@@ -128,8 +128,9 @@ about_system() {
   section virtualization limited 2 systemd-detect-virt
   section btime grep '^btime' /proc/stat
   section hostname uname -n
-  section timedatectl limited 3 timedatectl show
   section chrony limited 2 chronyc -n tracking
+  # systemd starts a helper to answer that.
+  if ! has chronyc; then section timedatectl limited 3 timedatectl show; fi
   # -h stands behind --version because 4.5.2 does not know --version: without -h it would start and serve.
   section version limited 3 turnserver --version -h
   if has dpkg-query; then
@@ -376,7 +377,6 @@ about_limits() {
   file conntrack-count /proc/sys/net/netfilter/nf_conntrack_count
   file conntrack-max /proc/sys/net/netfilter/nf_conntrack_max
   section oom grep '^oom_kill' /proc/vmstat
-  file uptime /proc/uptime
 }
 
 about_logs() {
@@ -409,6 +409,7 @@ kernel_messages() {
 
 main() {
   section clock-first date -u +%s.%N
+  file uptime /proc/uptime
   section id id -u
   section uname uname -srm
   about_network

@@ -41,13 +41,18 @@ export function configurationOf(
   };
 }
 
-/** Why a process has not read a file. Sure where nothing on the way to it has changed since the process was started. */
+/** Why a process has not read a file. Sure where that which keeps it out was so before the process was started. */
 function unreadBy(reader: Reader, nodes: ReturnType<typeof nodesOf>): DaemonConfiguration['unread'] {
   const startedS = reader.startedAt === null ? 0 : Date.parse(reader.startedAt) / 1000;
-  const isSure = nodes.touchedS > 0 && nodes.touchedS < startedS;
-  if (nodes.error === 'ENOENT') return { because: 'there is no such file', isSure };
+  // In whole seconds.
+  const isOlder = (path: string | undefined): boolean =>
+    path !== undefined && (nodes.touchedS.get(path) ?? Number.POSITIVE_INFINITY) < startedS - 1;
+  if (nodes.error === 'ENOENT')
+    return { because: 'there is no such file', isSure: isOlder(nodes.nodes.at(-1)?.path) };
   const stop = reader.hasDropped ? null : stoppedAt(nodes, reader);
-  return stop === null ? null : { because: `it is stopped at ${stop.at}, as ${stop.because}`, isSure };
+  return stop === null
+    ? null
+    : { because: `it is stopped at ${stop.at}, as ${stop.because}`, isSure: isOlder(stop.at) };
 }
 
 /** What a process reads, or would read. */
@@ -89,21 +94,24 @@ function hostOf(evidence: ServerEvidence, pid: number, own: PathFacts): HostFact
   };
 }
 
+interface Nodes extends PathFacts {
+  readonly modifiedAt: string | null;
+  /** When modes, owners or what is in them changed last, in seconds, by path. */
+  readonly touchedS: ReadonlyMap<string, number>;
+}
+
 /** `UID GID MODE CHANGED TOUCHED PATH` for each directory and the file, and `error CODE` where it ends before. */
-export function nodesOf(
-  evidence: ServerEvidence,
-  prefix: string,
-): PathFacts & { readonly modifiedAt: string | null; readonly touchedS: number } {
+function nodesOf(evidence: ServerEvidence, prefix: string): Nodes {
   const text = textOf(evidence, `${prefix} nodes`);
   const nodes: NodeFacts[] = [];
   let changedS: number | null = null;
-  let touchedS = 0;
+  const touchedS = new Map<string, number>();
   for (const line of text.split('\n')) {
     const [, uid, gid, mode, time, touched, path = ''] =
       /^(\d+) (\d+) ([0-7]+) (\d+) (\d+) (.+)$/.exec(line) ?? [];
     if (path === '') continue;
     changedS = Number(time);
-    touchedS = Math.max(touchedS, Number(touched));
+    touchedS.set(path, Number(touched));
     const node = { path, uid: Number(uid), gid: Number(gid), mode: Number.parseInt(mode ?? '0', 8) };
     if (!nodes.some((known) => known.path === path)) nodes.push(node);
   }

@@ -1,15 +1,14 @@
-import { LogAssembly } from '../../coturn/log/assembly.ts';
 import type { CoturnVersion } from '../../coturn/versions.ts';
 import type { Seen } from '../../model/firewall-facts.ts';
 import type { PemCertificate } from '../../model/host-facts.ts';
 import type { ServerEvidence } from '../../model/server-evidence.ts';
 import type { ConfigurationFacts, ServedCertificate, ServerFacts } from '../../model/server-facts.ts';
-import type { ServerLogFacts } from '../../model/server-log-facts.ts';
 import { pemFacts } from '../../coturn/lint/pem.ts';
 import { configurationFacts } from './configuration.ts';
 import { daemonsOf, pidsOf } from './daemon.ts';
 import { machineNetwork } from './machine-network.ts';
-import { isRoot, lineOf, sectionOf, seen, seenText, textOf, unknown } from './section.ts';
+import { logsOf } from './logs.ts';
+import { isRoot, lineOf, sectionOf, seen, seenText, textOf, unknown, valueOf } from './section.ts';
 import {
   clockFacts,
   countingVersion,
@@ -25,6 +24,8 @@ export function serverFacts(evidence: ServerEvidence): ServerFacts {
   const coturn = installedCoturn(evidence);
   const version = countingVersion(coturn);
   const configurations = configurationsOf(evidence, version);
+  const daemons = daemonsOf(evidence, version);
+  const unit = unitFacts(evidence, pidsOf(evidence));
   return {
     server: evidence.server,
     takenAt: evidence.takenAt,
@@ -32,13 +33,13 @@ export function serverFacts(evidence: ServerEvidence): ServerFacts {
     system: systemFacts(evidence),
     clock: clockFacts(evidence),
     coturn,
-    unit: unitFacts(evidence, pidsOf(evidence)),
-    daemons: daemonsOf(evidence, version),
+    unit,
+    daemons,
     moreDaemons: Number(lineOf(textOf(evidence, 'processes'), 'left') ?? 0) || 0,
     configurations,
     firewall: machineNetwork(evidence),
     served: servedCertificates(evidence, configurations),
-    logs: logsOf(evidence),
+    logs: logsOf(evidence, { daemons: valueOf(daemons) ?? [], unit: valueOf(unit) }),
     limits: limitFacts(evidence),
     docker: dockerFacts(evidence),
     hasUsualConfiguration: sectionOf(evidence, 'usual-configuration').status === '0',
@@ -84,28 +85,4 @@ function servedCertificates(
 function servedIn(text: string, endpoint: string): Seen<PemCertificate> {
   const [leaf] = pemFacts(text).certificates;
   return leaf === undefined ? unknown(`a TLS handshake with ${endpoint} came to nothing`) : seen(leaf);
-}
-
-/** The journal where coturn writes there, and the files that processes write. */
-function logsOf(evidence: ServerEvidence): Seen<ServerLogFacts>[] {
-  const names = Object.keys(evidence.sections).filter((name) => /^log \d+ /.test(name));
-  const files = names.map((name) => logOf(evidence, name, name.replace(/^log \d+ /, '')));
-  const journal = sectionOf(evidence, 'journal');
-  const name = 'the journal of coturn';
-  if (journal.status === '127') return files;
-  if (journal.text.trim() !== '') return [logOf(evidence, 'journal', name), ...files];
-  if (files.length > 0) return files;
-  const reason = isRoot(evidence) ? '' : ', as far as it may be read without root';
-  return [unknown(`${name} has nothing of the last hours${reason}`)];
-}
-
-function logOf(evidence: ServerEvidence, name: string, file: string): Seen<ServerLogFacts> {
-  const text = seenText(evidence, name, file);
-  if (text.state === 'unknown') return text;
-  // What the kernel says belongs to neither, and is read with the first.
-  const kernel = name === 'journal' ? sectionOf(evidence, 'kernel').text : '';
-  const assembly = new LogAssembly(Date.parse(evidence.takenAt));
-  for (const line of `${text.value}\n${kernel}`.split('\n'))
-    if (line !== '') assembly.push({ text: line, isCut: false });
-  return seen(assembly.finish(file, null));
 }

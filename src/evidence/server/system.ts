@@ -45,7 +45,14 @@ export function systemFacts(evidence: ServerEvidence): Seen<SystemFacts> {
 /** When the kernel was started, in seconds since 1970 by the clock of the server. */
 export function bootSeconds(evidence: ServerEvidence): number | null {
   const text = lineOf(textOf(evidence, 'btime'), 'btime');
-  return text === null || !/^\d+$/.test(text) ? null : Number(text);
+  if (text === null || !/^\d+$/.test(text)) return null;
+  const whole = Number(text);
+  // The kernel tells whole seconds, and its uptime hundredths; in a container that may be the container's own.
+  const now = readingOf(evidence, 'clock-first');
+  const uptimeS = Number.parseFloat(textOf(evidence, 'uptime'));
+  if (now === null || now.resolutionMs > 1 || Number.isNaN(uptimeS)) return whole;
+  const exact = now.ms / 1000 - uptimeS;
+  return Math.abs(exact - whole) < 2 ? exact : whole;
 }
 
 /** ISO 8601; null for what is no time. */

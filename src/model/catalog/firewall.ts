@@ -218,7 +218,7 @@ export const firewallCatalog = {
     example: exampleListener,
     title: (e) => `Nothing listens on ${e.protocol.toUpperCase()} ${e.port}`,
     cause: (e) =>
-      `rtc-ops.yaml promises ${e.title} there${inFamily(e)}. coturn does not run, or has another configuration.`,
+      `The configuration promises ${e.title} there${inFamily(e)}. coturn does not run, or has another configuration.`,
     proof: () => 'The list of sockets of that machine has none for it.',
     fix: (e) => [
       onServer('systemctl status coturn'),

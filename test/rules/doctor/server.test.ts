@@ -1,0 +1,244 @@
+import { describe, expect, it } from 'vitest';
+import { serverFacts } from '../../../src/evidence/server/server-facts.ts';
+import { machineCatalog, type FindingCode, type MachineFindingCode } from '../../../src/model/finding.ts';
+import { codesOf, judged, recordedPid, recordedServer, type Change } from '../../support/recorded-server.ts';
+
+const own = `process ${recordedPid}`;
+const config = `configuration ${recordedPid}`;
+
+// Made for these tests; nothing has its key.
+const otherCertificate = `-----BEGIN CERTIFICATE-----
+MIIBhDCCASmgAwIBAgIUBEiLADB2Wwc+Z8lz9A26c81Ua2swCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMb25lLmxhYi50ZXN0MB4XDTI2MTEyMTE2NDEwN1oXDTM2MTEx
+ODE2NDEwN1owFzEVMBMGA1UEAwwMb25lLmxhYi50ZXN0MFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAEUPzuvZpuTQa6UchzwAX/9SFrGXE8Lad0BC3swr+I7ao6nBPX
+uhl76tYZskYVQ95rm/qa8d3aEKQ/QPNXAhbWo6NTMFEwHQYDVR0OBBYEFCEVgDP1
+nB/Ts9q7Exc5qyRVc349MB8GA1UdIwQYMBaAFCEVgDP1nB/Ts9q7Exc5qyRVc349
+MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAJKHfcW6/azcTwBK
+yhBz8OvgqAz1SE5bENf5ll/hW9wgAiEAjc8lPN2xYZ6SRf9Yce0qs8onp5BWykZy
+mmfOF4hznpE=
+-----END CERTIFICATE-----
+`;
+
+interface Case {
+  readonly changes: Readonly<Record<string, Change>>;
+  /** All that is found but notes; the code itself where this is not given. */
+  readonly codes?: readonly FindingCode[];
+}
+
+/** The sections of its process and of what that reads, as those of another number. */
+function sectionsAs(pid: number): Record<string, Change> {
+  const named = Object.entries(recordedServer().sections).filter(([name]) =>
+    name.includes(` ${recordedPid}`),
+  );
+  return Object.fromEntries(
+    named.map(([name, { text }]) => [name.replace(String(recordedPid), String(pid)), text]),
+  );
+}
+
+const noProcess: Readonly<Record<string, Change>> = {
+  ...sectionsAs(0),
+  processes: 'looked at\nleft 0\nelsewhere 0\n',
+  'process 0 status': { status: '1' },
+  owners: '',
+  'sockets tcp': '',
+  'sockets udp': '',
+  units: (text) =>
+    text.replace('MainPID=685', 'MainPID=0').replace('ActiveState=active', 'ActiveState=failed'),
+};
+
+const container: Readonly<Record<string, Change>> = {
+  [`${own} links`]: (text) => text.replace(/^ns\/net .*/m, 'ns/net net:[1]'),
+  [`${own} cgroup`]: '0::/system.slice/docker-0123456789ab.scope\n',
+};
+
+/** What shows each of them, on a server that is in order otherwise. */
+const cases: Readonly<Record<MachineFindingCode, Case>> = {
+  COTURN_NOT_RUNNING: {
+    changes: noProcess,
+    codes: ['COTURN_NOT_RUNNING', 'LISTENER_MISSING', 'LISTENER_MISSING', 'LISTENER_MISSING'],
+  },
+  CONFIG_NOT_READ: {
+    changes: { [`${config} nodes`]: (text) => text.replace(/^0 \d+ 640 /gm, '0 0 600 ') },
+    codes: ['CONFIG_NOT_READ', 'CONFIG_UNREADABLE'],
+  },
+  CONFIG_CHANGED_SINCE_START: {
+    changes: {
+      [`${config} nodes`]: (text) => text.replace(/^(\d+ \d+ 640 )\d+ \d+/gm, '$11795279200 1795279200'),
+    },
+  },
+  CONFIG_OTHER_FILE: {
+    changes: {
+      [`${config} origin`]: 'argument /opt/turnserver.conf\n',
+      [`${config} nodes`]: (text) => text.replaceAll('/etc/turnserver.conf', '/opt/turnserver.conf'),
+      'usual-configuration': '',
+    },
+    codes: [],
+  },
+  COMMAND_LINE_OPTIONS: {
+    changes: { [`${own} arguments`]: (text) => `${text}--max-bps=1000000\n` },
+    codes: [],
+  },
+  COTURN_REPLACED: {
+    changes: { [`${own} links`]: (text) => text.replace('exe /usr/bin/turnserver', '$& (deleted)') },
+  },
+  DAEMONS_SHARE_PORT: {
+    changes: {
+      ...sectionsAs(900),
+      processes: `looked at ${recordedPid} 900\nleft 0\nelsewhere 0\n`,
+      owners: (text) => text.replace(/^685 (\d+) turnserver\n(?=[\s\S]*^685)/m, '900 $1 turnserver\n'),
+    },
+  },
+  CONTAINER_NETWORK: { changes: container },
+  UNIT_NOT_ENABLED: {
+    changes: { units: (text) => text.replace('UnitFileState=enabled', 'UnitFileState=disabled') },
+  },
+  TLS_CERT_NOT_RELOADED: {
+    changes: {
+      [`cert ${recordedPid} text`]: (text) => text.replace(/-----BEGIN[\s\S]*/, otherCertificate),
+      [`pkey ${recordedPid} text`]: { status: '127' },
+    },
+  },
+  ADDRESS_NOT_HERE: {
+    changes: { [`${config} text`]: (text) => `${text}external-ip=198.51.100.1/10.0.0.5\n` },
+  },
+  CLOCK_SKEW: {
+    changes: { 'clock-first': '1795279999.000000000\n', 'clock-last': '1795280000.000000000\n' },
+  },
+  CLOCK_NOT_SYNCHRONIZED: { changes: {}, codes: [] },
+  FILE_LIMIT_REACHED: { changes: { [`${own} open`]: 'count 19900\n' } },
+  DISK_FULL: { changes: { disk: (text) => text.replace(/ \d+ {6}29% \/$/gm, ' 400      99% /') } },
+  MEMORY_LOW: {
+    changes: { meminfo: (text) => text.replace(/(MemAvailable:\s+)\d+/, (_, name: string) => `${name}9000`) },
+  },
+  CONNTRACK_NEARLY_FULL: { changes: { 'conntrack-count': '262000\n' } },
+  UDP_BUFFER_DROPS: {
+    changes: { snmp: (text) => text.replace('\nUdp: 0 0 0 0 0', '\nUdp: 900000 0 0 0 50000') },
+  },
+};
+
+describe('judgeServer', () => {
+  it('finds nothing but notes on a server in order', () => {
+    const judgement = judged(recordedServer());
+    expect(codesOf(judgement)).toEqual([]);
+    expect(judgement.notExamined.filter(({ isRequired }) => isRequired)).toEqual([]);
+  });
+
+  it.each(Object.keys(machineCatalog) as MachineFindingCode[])('finds %s, and nothing beside it', (code) => {
+    const { changes, codes = [code] } = cases[code];
+    const judgement = judged(recordedServer(changes));
+    expect(judgement.findings.map((each) => each.code)).toContain(code);
+    expect(codesOf(judgement).toSorted()).toEqual(codes.toSorted());
+  });
+
+  it('puts the ports that are not open below the coturn that does not run', () => {
+    const { findings } = judged(recordedServer(noProcess));
+    const missing = findings.filter(({ code }) => code === 'LISTENER_MISSING');
+    expect(missing.length).toBeGreaterThan(0);
+    for (const { causedBy } of missing) expect(causedBy).toBe('COTURN_NOT_RUNNING');
+  });
+
+  it('judges the port of TLS that is not open', () => {
+    const judgement = judged(
+      recordedServer({ 'sockets tcp': (text) => text.replaceAll(/^.*:14E5 .*\n/gm, '') }),
+    );
+    expect(codesOf(judgement)).toEqual(['LISTENER_MISSING']);
+  });
+
+  it('names another program on a port', () => {
+    const judgement = judged(recordedServer({ owners: (text) => text.replaceAll('turnserver', 'nginx') }));
+    expect(new Set(codesOf(judgement))).toEqual(new Set(['LISTENER_OTHER_PROGRAM']));
+  });
+
+  it('judges rules of the machine by what the configuration promises', () => {
+    const table = { table: { family: 'inet', name: 'filter', handle: 1 } };
+    const chain = {
+      chain: {
+        ...{ family: 'inet', table: 'filter', name: 'input', handle: 1 },
+        ...{ type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
+      },
+    };
+    const judgement = judged(recordedServer({ 'nft-json': JSON.stringify({ nftables: [table, chain] }) }));
+    expect(codesOf(judgement)).toEqual([
+      'FIREWALL_BLOCKS_LISTENER',
+      'FIREWALL_BLOCKS_LISTENER',
+      'FIREWALL_BLOCKS_LISTENER',
+      'FIREWALL_BLOCKS_RELAY',
+    ]);
+  });
+
+  it('reads the log of the process that runs, and no older one', () => {
+    expect(recordedServer().sections['journal']?.text).toContain('cannot find private key file');
+    const warning =
+      '2026-11-21T16:33:52.300000+0000 one turnserver[685]: 0: : WARNING: cannot find private key file: /etc/turn/key.pem (1)\n';
+    const judgement = judged(recordedServer({ journal: (text) => `${text}\n${warning}` }));
+    expect(codesOf(judgement)).toEqual(['LOG_CERTIFICATE_MISSING']);
+  });
+
+  it('takes the crashes that systemd saw since somebody started coturn', () => {
+    const crash =
+      '2026-11-21T16:32:00.000000+0000 one systemd[1]: coturn.service: Main process exited, code=killed, status=11/SEGV\n';
+    const journal = (text: string): string => `${crash}${text}`;
+    expect(codesOf(judged(recordedServer({ journal })))).toEqual([]);
+    const units = (text: string): string => text.replace('NRestarts=0', 'NRestarts=4');
+    expect(codesOf(judged(recordedServer({ journal, units })))).toEqual(['LOG_SERVER_CRASHED']);
+    const unread = recordedServer({
+      journal: '',
+      units: (text) => units(text).replace('Result=success', 'Result=core-dump'),
+    });
+    expect(codesOf(judged(unread))).toEqual(['LOG_SERVER_CRASHED']);
+  });
+
+  it('does not say that a file was not read where its modes have changed since', () => {
+    const judgement = judged(
+      recordedServer({
+        [`${config} nodes`]: (text) => text.replace(/^(\d+) \d+ 640 (\d+) \d+/gm, '$1 0 600 $2 1795279300'),
+      }),
+    );
+    expect(codesOf(judgement)).toEqual(['CONFIG_UNREADABLE']);
+    expect(judgement.notExamined).toContainEqual({
+      what: 'whether process 685 has read /etc/turnserver.conf',
+      because: expect.stringContaining('how that was at its start is not known') as unknown,
+      isRequired: false,
+    });
+  });
+
+  it('says what nothing is healthy without, as another user than root', () => {
+    const denied = { status: '1' };
+    const judgement = judged(
+      recordedServer({
+        id: '1000\n',
+        'nft-json': denied,
+        [`${config} text`]: { status: 'denied' },
+        [`${own} open`]: denied,
+        journal: '',
+        owners: '',
+      }),
+    );
+    expect(codesOf(judgement)).toEqual([]);
+    expect(judgement.notExamined.filter(({ isRequired }) => isRequired).map(({ what }) => what)).toEqual([
+      '/etc/turnserver.conf and 1 more',
+    ]);
+    expect(judgement.notExamined.map(({ what }) => what)).toEqual(
+      expect.arrayContaining([`the open files of process ${recordedPid}`, 'the log']),
+    );
+  });
+
+  it('says the same of the same evidence', () => {
+    expect(judged(recordedServer(cases.DAEMONS_SHARE_PORT.changes))).toEqual(
+      judged(recordedServer(cases.DAEMONS_SHARE_PORT.changes)),
+    );
+  });
+});
+
+describe('serverFacts', () => {
+  it('holds no secret that can be printed', () => {
+    const evidence = recordedServer({
+      [`${own} arguments`]: (text) => `${text}--static-auth-secret=Zx81kLmQp09a\n-u\njoe:hunter2hunter2\n`,
+    });
+    const facts = serverFacts(evidence);
+    const text = JSON.stringify([facts, judged(evidence)]);
+    expect(text).not.toMatch(/Zx81kLmQp09a|hunter2/);
+    expect(facts.configurations[0]?.text).toMatchObject({ state: 'seen' });
+  });
+});
