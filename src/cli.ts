@@ -91,6 +91,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/rollback.ts'),
   },
   {
+    name: 'rotate-secret',
+    summary: 'a new shared secret beside the old one, and later the old one gone, without a call ending',
+    load: () => import('./commands/rotate-secret.ts'),
+  },
+  {
     name: 'remove',
     summary: 'take everything off the hosts that deployments have put there',
     load: () => import('./commands/remove.ts'),

@@ -46,6 +46,11 @@ const schema = z.object({
     /** Whether what an earlier deployment has opened is open; null where there was none. */
     applied: z.boolean().nullable(),
   }),
+  /**
+   * Of a coturn that takes its secrets from its database: whether those of its configuration are there, null where that
+   * cannot be said, and whether the rest of that is another one than it was started with. Null where it reads them itself.
+   */
+  secrets: z.object({ applied: z.boolean().nullable(), restart: z.boolean() }).nullable(),
   certificates: z.array(
     z.object({
       lineage: z.string(),
@@ -60,6 +65,8 @@ const schema = z.object({
     .object({
       current: z.number(),
       generations: z.array(z.object({ number: z.number(), at: z.string() })),
+      /** Since when a secret that is to go has been superseded, and for how long it is kept. */
+      rotation: z.object({ at: z.string(), ttlSeconds: z.number() }).nullable(),
     })
     .nullable(),
 });

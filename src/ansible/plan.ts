@@ -19,16 +19,18 @@ export interface WantedState {
 
 /** What a deployment would do to a host, by what is there. Nothing to do is an empty list of steps. */
 export function planOf(facts: HostFacts, wanted: WantedState): HostPlan {
-  const files = fileSteps(facts, wanted);
+  const changes = fileSteps(facts, wanted);
+  const files = changes.map((step) => (isSecretChange(step, facts, wanted) ? asSecretStep(step) : step));
   return {
     steps: [
       ...packageSteps(facts),
       ...files,
+      ...secretSteps(facts, files),
       ...firewallSteps(facts, files),
       ...certificateSteps(facts, wanted),
-      ...serviceSteps(facts, files.some(({ title }) => restartsFor.test(title))),
+      ...serviceSteps(facts, files.some(({ kind, title }) => kind === 'file' && restartsFor.test(title))),
     ],
-    notes: notesOf(facts),
+    notes: [...notesOf(facts), ...secretNotes(facts, wanted)],
   };
 }
 
@@ -60,6 +62,45 @@ function fileSteps({ files: found }: HostFacts, { files }: WantedState): PlanSte
       : [{ kind: 'file', title: `remove ${path}`, diff: patch(before.text, '') }],
   );
   return [...changes, ...removals];
+}
+
+const configPath = '/etc/turnserver.conf';
+const liveSecrets = '/etc/systemd/system/coturn.service.d/rtc-ops-secrets.conf';
+
+/** Whether nothing but secrets changes, in a coturn that takes them while it runs. */
+function isSecretChange({ title }: PlanStep, { files: found, secrets }: HostFacts, { files }: WantedState): boolean {
+  if (title !== `change ${configPath}` || secrets === null || secrets.restart) return false;
+  const at = (path: string): readonly [string | undefined, string | undefined] => [
+    found[path]?.text,
+    files.find((file) => file.path === path)?.text,
+  ];
+  const [[before, after], [dropIn, wantedDropIn]] = [at(configPath), at(liveSecrets)];
+  if (before === undefined || after === undefined || dropIn === undefined || dropIn !== wantedDropIn) return false;
+  return before.replace(secretLines, '') === after.replace(secretLines, '');
+}
+
+const secretLines = /^static-auth-secret=.*\n/gm;
+
+function asSecretStep(step: PlanStep): PlanStep {
+  return { ...step, kind: 'secret', title: `${step.title}: only secrets, which coturn takes without a restart` };
+}
+
+/** Where the configuration is as it should be, and its secrets are not in the database. */
+function secretSteps({ secrets }: HostFacts, files: readonly PlanStep[]): PlanStep[] {
+  if (secrets?.applied !== false || files.some(({ kind }) => kind === 'secret')) return [];
+  return [{ kind: 'secret', title: 'have coturn take the secrets of its configuration', diff: null }];
+}
+
+/** Of a rotation it is the last step, and no surprise. */
+export const secretGoes =
+  'a secret goes, and with it all credentials that were made with it; rtc-ops rotate-secret keeps it for as long as those are good';
+
+function secretNotes({ files: found }: HostFacts, { files }: WantedState): string[] {
+  const secretsIn = (text = ''): string[] => text.match(secretLines) ?? [];
+  const before = secretsIn(found[configPath]?.text);
+  const after = new Set(secretsIn(files.find(({ path }) => path === configPath)?.text));
+  if (after.size === 0 || before.every((secret) => after.has(secret))) return [];
+  return [secretGoes];
 }
 
 function rightsOf({ owner, group, mode }: FileFacts): string {
@@ -95,10 +136,10 @@ function certificateSteps({ certificates }: HostFacts, { certificateNames }: Wan
   return [{ kind: 'certificate', title, diff: null }];
 }
 
-function serviceSteps({ coturn, service }: HostFacts, isChanged: boolean): PlanStep[] {
+function serviceSteps({ coturn, service, secrets }: HostFacts, isChanged: boolean): PlanStep[] {
   const steps: string[] = [];
   if (coturn.installed === null || service.active !== 'active') steps.push('start coturn');
-  else if (isChanged) steps.push('restart coturn: calls that it relays end');
+  else if (isChanged || secrets?.restart === true) steps.push('restart coturn: calls that it relays end');
   if (coturn.installed === null || service.enabled !== 'enabled') steps.push('start coturn at each boot');
   return steps.map((title) => ({ kind: 'service', title, diff: null }));
 }

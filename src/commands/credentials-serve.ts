@@ -37,9 +37,8 @@ A request carries its key as "Authorization: Bearer KEY", as "X-API-Key: KEY" or
 --api-keys everybody who reaches it gets credentials, so that it listens on this machine alone. It speaks HTTP: put a
 proxy with TLS before it.
 
-SIGHUP reads the secret, the API keys and the servers again; when that fails, what it has stays in use. For a new secret:
-put it beside the old one on the TURN server, then first in rtc-ops.yaml, then send SIGHUP; the old one can go from the
-TURN server when the last credential made with it has ended.
+SIGHUP reads the secret, the API keys and the servers again; when that fails, what it has stays in use. A new secret is
+to be accepted by all TURN servers before that: rtc-ops rotate-secret sees to it, then send SIGHUP.
 
 Examples:
   rtc-ops credentials serve --secret-file secret.txt --url turn.example.com

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { requireConfig, type LoadedConfig } from '../config/load.ts';
+import { requireConfig } from '../config/load.ts';
 import { createTemporaryDirectory } from '../coturn/temporary-directory.ts';
 import type { HostDeployment, Verification } from '../model/deployment.ts';
 import type { CommandContext } from './context.ts';
@@ -39,16 +38,18 @@ export function define(command: Command, context: CommandContext): void {
 async function run(options: DeployOptions, context: CommandContext): Promise<void> {
   const startedAt = context.now();
   const loaded = await requireConfig({ config: options.config, workingDirectory: context.workingDirectory });
-  const [{ requireAnsible }, { deploymentReport, printDeployment }, { deployTargets }] = await Promise.all([
-    import('./deployment/ansible-tool.ts'),
-    import('./deployment/report.ts'),
-    import('./deployment/target.ts'),
-  ]);
+  const [{ requireAnsible }, { deploymentReport, printDeployment }, { deployTargets }, { settingOf }] =
+    await Promise.all([
+      import('./deployment/ansible-tool.ts'),
+      import('./deployment/report.ts'),
+      import('./deployment/target.ts'),
+      import('./deployment/setting.ts'),
+    ]);
   const ca = await trustedBeside(options, context);
   const directory = await createTemporaryDirectory('rtc-ops-deploy-');
   const progress = await progressLine(options, context);
   try {
-    const setting = await settingOf(loaded, directory, context);
+    const setting = await settingOf(loaded, { directory }, context);
     deployTargets(loaded.config, options);
     await requireAnsible(options, context);
     const hosts = await deploy(setting, ca, progress, options, context);
@@ -65,23 +66,6 @@ async function trustedBeside({ ca }: DeployOptions, context: CommandContext): Pr
   if (ca === undefined) return null;
   const { trustAnchors } = await import('./trust-anchors.ts');
   return trustAnchors(ca, context);
-}
-
-async function settingOf(
-  loaded: LoadedConfig,
-  directory: string,
-  context: CommandContext,
-): Promise<StateOptions> {
-  const { passwordsOf, secretsOf } = await import('./secret-source.ts');
-  return {
-    shared: loaded.config,
-    secrets: (await secretsOf(loaded, context)).map(({ secret }) => secret),
-    passwords: await passwordsOf(loaded, context),
-    key: randomBytes(16).toString('hex'),
-    directory,
-    configFile: loaded.file,
-    now: context.now(),
-  };
 }
 
 async function deploy(

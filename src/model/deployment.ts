@@ -3,7 +3,7 @@ import type { Report, Verdict, schemaVersion } from './report.ts';
 
 /** One thing that is done to a host. */
 export interface PlanStep {
-  readonly kind: 'package' | 'file' | 'service' | 'certificate' | 'firewall';
+  readonly kind: 'package' | 'file' | 'secret' | 'service' | 'certificate' | 'firewall';
   /** An imperative: `write /etc/turnserver.conf`. */
   readonly title: string;
   /** A unified diff without its heading and without secrets; of a new file, its lines. Null where there is none to show. */
@@ -76,7 +76,7 @@ export interface Verification {
 export interface DeploymentReport {
   readonly schemaVersion: typeof schemaVersion;
   readonly tool: { readonly name: 'rtc-ops'; readonly version: string };
-  readonly command: 'deploy' | 'rollback' | 'remove';
+  readonly command: 'deploy' | 'rollback' | 'remove' | 'rotate-secret';
   readonly startedAt: string;
   readonly durationMs: number;
   /** Whether nothing was to be changed. */
@@ -86,4 +86,6 @@ export interface DeploymentReport {
   readonly headline: string;
   readonly exitCode: ExitCode;
   readonly hosts: readonly HostDeployment[];
+  /** What is to be done now that it is done; null where nothing is. */
+  readonly next: string | null;
 }

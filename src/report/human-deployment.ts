@@ -63,7 +63,7 @@ const words: Readonly<Record<HostOutcome, string>> = {
 /** What became of each host, and of one whose service does not verify, what the probe says. */
 export function renderDeployment(report: DeploymentReport, drawing: Drawing): string {
   const style = styleFor(drawing);
-  const { verdict, headline, exitCode, hosts, durationMs, check } = report;
+  const { verdict, headline, exitCode, hosts, durationMs, check, next } = report;
   const shown = verdict ?? (exitCode === 0 ? null : 'broken');
   const mark =
     shown === null
@@ -76,6 +76,7 @@ export function renderDeployment(report: DeploymentReport, drawing: Drawing): st
     ...hosts.flatMap(({ verification, because }) =>
       because !== null && verification !== null ? [renderHuman(verification.report, drawing).trimEnd()] : [],
     ),
+    ...(next === null ? [] : [paragraph(printable(next), 2, style).join('\n')]),
     style.dim(`${(durationMs / 1000).toFixed(1)} s`),
   ];
   return `${sections.join('\n\n')}\n`;

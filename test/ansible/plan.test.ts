@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostFacts } from '../../src/ansible/host-facts.ts';
-import { planOf, type WantedFile, type WantedState } from '../../src/ansible/plan.ts';
+import { planOf, secretGoes, type WantedFile, type WantedState } from '../../src/ansible/plan.ts';
 
 const path = '/etc/turnserver.conf';
 const rights = { owner: 'root', group: 'turnserver', mode: '0640' };
@@ -23,6 +23,7 @@ const fresh: HostFacts = {
   service: { load: 'not-found', active: 'inactive', enabled: null, pid: null, restarts: 0 },
   listeners: [],
   firewall: { backend: 'none', applied: null },
+  secrets: null,
   certificates: [],
   files: { [path]: null },
   state: null,
@@ -34,7 +35,7 @@ const deployed: HostFacts = {
   manager: 'rtc-ops',
   service: { load: 'loaded', active: 'active', enabled: 'enabled', pid: 1, restarts: 0 },
   files: { [path]: { ...rights, text: 'realm=a\n' } },
-  state: { current: 1, generations: [] },
+  state: { current: 1, generations: [], rotation: null },
 };
 
 const titles = (facts: HostFacts, wanted: WantedState): string[] =>
@@ -88,6 +89,48 @@ describe('a plan', () => {
     const firewall = { backend: 'ufw', applied: false } as const;
     expect(titles({ ...deployed, firewall }, wanting({}))).toEqual(['open the ports in ufw']);
     expect(titles({ ...deployed, firewall: { ...firewall, applied: true } }, wanting({}))).toEqual([]);
+  });
+
+  describe('of secrets', () => {
+    const dropIn = '/etc/systemd/system/coturn.service.d/rtc-ops-secrets.conf';
+    const live = { path: dropIn, owner: 'root', group: 'root', mode: '0644', text: 'x\n', isConstant: true };
+    const secrets = { applied: true, restart: false };
+    const withSecrets = (...values: string[]): string =>
+      ['realm=a', ...values.map((value) => `static-auth-secret=[secret ${value}]`), 'fingerprint\n'].join('\n');
+    const running: HostFacts = {
+      ...deployed,
+      secrets,
+      files: { [path]: { ...rights, text: withSecrets('a') }, [dropIn]: live },
+    };
+
+    it('that are added restarts nothing where coturn takes them while it runs', () => {
+      const wanted = wanting({ text: withSecrets('b', 'a') }, live);
+      expect(planOf(running, wanted)).toMatchObject({ steps: [{ kind: 'secret' }], notes: [] });
+      const more = wanting({ text: withSecrets('b', 'a').replace('fingerprint', '') }, live);
+      for (const [facts, other] of [
+        [running, more],
+        [{ ...running, secrets: null }, wanted],
+        [{ ...running, secrets: { ...secrets, restart: true } }, wanted],
+        [{ ...running, files: { ...running.files, [dropIn]: { ...live, text: 'y\n' } } }, wanted],
+      ] as const) {
+        expect(titles(facts, other).join()).toContain('restart coturn');
+      }
+    });
+
+    it('says that one goes', () => {
+      expect(planOf(running, wanting({ text: withSecrets('b') }, live)).notes).toEqual([secretGoes]);
+    });
+
+    it('shows what runs and is not what its files say', () => {
+      const same = wanting({ text: withSecrets('a') }, live);
+      expect(titles(running, same)).toEqual([]);
+      expect(titles({ ...running, secrets: { applied: false, restart: false } }, same)).toEqual([
+        'have coturn take the secrets of its configuration',
+      ]);
+      expect(titles({ ...running, secrets: { applied: null, restart: true } }, same)).toEqual([
+        'restart coturn: calls that it relays end',
+      ]);
+    });
   });
 
   it.each([

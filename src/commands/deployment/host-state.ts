@@ -58,6 +58,7 @@ export async function hostState(
   const listeners = socketsOf(config);
   const certificate = await certificateState(host, config, { configFile, key });
   const firewall = await firewallState(host, { shared, config }, facts);
+  const isLive = takesSecretsLive(config);
   const lowPorts = listeners.some(({ port }) => port < 1024);
   return {
     wanted: {
@@ -69,6 +70,12 @@ export async function hostState(
         },
         await dropIn('service.conf', 'rtc-ops.conf'),
         ...(lowPorts ? [await dropIn('low-ports.conf', 'rtc-ops-low-ports.conf')] : []),
+        ...(isLive
+          ? [
+              await roleFile('live-secrets.py', '/usr/local/sbin/rtc-ops-secrets', '0755'),
+              await dropIn('live-secrets.conf', 'rtc-ops-secrets.conf'),
+            ]
+          : []),
         ...certificate.files,
         ...firewall.files,
       ],
@@ -78,6 +85,7 @@ export async function hostState(
       coturn_config_src: source,
       coturn_listeners: listeners,
       coturn_low_ports: lowPorts,
+      coturn_live_secrets: isLive,
       ...certificate.variables,
       ...firewall.variables,
     },
@@ -87,6 +95,15 @@ export async function hostState(
 
 async function dropIn(source: string, name: string): Promise<WantedFile> {
   return roleFile(source, `/etc/systemd/system/coturn.service.d/${name}`, '0644');
+}
+
+/**
+ * Whether coturn can take its secrets from its database: the sqlite file that it has by itself or by the config. It puts the
+ * realm into its query as it is, so that one with a quote would be no query.
+ */
+export function takesSecretsLive({ profile, auth, database, realm }: Config): boolean {
+  const isSqlite = database === null || database.kind === 'sqlite';
+  return profile === 'turn' && auth === 'rest' && isSqlite && !realm.includes("'");
 }
 
 interface Socket {

@@ -26,6 +26,7 @@ export function deploymentReport(
     headline: headlineOf(hosts, verdict),
     exitCode: fails ? exitCode.findings : exitCode.healthy,
     hosts,
+    next: null,
   };
 }
 

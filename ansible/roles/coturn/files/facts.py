@@ -170,6 +170,13 @@ def firewall():
     return {"backend": backend, "applied": applied}
 
 
+def secrets():
+    """Whether coturn takes the secrets of its configuration; None where it reads them there itself."""
+    program = "/usr/local/sbin/rtc-ops-secrets"
+    text = output(program, "check") if os.path.exists(program) else None
+    return None if text is None else json.loads(text)
+
+
 def addresses():
     found = []
     for interface in json.loads(output("ip", "-json", "address", "show", "up") or "[]"):
@@ -210,7 +217,7 @@ def kept(state_directory):
         return None
     state = json.loads(content)
     generations = [{"number": each["number"], "at": each["at"]} for each in state["generations"]]
-    return {"current": state["current"], "generations": generations}
+    return {"current": state["current"], "generations": generations, "rotation": state.get("rotation")}
 
 
 def main(state_directory, key, *paths):
@@ -230,6 +237,7 @@ def main(state_directory, key, *paths):
         "service": service(),
         "listeners": listeners(),
         "firewall": firewall(),
+        "secrets": secrets(),
         "certificates": certificates(),
         "files": {path: file_facts(path, key.encode()) for path in paths},
         "state": kept(state_directory),

@@ -25,6 +25,7 @@ import sys
 
 UNIT = "coturn.service"
 FIREWALL = "/usr/local/sbin/rtc-ops-firewall"
+SECRETS = "/usr/local/sbin/rtc-ops-secrets"
 # What certbot and its hook fill, beside the files that are kept.
 FOLDERS = ("/etc/coturn", "/etc/letsencrypt", "/var/lib/letsencrypt", "/var/log/letsencrypt")
 CONFIG = "/etc/turnserver.conf"
@@ -200,6 +201,10 @@ def restore(state, number, paths="[]"):
     quiet("systemctl", "disable", "rtc-ops-firewall.service")
     # Those of a deployment that did not come to its end are among PATHS.
     managed = sorted(set(state.data["paths"]) | set(json.loads(paths)))
+    if os.path.exists(SECRETS) and target["files"].get(SECRETS) is None:
+        # The database takes its usual form again only once nobody reads it.
+        quiet("systemctl", "stop", UNIT)
+        quiet(SECRETS, "remove")
     for path in managed:
         kept = target["files"].get(path)
         if kept is not None:
