@@ -32,6 +32,7 @@ Reads what people send when they heard nothing, gzipped or not, and says why:
 - reads standard input. What a file is, is seen from what is in it.
 
 Of many connections the worst that carries audio is told of, and why that one.
+A dump, a log and a capture of one call are laid side by side.
 
 Exit code: 0 nothing at or above --fail-on, 1 findings, or not all is known,
 3 a file cannot be read.
@@ -39,6 +40,7 @@ Exit code: 0 nothing at or above --fail-on, 1 findings, or not all is known,
 Examples:
   rtc-ops analyze webrtc_internals_dump.txt
   rtc-ops analyze dump.gz --expect recv --format json
+  rtc-ops analyze dump.gz turnserver.log call.pcap
   rtc-ops analyze dump.gz --redact --format html > ticket.html
   rtc-ops analyze /var/log/turnserver.log
   journalctl -u coturn -o json --since yesterday | rtc-ops analyze -

@@ -58,6 +58,23 @@ export interface CandidateReport {
   readonly url: string | null;
 }
 
+/** One session of a TURN server, where a log or a capture has it. */
+export interface ServerSessionReport {
+  readonly file: string;
+  /** As coturn numbers it; null in a capture. */
+  readonly session: string | null;
+  readonly user: string;
+  readonly client: string | null;
+  readonly relay: string | null;
+  readonly peers: readonly string[];
+  /** By what it is known to be the same: `relay address`, `client address`, `user and time`, `time`. */
+  readonly by: string;
+  /** What is added to times of the file to get those of the recording of the call, in seconds; null where it is not known. */
+  readonly offsetS: number | null;
+  /** In a sentence without its full stop, what became of it. */
+  readonly outcome: string;
+}
+
 /** What a recording shows of one connection. */
 export interface RecordedCallReport {
   readonly file: string;
@@ -81,6 +98,8 @@ export interface RecordedCallReport {
   readonly checks: readonly CallCheckReport[];
   /** The pair that carried the media last; null where none did, or it is not known. */
   readonly path: { readonly local: CandidateReport | null; readonly remote: CandidateReport | null } | null;
+  /** The sessions of TURN servers that are seen to be its own, in logs and captures that were given beside. */
+  readonly sessions: readonly ServerSessionReport[];
   /** How many candidates of each type each side had. */
   readonly candidates: {
     readonly local: Readonly<Record<string, number>>;

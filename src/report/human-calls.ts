@@ -5,6 +5,7 @@ import type {
   CallsReport,
   CandidateReport,
   RecordedCallReport,
+  ServerSessionReport,
 } from '../model/call-report.ts';
 import { bracketed } from '../model/endpoint.ts';
 import {
@@ -64,7 +65,32 @@ function checkLine(
   return [`    ${mark} ${padded(title, titleWidth)}${first.trimStart()}`.trimEnd(), ...rest];
 }
 
-function path({ path: pair, candidates, figures }: RecordedCallReport, style: Style): string[] {
+const mostSessions = 4;
+
+function sessionText({
+  file,
+  session,
+  user,
+  client,
+  relay,
+  by,
+  offsetS,
+  outcome,
+}: ServerSessionReport): string {
+  const whose = [
+    ...(user === '' ? [] : [`user ${user}`]),
+    ...(client === null ? [] : [`client ${client}`]),
+    ...(relay === null ? [] : [`relay ${relay}`]),
+  ];
+  const clock =
+    offsetS === null || Math.abs(offsetS) <= 2
+      ? ''
+      : `, its clock ${offsetS > 0 ? '-' : '+'}${Math.abs(offsetS)} s`;
+  const name = session === null ? file : `${session} in ${file}`;
+  return `server      ${[name, ...whose].join(', ')}: ${outcome} (by ${by}${clock})`;
+}
+
+function path({ path: pair, candidates, figures, sessions }: RecordedCallReport, style: Style): string[] {
   const gathered = (side: Readonly<Record<string, number>>): string =>
     Object.entries(side)
       .map(([type, count]) => `${count} ${type}`)
@@ -84,7 +110,15 @@ function path({ path: pair, candidates, figures }: RecordedCallReport, style: St
           .join(', ')}`,
     ),
   ];
-  return ['', ...lines.flatMap((line) => paragraph(line, 4, style, 12))];
+  return [
+    '',
+    ...[...lines, ...sessions.slice(0, mostSessions).map(sessionText)].flatMap((line) =>
+      paragraph(line, 4, style, 12),
+    ),
+    ...(sessions.length > mostSessions
+      ? [`    ${style.dim(`and ${sessions.length - mostSessions} more sessions, in --format json`)}`]
+      : []),
+  ];
 }
 
 function endText(candidate: CandidateReport | null): string {

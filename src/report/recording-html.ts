@@ -105,6 +105,13 @@ ${table(
     unit(each.mos, 1, ''),
   ]),
 )}
+${table(
+  ['server', 'user', 'client', 'relay', 'what became of it', 'known by'],
+  call.sessions.map((each) => [
+    each.session === null ? each.file : `${each.session} in ${each.file}`,
+    ...[each.user, each.client ?? '', each.relay ?? '', each.outcome, each.by],
+  ]),
+)}
 <div id="plots"></div>
 <h2>Timeline</h2>
 ${table(

@@ -20,6 +20,15 @@ const exampleFailure = {
   remote: ['host'],
 } as const;
 
+/** What the log of the server or a capture beside it says of it, a sentence without its full stop; null without one. */
+interface SeenAtServer {
+  readonly server: string | null;
+}
+
+function seenText({ server }: SeenAtServer): string {
+  return server === null ? '' : ` On the side of the server: ${server}.`;
+}
+
 interface FailureEvidence extends CallEvidence {
   /** The state in which ICE ended. */
   readonly state: string;
@@ -60,17 +69,20 @@ export const analysisConnectivityCatalog = {
     references: ['RFC 7064', 'RFC 7065'],
   }),
   TURN_AUTH_FAILED: callEntry<
-    ServerEvidence & { username: string; expiredForMs: number | null; code: number }
+    ServerEvidence & SeenAtServer & { username: string; expiredForMs: number | null; code: number }
   >({
     severity: 'error',
-    example: { ...exampleServer, username: '1795260000:alice', expiredForMs: 6_000_000, code: 401 },
+    example: {
+      ...exampleServer,
+      ...{ username: '1795260000:alice', expiredForMs: 6_000_000, code: 401, server: null },
+    },
     title: () => 'The TURN server refused the credentials',
     cause: (e) =>
       e.expiredForMs === null
         ? 'User name, password or realm are not those that the server expects.'
         : `The user name tells its own end, which was ${seconds(e.expiredForMs)} past: the credential had expired.`,
     proof: (e) =>
-      `${e.url} answered ${e.code}${e.username === '' ? '' : ` to ${e.username}`}, and gave no relay address.`,
+      `${e.url} answered ${e.code}${e.username === '' ? '' : ` to ${e.username}`}, and gave no relay address.${seenText(e)}`,
     fix: () => [
       'here:  rtc-ops credentials check USERNAME PASSWORD --secret-file FILE',
       'give the server and what issues credentials the same secret, and clocks that agree',
@@ -80,15 +92,16 @@ export const analysisConnectivityCatalog = {
     confusedWith: ['TURN_QUOTA: the credentials are right, and the server has no room.'],
     references: ['RFC 8489 §9.2.4', 'W3C webrtc §4.8.1.3'],
   }),
-  TURN_UNREACHABLE: callEntry<ServerEvidence & { text: string; count: number }>({
+  TURN_UNREACHABLE: callEntry<ServerEvidence & SeenAtServer & { text: string; count: number }>({
     severity: 'error',
-    example: { ...exampleServer, text: 'TURN allocate request timed out.', count: 2 },
+    example: { ...exampleServer, text: 'TURN allocate request timed out.', count: 2, server: null },
     title: () => 'The TURN server did not answer',
     cause: () => 'A firewall on the way, a wrong host or port, or a server that does not run.',
     proof: (e) =>
-      e.count === 0
+      (e.count === 0
         ? `${e.url} gave no relay address and no error: ${e.text}.`
-        : `The browser tells error 701 of ${e.url}${e.text === '' ? '' : ` (“${e.text}”)`}, and got no relay address from it.`,
+        : `The browser tells error 701 of ${e.url}${e.text === '' ? '' : ` (“${e.text}”)`}, and got no relay address from it.`) +
+      seenText(e),
     fix: (e) => [
       `here:  rtc-ops probe ${/^turns?:[^\s'"`$\\;&|<>]+$/.test(e.url) ? `'${e.url}'` : 'TURN_SERVER'}`,
       'open 3478 over udp and tcp, and 443 over tls',
@@ -98,15 +111,15 @@ export const analysisConnectivityCatalog = {
     confusedWith: ['TURN_AUTH_FAILED: the server answers, and refuses.'],
     references: ['W3C webrtc §4.8.1.3'],
   }),
-  TURN_QUOTA: callEntry<ServerEvidence & { code: number }>({
+  TURN_QUOTA: callEntry<ServerEvidence & SeenAtServer & { code: number }>({
     severity: 'error',
-    example: { ...exampleServer, code: 486 },
+    example: { ...exampleServer, code: 486, server: null },
     title: () => 'The TURN server had no room for another relay',
     cause: (e) =>
       e.code === 486
         ? 'The user has as many allocations as the quota allows.'
         : 'No relay port or no bandwidth was left.',
-    proof: (e) => `${e.url} answered ${e.code}.`,
+    proof: (e) => `${e.url} answered ${e.code}.${seenText(e)}`,
     fix: () => [inConfig('user-quota=12'), inConfig('total-quota=1200'), restart],
     explanation: '486 is a quota (user-quota, total-quota), 508 is capacity (min-port to max-port).',
     references: ['RFC 8656 §7.4'],
@@ -239,6 +252,51 @@ export const analysisConnectivityCatalog = {
       'A relay that is there and does not help is one whose ports are closed, that gives a wrong address, or that refuses the peer; or the other side never got the candidates.',
     references: ['RFC 8445 §6', 'RFC 8656 §9'],
   }),
+  TURN_PERMISSION_DENIED: callEntry<FailureEvidence & { peers: readonly string[]; server: string }>({
+    severity: 'error',
+    example: {
+      ...exampleFailure,
+      ...{ local: ['relay'], remote: ['relay'], peers: ['203.0.113.10'] },
+      server:
+        'coturn answered 4 requests for a permission with 403, session 001000000000000001 in turnserver.log',
+    },
+    title: () => 'The TURN server forbids the address of the other side',
+    cause: (e) =>
+      `The relay may not send to ${listed(e.peers) || 'any address of the other side'}, and no other path was left.`,
+    proof: (e) => `${iceProof(e)} On the side of the server: ${e.server}.`,
+    fix: (e) => [
+      inConfig(`allowed-peer-ip=${e.peers[0] ?? 'PEER_ADDRESS'}`),
+      restart,
+      'where it is the relay address of the server itself: set external-ip=PUBLIC/PRIVATE, which allows it',
+    ],
+    explanation:
+      'denied-peer-ip keeps a relay out of networks that are none of its business. Where two callers use relays of one server, each is a peer of the other, and the address of the server must not be denied.',
+    confusedWith: [
+      'RELAY_ADDR_PRIVATE: the address is wrong, and is often denied as well.',
+      'A 403 for private host candidates of the other side, which is as it should be.',
+    ],
+    references: ['RFC 8656 §9', 'coturn README.turnserver'],
+  }),
+  TURN_RELAY_SILENT: callEntry<FailureEvidence & { packets: number; server: string }>({
+    severity: 'error',
+    example: {
+      ...exampleFailure,
+      ...{ local: ['relay'], remote: ['relay'], packets: 42 },
+      server: '42 packets went to peers and none came back, session 001000000000000001 in turnserver.log',
+    },
+    title: () => 'The relay sent to the other side, and nothing came back',
+    cause: () =>
+      'A firewall keeps packets from the relay ports of the server, or the other side is not where its candidates say.',
+    proof: (e) => `${iceProof(e)} On the side of the server: ${e.server}.`,
+    fix: () => [
+      'on the server and in the firewall of its cloud: open min-port to max-port over udp (49152 to 65535)',
+      probeServer,
+    ],
+    explanation:
+      'The client reached its relay and got permissions, so what is missing is behind the relay: packets of peers come to the relay ports and not to 3478.',
+    confusedWith: ['TURN_PERMISSION_DENIED: the server does not send at all.'],
+    references: ['RFC 8656 §3'],
+  }),
   ICE_NEVER_STARTED: callEntry<FailureEvidence>({
     severity: 'error',
     example: { ...exampleFailure, state: 'new' },
@@ -272,13 +330,15 @@ export const analysisConnectivityCatalog = {
       'A browser sends checks over the path for as long as the call lasts; without answers it is disconnected after some 5 s and failed after some 15 s more.',
     references: ['RFC 7675 §5.1'],
   }),
-  TURN_ALLOC_EXPIRED: callEntry<CallEvidence & { afterMs: number }>({
+  TURN_ALLOC_EXPIRED: callEntry<CallEvidence & SeenAtServer & { afterMs: number }>({
     severity: 'error',
-    example: { ...exampleCall, afterMs: 601_000 },
+    example: { ...exampleCall, afterMs: 601_000, server: null },
     title: () => 'The relay was given up in the middle of the call',
     cause: () => 'The allocation was not refreshed, and the server took it back at the end of its lifetime.',
     proof: (e) =>
-      `The path through the relay died ${seconds(e.afterMs)} after it was made; an allocation lasts 600 s without a refresh.`,
+      e.server === null
+        ? `The path through the relay died ${seconds(e.afterMs)} after it was made; an allocation lasts 600 s without a refresh.`
+        : `The path through the relay died with its allocation, ${seconds(e.afterMs)} after that was made.${seenText(e)}`,
     fix: () => [
       'see in the log of the server whether Refresh requests came, and with which code they were answered',
       probeServer,

@@ -1,7 +1,38 @@
+import type { ConnectionFacts } from '../../model/call-recording.ts';
 import type { CaptureFacts } from '../../model/capture-facts.ts';
 import { formatEndpoint } from '../../model/endpoint.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { LogSession, ServerLogFacts } from '../../model/server-log-facts.ts';
+import type { ServerSide } from './join.ts';
+
+/** Which recordings of calls were laid beside which logs and captures, and by how much their clocks differ. */
+export function judgeJoins(sides: ReadonlyMap<ConnectionFacts, ServerSide>): Finding[] {
+  const found = new Map<
+    string,
+    { call: string; file: string; offsetMs: number; sessions: number; startMs: number | null }
+  >();
+  for (const { call, sessions, flows } of sides.values()) {
+    for (const { log, offsetMs } of sessions) add(call, log.file, offsetMs, log.clock.kind === 'uptime');
+    for (const { capture, offsetMs } of flows) add(call, capture.file, offsetMs, false);
+  }
+  function add(call: string, file: string, offsetMs: number | null, isUptime: boolean): void {
+    if (offsetMs === null) return;
+    const key = JSON.stringify([call, file]);
+    const known = found.get(key);
+    const startMs = isUptime ? offsetMs : null;
+    found.set(key, { call, file, offsetMs, startMs, sessions: (known?.sessions ?? 0) + 1 });
+  }
+  return [...found.values()].map(({ call, file, offsetMs, startMs, sessions }) =>
+    finding('RECORDINGS_ALIGNED', {
+      ...{ file: call, log: file, sessions, offsetS: Math.round(offsetMs / 1000) },
+      startedAt: startMs === null ? null : startedAt(startMs),
+    }),
+  );
+}
+
+function startedAt(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19) + 'Z';
+}
 
 interface Allocated {
   readonly user: string;
@@ -30,7 +61,7 @@ export function judgeAlignment(log: ServerLogFacts, capture: CaptureFacts): Find
       log: log.file,
       offsetS: Math.round(middle / 1000),
       sessions: sorted.length,
-      startedAt: log.clock.kind === 'uptime' ? new Date(middle).toISOString().slice(0, 19) + 'Z' : null,
+      startedAt: log.clock.kind === 'uptime' ? startedAt(middle) : null,
     }),
   ];
 }

@@ -1,5 +1,5 @@
 import type { RecordedCallReport } from '../../model/call-report.ts';
-import type { FindingCode } from '../../model/finding.ts';
+import type { Finding, FindingCode } from '../../model/finding.ts';
 import type { JudgedCall } from './call-judgement.ts';
 
 /** What one side alone cannot tell for certain. */
@@ -30,6 +30,10 @@ const needsServer: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'REMOTE_GETS_NOTHING',
 ]);
 
+function isSeenAtServer({ evidence }: Finding): boolean {
+  return 'server' in evidence && evidence.server !== null;
+}
+
 /** How sure the verdict is, why not more, and what would make it so. */
 export function confidenceOf({
   call,
@@ -53,8 +57,10 @@ export function confidenceOf({
   if (call.source.missing.length > 0)
     lower('a part of it is missing', 'a recording of the call from its beginning to its end');
   if (root !== undefined && root.severity !== 'info') {
-    if (needsOtherSide.has(root.code)) lower('one side alone is seen', 'a recording of the other side');
-    if (needsServer.has(root.code)) raise.push('the log of the TURN server of that time');
+    if (needsOtherSide.has(root.code) && !isSeenAtServer(root))
+      lower('one side alone is seen', 'a recording of the other side');
+    if (needsServer.has(root.code) && call.server.sessions.length === 0)
+      raise.push('the log of the TURN server of that time');
   }
   if (open.length > 0 && verdict !== 'broken')
     lower(open[0] ?? '', 'a recording of the call from its beginning to its end');

@@ -2,10 +2,12 @@ import type { CallsReport, CandidateReport, RecordedCallReport } from '../../mod
 import { RtcOpsError } from '../../model/error.ts';
 import { finding, wordsOf, type Finding } from '../../model/finding.ts';
 import type { CallRecording, CandidateFacts, ConnectionFacts } from '../../model/call-recording.ts';
+import { sessionsOf } from './server-side.ts';
 import { chosenCall, isAudio, worthJudging } from './call-choice.ts';
 import { confidenceOf } from './call-confidence.ts';
 import { chartsOf, timelineOf } from './call-history.ts';
 import { judgeCall, type JudgedCall } from './call-judgement.ts';
+import { unseen, type ServerSide } from './join.ts';
 import { refusedRequest } from './microphone.ts';
 import { figuresOf } from './quality.ts';
 import {
@@ -37,12 +39,19 @@ export interface JudgedCalls {
  * Facts → verdict, for all calls of all recordings.
  * @throws RtcOpsError `usage` where there is no connection of the name that was asked for
  */
-export function judgeCalls(recordings: readonly CallRecording[], question: CallQuestion): JudgedCalls {
+export function judgeCalls(
+  recordings: readonly CallRecording[],
+  question: CallQuestion,
+  sides: ReadonlyMap<ConnectionFacts, ServerSide> = new Map(),
+): JudgedCalls {
   const isWanted = wanted(recordings, question);
   const judged = recordings.flatMap(({ source, connections, mediaRequests }) =>
-    connections
-      .filter(isWanted)
-      .map((facts) => judgeCall({ facts, source, requests: mediaRequests, expect: question.expect })),
+    connections.filter(isWanted).map((facts) =>
+      judgeCall({
+        ...{ facts, source, requests: mediaRequests, expect: question.expect },
+        server: sides.get(facts) ?? unseen,
+      }),
+    ),
   );
   const chosen = chosenCall(judged, question.connection);
   const calls = judged.map((each) => callReport(each));
@@ -135,6 +144,7 @@ function callReport(judged: JudgedCall): RecordedCallReport {
       selected === null
         ? null
         : { local: candidateReport(selected.local), remote: candidateReport(selected.remote) },
+    sessions: sessionsOf(call),
     candidates: { local: counts(candidatesOf(call, 'local')), remote: counts(candidatesOf(call, 'remote')) },
     figures: figuresOf(call),
     timeline: timelineOf(call),

@@ -17,6 +17,7 @@ import {
   type RecordedCall,
 } from './recorded-call.ts';
 import { lastOf } from './series.ts';
+import { deniedBy, expiryBy, silenceBy } from './server-side.ts';
 
 /** `ice-connects`: ICE found a path, and it held. */
 export function judgeIce(call: RecordedCall): Outcome {
@@ -34,6 +35,16 @@ export function judgeIce(call: RecordedCall): Outcome {
 
 function judgeFailure(call: RecordedCall, failure: string): Outcome {
   const evidence = failureEvidence(call, failure);
+  const denied = deniedBy(call);
+  if (denied !== null) {
+    const { peers, text } = denied;
+    return failedCall(call, 'TURN_PERMISSION_DENIED', { ...evidence, peers, server: text });
+  }
+  const silence = silenceBy(call.server);
+  if (silence !== null) {
+    const { packets, text } = silence;
+    return failedCall(call, 'TURN_RELAY_SILENT', { ...evidence, packets, server: text });
+  }
   if (evidence.local.includes('relay') || evidence.remote.includes('relay')) {
     return failedCall(call, 'ICE_FAILED_WITH_RELAY', { ...evidence, because: whyInSpiteOfRelay(call) });
   }
@@ -113,8 +124,11 @@ function lossOutcome(
   // The browser notices some 5 s after the last answer.
   const diedAfterMs = lastPacket === null ? afterMs - 5000 : afterMs - ((lost.atMs ?? 0) - lastPacket);
   const isRelayed = selected?.local?.type === 'relay';
+  const expiry = isRelayed && forMs === null ? expiryBy(call, lost.atMs) : null;
+  if (expiry !== null)
+    return failedCall(call, 'TURN_ALLOC_EXPIRED', { afterMs: expiry.afterMs, server: expiry.text });
   if (isRelayed && forMs === null && Math.abs(diedAfterMs - allocationMs) < 20_000) {
-    return failedCall(call, 'TURN_ALLOC_EXPIRED', { afterMs: diedAfterMs });
+    return failedCall(call, 'TURN_ALLOC_EXPIRED', { afterMs: diedAfterMs, server: null });
   }
   const state = recovered === undefined ? (lastState(call, 'ice') ?? lost.state) : lost.state;
   const evidence = { state, afterMs, forMs, path: pathText(call), hint: networkHint(call) };

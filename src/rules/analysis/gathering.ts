@@ -7,6 +7,7 @@ import type { CandidateError, CandidateFacts } from '../../model/call-recording.
 import { parseTurnUri, type TurnUri } from '../../model/turn-uri.ts';
 import { passed, unknown } from '../outcome.ts';
 import { failedCall } from './outcome.ts';
+import { refusalBy, unreachedBy } from './server-side.ts';
 import {
   candidatesOf,
   endOf,
@@ -23,8 +24,7 @@ import {
 /** `ice-servers`: the servers that the application names are there, and let this client in. */
 export function judgeServers(call: RecordedCall): Outcome {
   const { configuration } = call.facts;
-  const errors = judgeErrors(call);
-  const fault = judgeConfiguration(call) ?? errors ?? judgeRelays(call) ?? judgeNoRelay(call);
+  const fault = judgeConfiguration(call) ?? judgeErrors(call) ?? judgeRelays(call) ?? judgeNoRelay(call);
   if (fault !== null) return fault;
   return configuration === null
     ? unknown('the recording does not tell which servers were configured')
@@ -73,11 +73,14 @@ function judgeErrors(call: RecordedCall): Outcome | null {
   const errors = call.facts.candidateErrors.filter(({ url }) => /^turns?:/i.test(url));
   const refused = errors.find((each) => isRefusal(each) && !relays.some(({ url }) => url === each.url));
   const options = { severity: wasConnected(call) ? ('warning' as const) : ('error' as const) };
-  if (refused !== undefined) return judgeRefusal(call, refused, options);
+  const answer = relays.length === 0 ? refusalBy(call.server) : null;
+  const server = answer?.text ?? null;
+  if (refused !== undefined) return judgeRefusal(call, { ...refused, server }, options);
   const full = errors.find(({ code }) => code === 486 || code === 508);
   if (full !== undefined && relays.length === 0) {
-    return failedCall(call, 'TURN_QUOTA', { url: full.url, code: full.code }, options);
+    return failedCall(call, 'TURN_QUOTA', { url: full.url, code: full.code, server }, options);
   }
+  if (answer !== null) return judgeAnswer(call, answer, options);
   // Of one interface (IPv6, VPN) it is noise; where nothing came of any, it is not.
   const silent = errors.filter(({ code }) => code === 701);
   const [first] = silent;
@@ -85,7 +88,8 @@ function judgeErrors(call: RecordedCall): Outcome | null {
   if (first === undefined) return judgeWaiting(call);
   const { url, text } = first;
   const count = silent.length;
-  return failedCall(call, 'TURN_UNREACHABLE', { url, text, count }, options);
+  const seen = unreachedBy(call)?.text ?? null;
+  return failedCall(call, 'TURN_UNREACHABLE', { url, text, count, server: seen }, options);
 }
 
 /** Chrome tells that nothing came after half a minute; many recordings end before. */
@@ -96,7 +100,10 @@ function judgeWaiting(call: RecordedCall): Outcome | null {
   if (url === undefined || !isWaiting || forMs === null || forMs < gatheredAfterMs || wasConnected(call))
     return null;
   const text = `gathering was not done after ${Math.round(forMs / 1000)} s`;
-  return failedCall(call, 'TURN_UNREACHABLE', { url, text, count: 0 });
+  return failedCall(call, 'TURN_UNREACHABLE', {
+    ...{ url, text, count: 0 },
+    server: unreachedBy(call)?.text ?? null,
+  });
 }
 
 /** Chrome tells some refusals with code 1 and the reason phrase alone. */
@@ -104,16 +111,29 @@ function isRefusal({ code, text }: CandidateError): boolean {
   return code === 401 || code === 441 || (code === 1 && /unauthori[sz]ed/i.test(text));
 }
 
-function judgeRefusal(
+/** What only the side of the server tells: a report has no errors, or the recording ends before the browser gives up. */
+function judgeAnswer(
   call: RecordedCall,
-  { url, code, atMs }: CandidateError,
+  { code, text }: { readonly code: number; readonly text: string },
   options: { readonly severity: 'error' | 'warning' },
 ): Outcome {
-  const username = call.facts.configuration?.usernames[0] ?? '';
+  const [url = ''] = turnUrls(call) ?? [];
+  return code === 486 || code === 508
+    ? failedCall(call, 'TURN_QUOTA', { url, code, server: text }, options)
+    : judgeRefusal(call, { url, code, atMs: null, server: text }, options);
+}
+
+function judgeRefusal(
+  call: RecordedCall,
+  { url, code, atMs, server }: Pick<CandidateError, 'url' | 'code' | 'atMs'> & { server: string | null },
+  options: { readonly severity: 'error' | 'warning' },
+): Outcome {
+  const joined = call.server.sessions.map(({ session }) => session.user);
+  const username = call.facts.configuration?.usernames[0] ?? joined.find((user) => user !== '') ?? '';
   const endsAtMs = Number(/^(\d{9,11})(?::|$)/.exec(username)?.[1] ?? Number.NaN) * 1000;
   const now = atMs ?? endOf(call);
   const expiredForMs = now !== null && now > endsAtMs ? now - endsAtMs : null;
-  return failedCall(call, 'TURN_AUTH_FAILED', { url, username, expiredForMs, code }, options);
+  return failedCall(call, 'TURN_AUTH_FAILED', { url, username, expiredForMs, code, server }, options);
 }
 
 /** Relays alone are allowed, and none came: that is the end of it, whether or not the recording tells why. */

@@ -9,6 +9,7 @@ import type {
   StateMachine,
   StreamFacts,
 } from '../../model/call-recording.ts';
+import type { ServerSide } from './join.ts';
 import { growthOf, lastOf } from './series.ts';
 
 /** In which directions audio is meant to flow; `null`: as the offer asked for it. */
@@ -20,6 +21,8 @@ export interface RecordedCall {
   readonly source: SourceFacts;
   readonly requests: readonly MediaRequest[];
   readonly expect: Expectation;
+  /** What a log and a capture of the server have of it; empty where there are none. */
+  readonly server: ServerSide;
 }
 
 export function evidenceOf({ facts, source }: RecordedCall): { file: string; connection: string } {

@@ -1,8 +1,10 @@
 import type { CallsReport } from '../../model/call-report.ts';
 import type { Finding, Severity } from '../../model/finding.ts';
 import type { Recording } from '../../model/recording-report.ts';
-import { judgeAlignment } from './alignment.ts';
+import { judgeAlignment, judgeJoins } from './alignment.ts';
 import { judgeCalls, type CallQuestion } from './calls.ts';
+import { explainedBy } from './explained.ts';
+import { joinRecordings } from './join.ts';
 import type { JudgedRecording } from './judged-recording.ts';
 import { judgeCapture } from './packets.ts';
 import { judgeServerLog } from './server-log.ts';
@@ -22,17 +24,23 @@ export interface JudgedRecordings extends JudgedRecording {
 export function judgeRecordings(recordings: readonly Recording[], question: CallQuestion): JudgedRecordings {
   const judged = recordings.flatMap((each) => judgeRecording(each) ?? []);
   const ofCalls = recordings.flatMap((each) => (each.kind === 'calls' ? [each.facts] : []));
-  const calls = ofCalls.length === 0 ? null : judgeCalls(ofCalls, question);
+  const joined = joinRecordings(recordings);
+  const calls = ofCalls.length === 0 ? null : judgeCalls(ofCalls, question, joined.sides);
   const findings = [
     ...(calls?.findings ?? []),
-    ...judged.flatMap((each) => each.findings),
+    ...judged.flatMap((each) => each.findings).map(explainedBy(calls?.report ?? null, calls?.findings ?? [])),
+    ...judgeJoins(joined.sides),
     ...aligned(recordings),
   ];
   const rank = ({ severity, causedBy }: Finding): number =>
     weight[severity] * 2 + (causedBy === null ? 0 : 1);
   return {
     findings: findings.toSorted((a, b) => rank(a) - rank(b)),
-    notJudged: [...(calls?.notJudged ?? []), ...judged.flatMap((each) => each.notJudged)],
+    notJudged: [
+      ...(calls?.notJudged ?? []),
+      ...judged.flatMap((each) => each.notJudged),
+      ...joined.notJudged,
+    ],
     isTelling: (calls?.report.calls.length ?? 0) > 0 || judged.some((each) => each.isTelling),
     calls: calls?.report ?? null,
   };

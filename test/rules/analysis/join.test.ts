@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { streamSource } from '../../../src/evidence/byte-source.ts';
+import { readRecording } from '../../../src/evidence/recording.ts';
+import type { Finding } from '../../../src/model/finding.ts';
+import type { Recording } from '../../../src/model/recording-report.ts';
+import { redacted } from '../../../src/report/redaction.ts';
+import { judgeRecordings, type JudgedRecordings } from '../../../src/rules/analysis/recordings.ts';
+import { anyCall, recordingPath } from '../../support/recorded-calls.ts';
+
+const now = Date.UTC(2026, 10, 21);
+
+/** A recording of one of the calls; `change` is made in its text. */
+async function part(file: string, change = (text: string): string => text): Promise<Recording> {
+  const bytes = gunzipSync(readFileSync(recordingPath(`joined/${file}.gz`)));
+  const changed = file.endsWith('.pcap') ? bytes : Buffer.from(change(bytes.toString('utf8')));
+  return readRecording(streamSource(Readable.from([changed]), file), file, now);
+}
+
+async function together(name: string, ...kinds: readonly string[]): Promise<JudgedRecordings> {
+  return judgeRecordings(await Promise.all(kinds.map(async (kind) => part(`${name}.${kind}`))), anyCall);
+}
+
+/** All times of a log, as if its clock went wrong by so many seconds. */
+function late(seconds: number): (text: string) => string {
+  return (text) =>
+    text.replaceAll(/\d{4}-\d\d-\d\dT[\d:]{8}\+0000/g, (time) =>
+      new Date(Date.parse(time) + seconds * 1000).toISOString().replace('.000Z', '+0000'),
+    );
+}
+
+function roots({ findings }: JudgedRecordings): string[] {
+  return findings
+    .filter(({ severity, causedBy }) => severity === 'error' && causedBy === null)
+    .map(({ code }) => code);
+}
+
+function evidence(findings: readonly Finding[], code: Finding['code']): object | undefined {
+  return findings.find((each) => each.code === code)?.evidence;
+}
+
+const faults = [
+  ['wrong-password', 'TURN_AUTH_FAILED', /coturn has another password or secret for user alice/],
+  ['quota', 'TURN_QUOTA', /coturn refused user alice with 486/],
+  ['peers-denied', 'TURN_PERMISSION_DENIED', /answered 2 requests for a permission with 403/],
+  ['allocation-expired', 'TURN_ALLOC_EXPIRED', /closed it with “allocation timeout”/],
+] as const;
+
+describe('a dump with a log of coturn', () => {
+  it.each(faults)('%s: %s, as the log says', async (name, root, said) => {
+    const judged = await together(name, 'internals', 'log');
+    expect(judged.findings[0]).toMatchObject({
+      code: root,
+      evidence: { server: expect.stringMatching(said) as string },
+    });
+    expect(judged.calls?.verdict).toBe('broken');
+    const sessions = judged.calls?.calls.flatMap((call) => call.sessions) ?? [];
+    expect(sessions.length).toBeGreaterThan(0);
+    expect(sessions.every(({ file, user }) => file === `${name}.log` && user === 'alice')).toBe(true);
+  });
+
+  it('knows the session of each connection by the address of its relay', async () => {
+    const { calls, findings } = await together('healthy-relay', 'internals', 'log');
+    const relays = calls?.calls.map(({ sessions }) => sessions.map(({ relay }) => relay));
+    expect(relays).toHaveLength(2);
+    expect(new Set(relays?.flat()).size).toBe(4);
+    expect(calls?.calls[0]?.sessions[0]).toMatchObject({
+      by: 'relay address',
+      offsetS: expect.closeTo(0, 0) as number,
+    });
+    expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+    expect(calls?.verdict).toBe('healthy');
+  });
+
+  it('shows by how much the clocks differ', async () => {
+    const parts = [await part('peers-denied.internals'), await part('peers-denied.log', late(95))];
+    const judged = judgeRecordings(parts, anyCall);
+    expect(judged.findings[0]?.code).toBe('TURN_PERMISSION_DENIED');
+    const { offsetS } = evidence(judged.findings, 'RECORDINGS_ALIGNED') as { offsetS: number };
+    expect(Math.abs(offsetS + 95)).toBeLessThanOrEqual(1);
+  });
+
+  it('of another time says that it is not that of the call', async () => {
+    const parts = [await part('wrong-password.internals'), await part('wrong-password.log', late(600))];
+    const judged = judgeRecordings(parts, anyCall);
+    expect(judged.calls?.calls.flatMap(({ sessions }) => sessions)).toEqual([]);
+    expect(judged.notJudged).toContain('no session of wrong-password.log is seen to be that of the call');
+    // Two faults then, of two things.
+    expect(roots(judged)).toEqual(expect.arrayContaining(['TURN_AUTH_FAILED', 'LOG_CREDENTIALS_WRONG']));
+  });
+
+  it('of other relays at the same time is not taken for it', async () => {
+    const log = await part('healthy-relay.log', (text) => text.replaceAll(/:(\d{5})$/gm, ':1$1'));
+    const judged = judgeRecordings([await part('healthy-relay.internals'), log], anyCall);
+    expect(judged.calls?.calls.flatMap(({ sessions }) => sessions)).toEqual([]);
+  });
+
+  it.each([
+    ['wrong-password', 'TURN_AUTH_FAILED'],
+    ['peers-denied', 'TURN_PERMISSION_DENIED'],
+  ])('of Firefox, which tells no errors: %s', async (name, root) => {
+    const judged = await together(`firefox-${name}`, 'report', 'log');
+    expect(judged.findings[0]?.code).toBe(root);
+  });
+});
+
+describe('a dump with a capture', () => {
+  it.each([
+    ...faults,
+    ['relay-ports-blocked', 'TURN_RELAY_SILENT', /packets went to peers and none came back/],
+  ] as const)('%s: %s', async (name, root) => {
+    const judged = await together(name, 'internals', 'pcap');
+    expect(judged.findings[0]).toMatchObject({ code: root, causedBy: null });
+    expect(evidence(judged.findings, root)).toMatchObject({
+      server: expect.stringMatching(new RegExp(`${name}\\.pcap$`)) as string,
+    });
+  });
+});
+
+describe('a dump, a log and a capture', () => {
+  it.each([...faults, ['relay-ports-blocked', 'TURN_RELAY_SILENT', /none came back/]] as const)(
+    '%s: one root, and what follows behind it',
+    async (name, root) => {
+      const judged = await together(name, 'internals', 'log', 'pcap');
+      expect(judged.findings[0]?.code).toBe(root);
+      expect(judged.calls?.headline).toBe(
+        judged.calls?.calls.find(({ connection }) => connection === judged.calls?.chosen?.connection)
+          ?.headline,
+      );
+      const others = roots(judged).filter((code) => code.startsWith('LOG_') || code.startsWith('CAPTURE_'));
+      expect(others).toEqual([]);
+      const chosen = judged.calls?.calls.find(
+        ({ connection }) => connection === judged.calls?.chosen?.connection,
+      );
+      expect(chosen?.confidence.raise).not.toContain('the log of the TURN server of that time');
+    },
+  );
+
+  it('of a healthy call give nothing above info', async () => {
+    const { findings, calls } = await together('healthy-relay', 'internals', 'log', 'pcap');
+    expect(findings.map(({ severity }) => severity)).toEqual(findings.map(() => 'info'));
+    expect(calls?.verdict).toBe('healthy');
+  });
+
+  it('are redacted as one', async () => {
+    const parts = await Promise.all(
+      ['internals', 'log', 'pcap'].map(async (kind) => part(`peers-denied.${kind}`)),
+    );
+    const text = JSON.stringify(redacted(judgeRecordings(parts, anyCall), parts));
+    expect(text).not.toMatch(/alice|203\.0\.113|198\.51\.100/);
+    expect(text).toMatch(/ip4-/);
+  });
+});
