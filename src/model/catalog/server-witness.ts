@@ -1,4 +1,5 @@
 import { server } from '../subject.ts';
+import { serverNameCatalog } from './server-name.ts';
 import {
   fault,
   journal,
@@ -77,6 +78,7 @@ function openBefore(e: PassageEvidence): string {
 
 /** What only a look from both ends can tell: where between a client and coturn packets get lost. */
 export const witnessCatalog = {
+  ...serverNameCatalog,
   DROPPED_AT_HOST: fault<PassageEvidence & DeciderEvidence>()({
     severity: 'error',
     subject: server,

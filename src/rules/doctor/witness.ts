@@ -8,6 +8,8 @@ import type { Observations, TargetFacts } from '../../model/observations.ts';
 import type { WitnessCapture, WitnessFacts, WitnessFlow } from '../../model/witness-facts.ts';
 import { firstFailure, hasAnswered, isTimeout } from '../failure-kind.ts';
 import { packetFate, type PacketFate } from '../firewall/packet-path.ts';
+import { outwardOf } from '../outward.ts';
+import { nameFindings } from './server-name.ts';
 import { allocatorOf, listenerOf } from '../listener-evidence.ts';
 
 export interface WitnessQuestion {
@@ -41,10 +43,11 @@ export interface Passage {
 export function judgeWitness(question: WitnessQuestion): WitnessJudgement {
   const { capture, server } = question.witness;
   const { targets } = question.observations;
+  const ofNames = nameFindings(question);
   if (capture.state === 'unknown') {
     const isNeeded = targets.some((facts) => isSilent(facts) || isRelayShut(facts));
     const because = `where on the way packets get lost: ${capture.because}`;
-    return { findings: [], passages: [], notExamined: isNeeded ? [because] : [] };
+    return { findings: ofNames, passages: [], notExamined: isNeeded ? [because] : [] };
   }
   const view = new ServerView(capture.value, question);
   const parts = targets.flatMap((facts) => [view.listener(facts), view.relay(facts)]);
@@ -53,7 +56,7 @@ export function judgeWitness(question: WitnessQuestion): WitnessJudgement {
     heard.flatMap(({ passage }) => (passage ? [[passage.what, passage] as const] : [])),
   );
   return {
-    findings: together(heard.flatMap(({ found }) => found ?? [])),
+    findings: [...ofNames, ...together(heard.flatMap(({ found }) => found ?? []))],
     passages: [...passages.values()],
     notExamined: [
       ...new Set(heard.flatMap(({ because }) => (because === undefined ? [] : [`${because}, by ${server}`]))),
@@ -112,10 +115,13 @@ function findingOf({ code, evidence: one, fate }: Lost, group: readonly Lost[]):
 
 const nobody = { rule: null, chain: 'unknown', table: 'unknown' };
 
-/** Sent to, and nothing at all came back. */
+/** Sent to, and nothing at all came back. Of a stream that was accepted something did. */
 function isSilent(facts: TargetFacts): boolean {
+  const { target, connect } = facts;
+  if (connect.state === 'not-tried' || hasAnswered(facts)) return false;
+  if (target.transport !== 'udp' && connect.state === 'done') return false;
   const failure = firstFailure(facts);
-  return facts.connect.state !== 'not-tried' && !hasAnswered(facts) && failure !== null && isTimeout(failure);
+  return failure !== null && isTimeout(failure);
 }
 
 /** What was sent to a relay address did not come in, and what the relay sent did get here: so this network is open for it. */
@@ -148,7 +154,9 @@ class ServerView {
       cameBack: hasAnswered(facts),
     };
     if (!isSilent(facts)) return { passage };
-    if (flows.some(({ isRefused }) => isRefused)) return { passage };
+    // Whoever is known to work does not answer either: it ends in this network.
+    const { endsHereFor } = outwardOf(facts, this.#question.observations);
+    if (flows.some(({ isRefused }) => isRefused) || endsHereFor.length > 0) return { passage };
     const evidence = this.#evidence(
       listenerOf(target),
       { places: [listenerName(target)], isRelay: false },

@@ -154,9 +154,58 @@ describe('a listener that is silent', () => {
     expect(wordsOf(found).fix[0]).toContain('allow UDP 3478, TCP 3478 and TCP 5349 from anywhere');
   });
 
+  it('says nothing of a stream that was accepted, or of what ends in this network', () => {
+    const accepted = observationsOf([deadFacts(tcp, 'binding', silence)]);
+    expect(codes(judge(accepted, { flows: [answeredTcp] }))).toEqual([]);
+    const control = deadFacts({ ...udp, host: 'stun.example.net', address: '192.0.2.7' }, 'binding', silence);
+    expect(codes(judge({ ...silentUdp, controls: [control] }, { flows: [answeredTcp] }))).toEqual([]);
+  });
+
   it('says nothing of one that is refused', () => {
     const refused = observationsOf([deadFacts(udp, 'binding', refusal), healthyFacts(tcp)]);
     expect(codes(judge(refused, { flows: [flow('udp', 3478, [1, 0], { isRefused: true })] }))).toEqual([]);
+  });
+});
+
+describe('the name that clients dial', () => {
+  const all = observationsOf(
+    [udp, tcp].map((target) =>
+      deadFacts(target, target.transport === 'udp' ? 'binding' : 'connect', silence),
+    ),
+  );
+  const socket = (address: string) =>
+    ({ protocol: 'udp', address, port: 3478, program: 'turnserver', pid: null }) as const;
+  const machine = (addresses: readonly string[], sockets: readonly string[]): FirewallFacts => ({
+    ...dropPort(9),
+    addresses,
+    sockets: { state: 'seen', value: sockets.map(socket) },
+  });
+
+  it('leads elsewhere where the server has no such address and got nothing', () => {
+    const seen = { flows: [], capture: { host: '203.0.113.77' }, firewall: machine(['203.0.113.77'], []) };
+    const judged = judge(all, seen);
+    expect(codes(judged)).toEqual(['NAME_LEADS_ELSEWHERE']);
+    expect(evidenceOf(judged)).toMatchObject({ address: serverAddress, own: ['203.0.113.77'] });
+  });
+
+  it.each([
+    ['the server stands behind a NAT', { flows: [], firewall: machine(['10.0.0.5'], []) }],
+    ['something did arrive', { flows: [flow('tcp', 3478, [1, 0])], firewall: machine(['203.0.113.77'], []) }],
+    [
+      'the capture is not whole',
+      { flows: [], capture: { cutShort: 'full' }, firewall: machine(['203.0.113.77'], []) },
+    ],
+  ])('is not said to lead elsewhere where %s', (_, seen) => {
+    expect(codes(judge(all, { capture: { host: '203.0.113.77' }, ...seen }))).not.toContain(
+      'NAME_LEADS_ELSEWHERE',
+    );
+  });
+
+  it('leads to an address of the server on which coturn does not listen', () => {
+    const seen = { flows: [], firewall: machine([serverAddress, '203.0.113.77'], ['203.0.113.77']) };
+    expect(codes(judge(all, seen))).toContain('ADDRESS_NOT_SERVED');
+    const everywhere = { flows: [], firewall: machine([serverAddress], ['0.0.0.0']) };
+    expect(codes(judge(all, everywhere))).not.toContain('ADDRESS_NOT_SERVED');
   });
 });
 
