@@ -61,9 +61,9 @@ export async function runCase(one: Case): Promise<CaseResult> {
 }
 
 function deadlineOf({ network, durationMs = usualCallMs }: Case, { targets, nat }: Report): number {
-  const timedOut = JSON.stringify([targets.map(({ observations }) => observations), nat]).includes(
-    '"timeout"',
-  );
+  const facts = JSON.stringify([targets.map(({ observations }) => observations), nat]);
+  // An answer or a relay port that was waited for in vain.
+  const timedOut = facts.includes('"timeout"') || facts.includes('"answered":false');
   const losesPackets = network === 'lossy';
   return timedOut || losesPackets ? deadlinesMs.silent : deadlinesMs.answered + durationMs - usualCallMs;
 }

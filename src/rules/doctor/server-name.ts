@@ -2,7 +2,7 @@ import { familyOf, sameAddress, scopeOf } from '../../model/endpoint.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { TargetFacts } from '../../model/observations.ts';
 import { hasAnswered } from '../failure-kind.ts';
-import type { WitnessQuestion } from './witness.ts';
+import type { WitnessQuestion } from './witness-question.ts';
 
 /** NAME_LEADS_ELSEWHERE, ADDRESS_NOT_SERVED: what clients dial, against the addresses of the server and its sockets. */
 export function nameFindings(question: WitnessQuestion): Finding[] {

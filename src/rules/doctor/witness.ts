@@ -2,24 +2,15 @@ import type { ListenerEvidence } from '../../model/catalog/entry.ts';
 import { listenerName } from '../../model/catalog/entry.ts';
 import type { PassageEvidence } from '../../model/catalog/server-witness.ts';
 import { familyOf, sameAddress } from '../../model/endpoint.ts';
-import type { FirewallFacts } from '../../model/firewall-facts.ts';
 import { finding, type Finding } from '../../model/finding.ts';
-import type { Observations, TargetFacts } from '../../model/observations.ts';
-import type { WitnessCapture, WitnessFacts, WitnessFlow } from '../../model/witness-facts.ts';
+import type { TargetFacts } from '../../model/observations.ts';
+import type { WitnessCapture, WitnessFlow } from '../../model/witness-facts.ts';
 import { firstFailure, hasAnswered, isTimeout } from '../failure-kind.ts';
 import { packetFate, type PacketFate } from '../firewall/packet-path.ts';
 import { outwardOf } from '../outward.ts';
-import { nameFindings } from './server-name.ts';
 import { allocatorOf, listenerOf } from '../listener-evidence.ts';
-
-export interface WitnessQuestion {
-  readonly observations: Observations;
-  readonly witness: WitnessFacts;
-  /** Of the server; null where it was not looked at. */
-  readonly firewall: Omit<FirewallFacts, 'outside'> | null;
-  /** Every address that is known to be one of the server, public ones before a NAT included. */
-  readonly addresses: readonly string[];
-}
+import { nameFindings } from './server-name.ts';
+import type { WitnessQuestion } from './witness-question.ts';
 
 export interface WitnessJudgement {
   readonly findings: readonly Finding[];
