@@ -42,8 +42,8 @@ function list() {
 
 function entryOf(code: FindingCode) {
   const { severity, explanation, confusedWith, references } = catalog[code];
-  const example = wordsOf(exampleOf(code));
-  return { schemaVersion: 1, code, severity, explanation, confusedWith, example, references };
+  const [example, otherExample = null] = examplesOf(code).map(wordsOf);
+  return { schemaVersion: 1, code, severity, explanation, confusedWith, example, otherExample, references };
 }
 
 function knownCode(text: string): FindingCode {
@@ -68,17 +68,33 @@ function listing(): string {
 
 function page(code: FindingCode): string {
   const { severity, explanation, confusedWith, references } = catalog[code];
-  const example = wordsOf(exampleOf(code));
+  const examples = examplesOf(code);
   const lines = [
     `${code}   ${severity}`,
     '',
     explanation,
     ...section('Confused with', confusedWith),
-    ...section('For example', [example.title, '', example.cause, '', `Proof: ${example.proof}`]),
-    ...section('Fix', example.fix),
+    ...examples.flatMap((each) => exampleLines(each, examples.length > 1)),
     ...section('References', references),
   ];
   return `${lines.flatMap(wrapped).join('\n')}\n`;
+}
+
+function exampleLines(example: Finding, isOneOfTwo: boolean): string[] {
+  const { title, cause, proof, fix } = wordsOf(example);
+  const where = example.subject.kind === 'file' ? 'in a file' : 'on a server that runs';
+  return [
+    ...section(isOneOfTwo ? `For example, ${where}` : 'For example', [
+      ...[title, '', cause, '', `Proof: ${proof}`],
+    ]),
+    ...section('Fix', fix),
+  ];
+}
+
+function examplesOf<C extends FindingCode>(code: C): [Finding, ...Finding[]] {
+  const entry: { readonly otherExample?: unknown } = catalog[code];
+  const other = entry.otherExample;
+  return [exampleOf(code), ...(other === undefined ? [] : [finding(code, other as Evidence<C>)])];
 }
 
 function exampleOf<C extends FindingCode>(code: C): Finding {

@@ -16,6 +16,19 @@ describe('explain', () => {
     expect(findings.map(({ code }) => code)).toEqual(findingCodes);
   });
 
+  it('shows both ways to find what stands in a file and is seen on a server', async () => {
+    const { stdout } = await rtcOps(['explain', 'TCP_RELAY_ENABLED']);
+    expect(stdout).toContain('For example, in a file');
+    expect(stdout).toContain('Proof: no-tcp-relay is not in /etc/turnserver.conf.');
+    expect(stdout).toContain('For example, on a server that runs');
+    expect(stdout).toContain('Proof: turn.example.com (203.0.113.10) granted an Allocate for TCP');
+    const json = await rtcOps(['explain', 'NO_QUOTAS', '--format', 'json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      example: { title: 'One user may take the whole relay' },
+      otherExample: { title: 'No quota showed in 20 allocations of one user' },
+    });
+  });
+
   it.each([
     ['TLS_CERT_EXPIRD', 'Did you mean TLS_CERT_EXPIRED, '],
     ['relay ports blocked by', 'Did you mean RELAY_PORTS_BLOCKED, '],

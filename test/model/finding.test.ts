@@ -50,9 +50,12 @@ function pastesOf(code: FindingCode, overrides: object = {}): Paste[] {
 describe.each(findingCodes)('%s', (code) => {
   const { fix, title, cause, proof } = wordsOf(example(code));
   const { explanation, references, confusedWith, severity } = catalog[code];
+  const { otherExample }: { readonly otherExample?: object } = catalog[code];
+  const others = otherExample === undefined ? [] : [wordsOf(finding(code, otherExample as never))];
 
   it('is told in whole words', () => {
-    for (const text of [title, cause, proof, explanation, ...fix, ...confusedWith]) {
+    const told = others.flatMap((words) => [words.title, words.cause, words.proof, ...words.fix]);
+    for (const text of [title, cause, proof, explanation, ...fix, ...confusedWith, ...told]) {
       expect(text).toMatch(/^\S.*\S$/);
       // Code has calls without arguments, and null where that is meant.
       if (!text.startsWith('in the application:'))
@@ -60,7 +63,7 @@ describe.each(findingCodes)('%s', (code) => {
     }
     for (const text of [cause, proof, explanation]) expect(text).toMatch(/\.$/);
     expect(title).not.toMatch(/\.$/);
-    expect(title.length).toBeLessThanOrEqual(76);
+    for (const words of [{ title }, ...others]) expect(words.title.length).toBeLessThanOrEqual(76);
     expect(['error', 'warning', 'info']).toContain(severity);
   });
 

@@ -43,7 +43,10 @@ type SeenWords<E> = Omit<
   CatalogEntry<E>,
   'subject' | 'explanation' | 'confusedWith' | 'references' | 'severity'
 > &
-  Partial<Pick<CatalogEntry<E>, 'distinctBy'>>;
+  Partial<Pick<CatalogEntry<E>, 'distinctBy' | 'confusedWith'>> & {
+    /** For `explain`: how it is seen on a server, in a sentence. */
+    readonly provenBy: string;
+  };
 
 /**
  * What can stand in a configuration file and be seen on a server that runs: one code for both, each with its own
@@ -62,15 +65,22 @@ function alsoSeen<F extends { readonly file: string }, S extends ServerEvidence>
       ? {}
       : { distinctBy: [...(inFile.distinctBy ?? []), ...(seen.distinctBy ?? [])] as never }),
     example: inFile.example,
+    otherExample: seen.example,
     title: (e) => (isOfFile(e) ? inFile.title(e) : seen.title(e)),
     cause: (e) => (isOfFile(e) ? inFile.cause(e) : seen.cause(e)),
     proof: (e) => (isOfFile(e) ? inFile.proof(e) : seen.proof(e)),
     fix: (e) => (isOfFile(e) ? inFile.fix(e) : seen.fix(e)),
-    explanation: inFile.explanation,
-    confusedWith: inFile.confusedWith,
+    explanation: `${inFile.explanation} ${seen.provenBy}`,
+    confusedWith: [...inFile.confusedWith, ...(seen.confusedWith ?? [])],
     references: inFile.references,
   };
 }
+
+const provenByPermission =
+  'On a server that runs, an audit asks for a permission for such addresses (CreatePermission), which sends nothing to them.';
+const notSent = [
+  'A server that grants every permission and drops what is sent to such a peer: nothing tells it from outside.',
+];
 
 const permissionProof = (e: PeersEvidence): string =>
   `${serverName(e)} granted a permission for ${listed(e.allowed)} (CreatePermission, which sends nothing there).`;
@@ -82,6 +92,8 @@ function denied(...ranges: readonly string[]): readonly string[] {
 /** What `audit` sees on a server and `lint` in its file. */
 export const seenCatalog = {
   LOOPBACK_PEERS_ALLOWED: alsoSeen(configAccessCatalog.LOOPBACK_PEERS_ALLOWED, {
+    provenBy: provenByPermission,
+    confusedWith: notSent,
     example: { ...exampleServer, allowed: ['127.0.0.1', '::1'] },
     title: () => 'Users of the relay reach the server itself',
     cause: (e: PeersEvidence) =>
@@ -93,6 +105,8 @@ export const seenCatalog = {
     ],
   }),
   PRIVATE_PEERS_ALLOWED: alsoSeen(configAccessCatalog.PRIVATE_PEERS_ALLOWED, {
+    provenBy: provenByPermission,
+    confusedWith: notSent,
     example: { ...exampleServer, allowed: ['10.0.0.1', '192.168.0.1'] },
     title: () => 'Users of the relay reach private networks',
     cause: (e: PeersEvidence) =>
@@ -101,14 +115,18 @@ export const seenCatalog = {
     fix: (e) => denied(...rangesAround(e.allowed)),
   }),
   METADATA_PEER_ALLOWED: alsoSeen(configAccessCatalog.METADATA_PEER_ALLOWED, {
+    provenBy: provenByPermission,
+    confusedWith: notSent,
     example: { ...exampleServer, allowed: ['169.254.169.254'] },
-    title: () => 'Users of the relay reach link-local addresses, such as the metadata service of a cloud',
+    title: () => 'Users of the relay reach link-local and metadata addresses',
     cause: (e: PeersEvidence) =>
       `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed as peers. A cloud gives its machines their keys and passwords at such an address.`,
     proof: permissionProof,
     fix: (e) => denied(...rangesAround(e.allowed)),
   }),
   MULTICAST_PEERS_ALLOWED: alsoSeen(configAccessCatalog.MULTICAST_PEERS_ALLOWED, {
+    provenBy: provenByPermission,
+    confusedWith: notSent,
     example: { ...exampleServer, allowed: ['224.0.0.1'] },
     title: () => 'Users of the relay may send to multicast groups',
     cause: (e: PeersEvidence) =>
@@ -117,6 +135,8 @@ export const seenCatalog = {
     fix: (e) => [inConfig('no-multicast-peers'), ...denied(...rangesAround(e.allowed))],
   }),
   MAPPED_IPV6_BYPASS: alsoSeen(configAccessCatalog.MAPPED_IPV6_BYPASS, {
+    provenBy: provenByPermission,
+    confusedWith: notSent,
     example: { ...exampleServer, allowed: ['::ffff:10.0.0.1'], denied: ['10.0.0.1'] },
     title: () => 'Denied IPv4 networks are reached by their IPv6 names',
     cause: (e: PeersEvidence & { denied: readonly string[] }) =>
@@ -128,6 +148,9 @@ export const seenCatalog = {
     ],
   }),
   TCP_RELAY_ENABLED: alsoSeen(configAccessCatalog.TCP_RELAY_ENABLED, {
+    provenBy:
+      'On a server that runs, an audit asks for an allocation for TCP (REQUESTED-TRANSPORT 6), and frees it; no connection to a peer is asked for.',
+    confusedWith: ['TCP between client and server, which firewalls make necessary: turn:HOST?transport=tcp.'],
     example: exampleServer,
     title: () => 'Users may open TCP connections through the relay',
     cause: () =>
@@ -136,6 +159,8 @@ export const seenCatalog = {
     fix: () => [inConfig('no-tcp-relay'), restart],
   }),
   VERSION_EXPOSED: alsoSeen(configExposureCatalog.VERSION_EXPOSED, {
+    provenBy: 'On a server that runs, it stands in the SOFTWARE attribute of every answer.',
+    confusedWith: ['VERSION_VULNERABLE: that the version has holes, told or not.'],
     distinctBy: ['software'],
     example: { ...exampleServer, software: "Coturn-4.6.1 'Gorst'" },
     title: () => 'coturn tells everyone its version',
@@ -145,6 +170,9 @@ export const seenCatalog = {
     fix: () => [inConfig('no-software-attribute'), restart],
   }),
   VERSION_VULNERABLE: alsoSeen(configExposureCatalog.VERSION_VULNERABLE, {
+    provenBy:
+      'On a server that runs, an audit goes by what the server calls itself, and cannot see what its package has closed: then it is a note.',
+    confusedWith: ['A server in front of the one that counts: each names itself.'],
     distinctBy: ['version'],
     example: {
       ...exampleServer,
@@ -167,6 +195,9 @@ export const seenCatalog = {
     ],
   }),
   LEGACY_TLS: alsoSeen(configTlsCatalog.LEGACY_TLS, {
+    provenBy:
+      'On a server that runs, an audit offers each old version alone, and the server completes its part of the handshake. Silence counts as a refusal only when the same listener answers what clients offer today, before and after.',
+    confusedWith: ['WEAK_CIPHERS: the ciphers, whatever the version.'],
     distinctBy: listenerKeys,
     example: { ...exampleTls, versions: ['TLS 1.0'] },
     title: (e) => `${listed(e.versions)} ${e.versions.length === 1 ? 'is' : 'are'} offered`,
@@ -176,6 +207,11 @@ export const seenCatalog = {
     fix: () => [inConfig('no-tlsv1'), inConfig('no-tlsv1_1'), restart],
   }),
   ADMIN_EXPOSED: alsoSeen(configExposureCatalog.ADMIN_EXPOSED, {
+    provenBy:
+      'On a server that runs, an audit connects to TCP ports 5766, 9641 and 8080 and asks the TCP and TLS listeners for a page, and knows coturn by what it says. Asked from the server itself it is unknown, as others may be kept out by a firewall.',
+    confusedWith: [
+      'Another web server on port 8080, or in front of the listener: it does not say that it is coturn.',
+    ],
     distinctBy: ['port'],
     example: { ...exampleServer, what: 'the command line of coturn', port: 5766, banner: 'TURN Server' },
     title: (e) => `Others reach ${e.what}`,
@@ -189,6 +225,12 @@ export const seenCatalog = {
     ],
   }),
   NO_QUOTAS: alsoSeen<PlaceEvidence, QuotaEvidence>(configExposureCatalog.NO_QUOTAS, {
+    provenBy:
+      'On a server that runs, an audit asks for up to 20 allocations of one user name and frees them. Where they end, a second user name tells whether that is the quota of a user, which is as it should be, or all that the server has.',
+    confusedWith: [
+      'A quota above 20: the audit stops there, and says so.',
+      'QUOTA_TOO_SMALL: a quota that a call of one user exceeds.',
+    ],
     example: { ...exampleServer, granted: 20, refusedWith: null },
     title: (e) =>
       e.refusedWith === null

@@ -10,6 +10,8 @@ export interface CatalogEntry<E> {
   readonly distinctBy?: readonly (keyof E & string)[];
   /** What `explain` shows the words with. */
   readonly example: E;
+  /** Another one, for what is found in two ways: in a file, and on a server that runs. */
+  readonly otherExample?: E;
   /** One line, true when the finding is. */
   readonly title: (evidence: E) => string;
   /** What is wrong, for this server. */
