@@ -11,14 +11,17 @@ import { Secret } from '../../src/model/secret.ts';
 import type { Family } from '../../src/model/endpoint.ts';
 import type { ServerLogFacts } from '../../src/model/server-log-facts.ts';
 import type { TransportKind } from '../../src/model/turn-uri.ts';
-import { judgeServerLog } from '../../src/rules/analysis/server-log.ts';
+import { judgeServerLog as rules } from '../../src/rules/analysis/server-log.ts';
 import { allocate, type Allocation } from '../../src/turn/allocation.ts';
 import type { TurnCredential } from '../../src/turn/session.ts';
 import { secret } from '../support/loopback-server.ts';
+import { loggedByCoturn, ProvokedFindings } from '../support/provoked.ts';
 import { relayServer, type RelayServer } from '../support/relay-server.ts';
 import { needs } from '../support/requirements.ts';
 
 const { signal } = new AbortController();
+const provoked = new ProvokedFindings();
+const judgeServerLog = provoked.watch(rules);
 
 function credential(username: string, password?: string): TurnCredential {
   const right = createHmac('sha1', secret).update(username).digest('base64');
@@ -227,5 +230,9 @@ needs('coturn').describe('the log of a coturn that was used', () => {
     await new Promise((resolve) => execFile('openssl', args, resolve));
     const facts = await logged(server, /buffer operation error/);
     expect(codesOf(facts)).toEqual(['LOG_TLS_HANDSHAKES_FAILED']);
+  });
+
+  it('provokes each finding that the unit tests leave to it', () => {
+    expect(provoked.missing(loggedByCoturn)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditCheckId, AuditFacts, ServerAuditFacts } from '../../src/model/audit.ts';
-import { judgeAudit } from '../../src/rules/audit.ts';
+import { judgeAudit as rules } from '../../src/rules/audit.ts';
 import {
   adminPort,
   auditFacts,
@@ -10,6 +10,11 @@ import {
   tlsAnswers,
 } from '../support/audit-facts.ts';
 import { done, failed, notTried } from '../support/facts.ts';
+import { auditCatalog, seenCatalog } from '../../src/model/catalog/audit.ts';
+import { ProvokedFindings } from '../support/provoked.ts';
+
+const provoked = new ProvokedFindings();
+const judgeAudit = provoked.watch(rules);
 
 const now = new Date('2026-11-21T12:00:00Z');
 const judged = (facts: AuditFacts, failOn: 'error' | 'warning' = 'error') =>
@@ -353,4 +358,8 @@ describe('what is no fault', () => {
     expect(judged(facts).exitCode).toBe(0);
     expect(judged(facts, 'warning').exitCode).toBe(1);
   });
+});
+
+it('provokes every finding that there is of this kind', () => {
+  expect(provoked.missing(Object.keys({ ...seenCatalog, ...auditCatalog }))).toEqual([]);
 });

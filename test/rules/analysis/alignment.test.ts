@@ -3,12 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { streamSource } from '../../../src/evidence/byte-source.ts';
 import { readCapture } from '../../../src/evidence/pcap/capture.ts';
 import { readServerLog } from '../../../src/evidence/server-log.ts';
+import { recordingJoinCatalog } from '../../../src/model/catalog/recording-join.ts';
 import { wordsOf, type Finding } from '../../../src/model/finding.ts';
-import { judgeAlignment } from '../../../src/rules/analysis/alignment.ts';
+import { judgeAlignment as rules } from '../../../src/rules/analysis/alignment.ts';
 import { put } from '../../../src/stun/attribute.ts';
 import { username } from '../../../src/stun/authentication-attributes.ts';
 import { encodeMessage, method } from '../../../src/stun/message.ts';
 import { ipBytes, pcapOf } from '../../support/capture-writer.ts';
+import { ProvokedFindings } from '../../support/provoked.ts';
+
+const provoked = new ProvokedFindings();
+const judgeAlignment = provoked.watch(rules);
 
 const start = Date.UTC(2026, 10, 21, 12, 50, 15) / 1000;
 const server = { address: '203.0.113.10', port: 3478 };
@@ -93,4 +98,8 @@ describe('a log and a capture', () => {
     expect(await together(twice, iso)).toEqual([]);
     expect(await together([], iso)).toEqual([]);
   });
+});
+
+it('provokes every finding that there is of this kind', () => {
+  expect(provoked.missing(Object.keys(recordingJoinCatalog))).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type {
   CallRecording,
@@ -7,8 +8,21 @@ import type {
   StateChange,
   StreamFacts,
 } from '../../../src/model/call-recording.ts';
-import { judgeCalls } from '../../../src/rules/analysis/calls.ts';
-import { anyCall, connection, everySecond, healthyCall, recordingOf } from '../../support/recorded-calls.ts';
+import { judgeCalls as rules } from '../../../src/rules/analysis/calls.ts';
+import {
+  anyCall,
+  connection,
+  everySecond,
+  healthyCall,
+  recorded,
+  recordingOf,
+  recordingPath,
+} from '../../support/recorded-calls.ts';
+import { recordedCallCatalog } from '../../../src/model/finding.ts';
+import { joinedWithLog, ProvokedFindings } from '../../support/provoked.ts';
+
+const provoked = new ProvokedFindings();
+const judgeCalls = provoked.watch(rules);
 
 const beginMs = Date.UTC(2026, 10, 21, 12);
 const states = (...changes: (readonly [number, StateChange['machine'], string])[]): StateChange[] =>
@@ -426,4 +440,16 @@ describe('the call that is told of', () => {
       headline: 'audio flowed in, relay to relay over udp',
     });
   });
+});
+
+it('names what the loss makes of the sound, under the loss', () => {
+  const { findings } = judgeCalls([recordingOf([flowing({}, { packetsLost: grows(15) })])], anyCall);
+  expect(findings[0]?.code).toBe('HIGH_LOSS');
+  expect(findings.find(({ code }) => code === 'LOW_MOS')).toMatchObject({ causedBy: 'HIGH_LOSS' });
+});
+
+it('provokes every finding that there is of this kind, here or in a call that was recorded', async () => {
+  const dumps = (await readdir(recordingPath(''))).filter((name) => name.endsWith('.internals.gz'));
+  for (const name of dumps) judgeCalls([await recorded(name)], anyCall);
+  expect(provoked.missing(Object.keys(recordedCallCatalog))).toEqual(joinedWithLog);
 });

@@ -7,8 +7,12 @@ import { readRecording } from '../../../src/evidence/recording.ts';
 import type { Finding } from '../../../src/model/finding.ts';
 import type { Recording } from '../../../src/model/recording-report.ts';
 import { redacted } from '../../../src/report/redaction.ts';
-import { judgeRecordings, type JudgedRecordings } from '../../../src/rules/analysis/recordings.ts';
+import { judgeRecordings as rules, type JudgedRecordings } from '../../../src/rules/analysis/recordings.ts';
+import { joinedWithLog, ProvokedFindings } from '../../support/provoked.ts';
 import { anyCall, recordingPath } from '../../support/recorded-calls.ts';
+
+const provoked = new ProvokedFindings();
+const judgeRecordings = provoked.watch(rules);
 
 const now = Date.UTC(2026, 10, 21);
 
@@ -152,4 +156,8 @@ describe('a dump, a log and a capture', () => {
     expect(text).not.toMatch(/alice|203\.0\.113|198\.51\.100/);
     expect(text).toMatch(/ip4-/);
   });
+});
+
+it('provokes each finding that calls alone do not show', () => {
+  expect(provoked.missing(joinedWithLog)).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { streamSource } from '../../../src/evidence/byte-source.ts';
 import { readCapture } from '../../../src/evidence/pcap/capture.ts';
 import type { Endpoint } from '../../../src/model/endpoint.ts';
-import { judgeCapture } from '../../../src/rules/analysis/packets.ts';
+import { judgeCapture as rules } from '../../../src/rules/analysis/packets.ts';
 import type { JudgedRecording } from '../../../src/rules/analysis/judged-recording.ts';
 import { xorPeerAddress, xorRelayedAddress } from '../../../src/stun/address-attributes.ts';
 import { put, type EncodableAttribute } from '../../../src/stun/attribute.ts';
@@ -13,6 +13,12 @@ import { errorCode } from '../../../src/stun/message-attributes.ts';
 import { encodeMessage, method, type MessageClass } from '../../../src/stun/message.ts';
 import { channelNumber, data, lifetime } from '../../../src/stun/relay-attributes.ts';
 import { ipAround, ipBytes, pcapOf, type Framed, type WrittenPacket } from '../../support/capture-writer.ts';
+import { captureMediaCatalog } from '../../../src/model/catalog/capture-media.ts';
+import { captureTurnCatalog } from '../../../src/model/catalog/capture-turn.ts';
+import { ProvokedFindings } from '../../support/provoked.ts';
+
+const provoked = new ProvokedFindings();
+const judgeCapture = provoked.watch(rules);
 
 const start = 1_795_266_352;
 const client = { address: '192.0.2.7', port: 51000 };
@@ -460,4 +466,8 @@ describe('what cannot be judged', () => {
     expect(judged).toMatchObject({ findings: [], isTelling: false });
     expect(judged.notJudged.join()).toMatch(/no STUN/);
   });
+});
+
+it('provokes every finding that there is of this kind', () => {
+  expect(provoked.missing(Object.keys({ ...captureTurnCatalog, ...captureMediaCatalog }))).toEqual([]);
 });

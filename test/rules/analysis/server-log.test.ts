@@ -4,7 +4,13 @@ import { streamSource } from '../../../src/evidence/byte-source.ts';
 import { readServerLog } from '../../../src/evidence/server-log.ts';
 import { wordsOf } from '../../../src/model/finding.ts';
 import type { ServerLogFacts } from '../../../src/model/server-log-facts.ts';
-import { judgeServerLog } from '../../../src/rules/analysis/server-log.ts';
+import { judgeServerLog as rules } from '../../../src/rules/analysis/server-log.ts';
+import { serverLogServiceCatalog } from '../../../src/model/catalog/server-log-service.ts';
+import { serverLogSessionCatalog } from '../../../src/model/catalog/server-log-session.ts';
+import { loggedByCoturn, ProvokedFindings } from '../../support/provoked.ts';
+
+const provoked = new ProvokedFindings();
+const judgeServerLog = provoked.watch(rules);
 
 const nowMs = Date.UTC(2026, 10, 21, 13);
 
@@ -30,6 +36,23 @@ const gone = 'delete: realm=<r>, username=<USER>';
 const released = 'refreshed, realm=<r>, username=<USER>, lifetime=0';
 
 // What cannot be provoked on every machine, or not by this version: lines as coturn's sources (4.5 to 4.17), systemd and the kernel write them.
+it('names credentials that were refused for a reason that nothing tells', async () => {
+  const refusal = 'realm <r> user <USER>: incoming packet ALLOCATE processed, error 401: Unauthorized';
+  const { findings } = judgeServerLog(
+    await factsOf(
+      session(
+        1,
+        // Whether that has ended by then, a log whose times count from the start does not tell.
+        '1795000000:alice',
+        'realm <r> user <>: incoming packet ALLOCATE processed, error 401: Unauthorized',
+        refusal,
+        closed,
+      ),
+    ),
+  );
+  expect(findings.map(({ code }) => code)).toContain('LOG_CREDENTIALS_REFUSED');
+});
+
 describe('a line of the log', () => {
   it.each<[string, string, string, RegExp]>([
     [
@@ -224,4 +247,9 @@ describe('what cannot be judged', () => {
     const { notJudged } = judgeServerLog(await factsOf(lines));
     expect(notJudged.join('\n')).toMatch(note);
   });
+});
+
+it('provokes every finding that there is of this kind, but for those of server-log.integration.test.ts', () => {
+  const missing = provoked.missing(Object.keys({ ...serverLogServiceCatalog, ...serverLogSessionCatalog }));
+  expect(missing).toEqual(loggedByCoturn);
 });

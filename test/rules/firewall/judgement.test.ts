@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { FirewallFacts, ListeningSocket, ReachedPort } from '../../../src/model/firewall-facts.ts';
-import { judgeFirewall, type FirewallJudgement } from '../../../src/rules/firewall/judgement.ts';
+import { judgeFirewall as rules, type FirewallJudgement } from '../../../src/rules/firewall/judgement.ts';
 import { usualOpenings } from '../../support/openings.ts';
+import { firewallCatalog } from '../../../src/model/catalog/firewall.ts';
+import { ProvokedFindings } from '../../support/provoked.ts';
+
+const provoked = new ProvokedFindings();
+const judgeFirewall = provoked.watch(rules);
 
 /** What an outside peer found at these relay ports, over IPv4. */
 function reach(ports: Readonly<Record<number, ReachedPort['state']>>): Partial<FirewallFacts> {
@@ -153,6 +158,17 @@ describe('judgeFirewall', () => {
     expect(report.findings.map(({ code }) => code)).not.toContain('FIREWALL_BLOCKS_OUTSIDE');
   });
 
+  it('tells relay ports that only answers pass from those that nothing passes', () => {
+    const established = { kind: 'state', states: ['established', 'related'], negated: false } as const;
+    const answers = { text: 'ct state established,related accept', matches: [established] } as const;
+    const base = { hook: 'input', type: 'filter', priority: 0, policy: 'drop' } as const;
+    const chains = [{ name: 'input', base, rules: [{ ...answers, action: { kind: 'accept' } }] }] as const;
+    const table = { name: 'inet filter', tool: 'nft', families: [4, 6], chains } as const;
+    const codes = judge({ rules: { state: 'seen', value: [table] } }).findings.map(({ code }) => code);
+    expect(codes).toContain('FIREWALL_RELAY_STATEFUL_ONLY');
+    expect(codes).not.toContain('FIREWALL_BLOCKS_RELAY');
+  });
+
   it.each([
     ['a few ports only', reach({ 50_000: 'arrived' }), 'too few ports were tried: 1 of 16384'],
     [
@@ -192,4 +208,8 @@ describe('judgeFirewall', () => {
     ]);
     expect(report.verdict).toBe('healthy');
   });
+});
+
+it('provokes every finding that there is of this kind', () => {
+  expect(provoked.missing(Object.keys(firewallCatalog))).toEqual([]);
 });
