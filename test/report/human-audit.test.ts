@@ -57,3 +57,9 @@ it('SARIF has a result for each finding, at the listener, and a note for what is
   ]);
   expect(run?.invocations[0]?.toolExecutionNotifications.length).toBeGreaterThan(0);
 });
+
+it('SARIF writes an IPv6 address as a URI has it', () => {
+  const tcpRelay = done({ refusedWith: null });
+  const text = renderAuditSarif(reportOf({ host: '2001:db8::10', address: '2001:db8::10', tcpRelay }));
+  expect(text).toContain('"uri": "turn:[2001:db8::10]"');
+});
