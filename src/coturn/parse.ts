@@ -35,7 +35,7 @@ export function parseDirectives(text: string): ParsedDirective[] {
 }
 
 /** What fgets() of coturn makes of a line: pieces of 1023 bytes. `offset` is in characters. */
-function piecesOf(line: string): { piece: string; offset: number }[] {
+export function piecesOf(line: string): { piece: string; offset: number }[] {
   // No character has more than three bytes for each of its UTF-16 units.
   if (line.length * 3 <= maxLineBytes) return [{ piece: line, offset: 0 }];
   const bytes = Buffer.from(line);

@@ -86,8 +86,8 @@ function everyoneDenied(
   const isTold = denied.some(({ isBoundless }) => isBoundless);
   if (isTold || allowed.some(({ isEmpty }) => !isEmpty) || uncovered([allHosts], denied).length > 0)
     return [];
-  const ranges = denied.filter(({ family, isEmpty }) => family === 4 && !isEmpty);
-  const anchor = ranges.find((each) => uncovered([allHosts], [each]).length === 0) ?? ranges.at(-1);
+  const ofIpv4 = denied.filter(({ family, isEmpty }) => family === 4 && !isEmpty);
+  const anchor = ofIpv4.find((each) => uncovered([allHosts], [each]).length === 0) ?? ofIpv4.at(-1);
   if (anchor === undefined) return [];
   return [note('DENIED_RANGES_COVER_ALL', lineOf(source, anchor.directive, 'value'))];
 }

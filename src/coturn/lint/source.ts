@@ -10,7 +10,7 @@ import {
 } from '../../model/config-finding.ts';
 import { isOn, lastValueOf } from '../directive.ts';
 import { hasOption, optionOf } from '../options.ts';
-import { parseDirectives, type ParsedDirective } from '../parse.ts';
+import { parseDirectives, piecesOf, type ParsedDirective } from '../parse.ts';
 import type { LintFacts } from './facts.ts';
 
 /** A change that does what the line was meant to do, and no more: safe to make without asking. */
@@ -125,8 +125,18 @@ const isSecretOption: ReadonlySet<string> = new Set(secretOptions);
 const secretish =
   /(?:(?<!use-auth-)secret(?!-key-file|-ts-exp)|passw|pwd|userdb|statsdb|(?<!\w|\w-)user(?!\w|-quota))[\w-]*/i;
 
-/** A text of the file without what is secret in it. */
+/** A text of the file without what is secret in it, be it behind a cut; and of a secret that is cut both parts go. */
 export function redacted(text: string): string {
+  let shownText = '';
+  for (const { piece } of piecesOf(text)) {
+    const shownPiece = redactedPiece(piece);
+    shownText += shownPiece;
+    if (shownPiece !== piece) break;
+  }
+  return shownText;
+}
+
+function redactedPiece(text: string): string {
   const end = endOfSecretName(text);
   if (end === null) return text;
   const separator = /^[\s=:]*/.exec(text.slice(end))?.[0] ?? '';
@@ -155,7 +165,7 @@ export function at({ facts, lines }: Source, directive: ParsedDirective, part: P
   const { line, column, valueColumn, name } = directive;
   const text = redacted((lines[line - 1] ?? '').trimEnd());
   const end = text.length + 1;
-  const from = part === 'value' ? Math.min(valueColumn, Math.max(1, end - 1)) : column;
+  const from = Math.min(part === 'value' ? valueColumn : column, Math.max(1, end - 1));
   const to = part === 'name' ? Math.min(column + name.length, end) : end;
   return { file: facts.file, line, column: from, endColumn: Math.max(to, from), text };
 }

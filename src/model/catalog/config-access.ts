@@ -194,7 +194,7 @@ export const configAccessCatalog = {
     cause: () =>
       'No line excepts anyone: every permission for an IPv4 peer gets error 403, that for another user of this relay too, and no call has audio.',
     fix: (e) => [
-      `${inFile({ ...e, line: null }, 'allowed-peer-ip=ADDRESS')}`,
+      inFile({ ...e, line: null }, 'allowed-peer-ip=ADDRESS'),
       'with the address of each media server that users are to reach as ADDRESS, or deny the private networks alone',
     ],
     explanation:
