@@ -39,7 +39,7 @@ export function serviceMetrics(): ServiceMetrics {
   });
   const durations = new Histogram({
     name: 'rtc_ops_credentials_request_duration_seconds',
-    help: 'From the head of a request to the end of its answer.',
+    help: 'From the head of a request to its answer.',
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
     registers,
   });
