@@ -22,6 +22,8 @@ export interface ServerExamination {
   /** Its own addresses, and those under which its configuration says that clients know it. */
   readonly addresses: readonly string[];
   readonly findings: readonly Finding[];
+  /** Those of them that the lint has found in its configurations. */
+  readonly lint: readonly Finding[];
   readonly notExamined: ServerJudgement['notExamined'];
 }
 
@@ -44,8 +46,14 @@ export async function examineServer(
   return examineEvidence(evidence);
 }
 
-/** The same of evidence that was saved. */
-export async function examineEvidence(evidence: ServerEvidence): Promise<ServerExamination> {
+/**
+ * The same of evidence that is there.
+ * @param saved what the lint had found, of evidence whose secrets are gone
+ */
+export async function examineEvidence(
+  evidence: ServerEvidence,
+  saved?: readonly Finding[],
+): Promise<ServerExamination> {
   const [{ serverFacts }, { lintServer }, { judgeServer }] = await Promise.all([
     import('../evidence/server/server-facts.ts'),
     import('../coturn/lint/server.ts'),
@@ -55,11 +63,13 @@ export async function examineEvidence(evidence: ServerEvidence): Promise<ServerE
   const outside = facts.configurations.flatMap(({ settings }) =>
     (settings?.externalAddresses ?? []).map((each) => each.outside),
   );
+  const lint = saved ?? lintServer(facts);
   return {
     evidence,
     facts,
+    lint,
     name: facts.server,
     addresses: [...new Set([...facts.firewall.addresses, ...outside])],
-    ...judgeServer(facts, lintServer(facts)),
+    ...judgeServer(facts, lint),
   };
 }

@@ -1,21 +1,17 @@
 import { Option, type Command } from 'commander';
-import type { DoctorReport, NotExamined, Symptom } from '../model/doctor-report.ts';
+import type { DoctorReport, Symptom } from '../model/doctor-report.ts';
 import { symptomIds, symptoms } from '../model/doctor-report.ts';
-import { scopeOf } from '../model/endpoint.ts';
-import { schemaVersion } from '../model/report.ts';
-import { isTurn } from '../model/turn-uri.ts';
-import { version } from '../model/version.ts';
-import { clientNetworkFindings, networkLines } from '../rules/doctor/client-network.ts';
-import { diagnose } from '../rules/doctor/diagnosis.ts';
 import type { CommandContext } from './context.ts';
-import { examineFromHere, type ClientExamination, type ClientOptions } from './doctor-client.ts';
+import { loginOption } from './deployment/options.ts';
+import { examine, type ExaminationOptions } from './doctor-examination.ts';
+import { judgeDoctor } from './doctor-judgement.ts';
 import { durationOption, fileOption, servernameOption } from './option.ts';
 import { controlsOption } from './probe-options.ts';
 import { askedSymptom } from './symptom-question.ts';
 
 const formats = ['human', 'json'] as const;
 
-interface Options extends ClientOptions {
+interface Options extends ExaminationOptions {
   readonly symptom?: Symptom;
   readonly all?: boolean;
   readonly failOn: 'error' | 'warning';
@@ -23,20 +19,26 @@ interface Options extends ClientOptions {
 }
 
 const help = `
-Looks at a server from here: names, every transport, credentials, the relay, an audio
-call, and the network of this machine. What is found is put into one list: what follows
-from something else stands below it, and what has to be mended first comes first.
+With URLs it looks at a server from here: names, every transport, credentials, the
+relay, an audio call, and the network of this machine. With --local or --host it looks
+at the server from within: its processes, configuration, sockets, firewall, certificates,
+log, clock and limits, and reads only. With both, packets that are sent from here are
+looked for there. What is found is put into one list: what follows from something else
+stands below it, and what has to be mended first comes first.
 
-Credentials come from where probe takes them.
+Without a URL, --local and --host try what the configuration of the server promises.
+Credentials come from where probe takes them; without any, one is made from the secret
+of the server, which is kept nowhere.
 
 Symptoms: ${symptomIds.map((id) => `${id} (${symptoms[id]})`).join(',\n  ')}.
 
 Exit code: 0 healthy, or nothing but warnings, 1 something is wrong, or not all of what
-was asked for is known, 2 usage, 3 configuration, 4 a needed tool failed.
+was asked for is known, 2 usage, 3 configuration, 4 ssh or another tool failed.
 
 Examples:
   rtc-ops doctor turn.example.com --secret-file secret.txt
-  rtc-ops doctor turn.example.com --symptom one-way --control stun:stun.example.net`;
+  rtc-ops doctor --host root@turn.example.com turn.example.com --symptom one-way
+  rtc-ops doctor --local`;
 
 export function define(command: Command, context: CommandContext): void {
   command
@@ -44,6 +46,11 @@ export function define(command: Command, context: CommandContext): void {
       '[url...]',
       'turn:, turns:, stun: or stuns: URIs, or hosts (default: the hosts of rtc-ops.yaml)',
     )
+    .option('--local', 'this machine is the server: look at it from within')
+    .option('--host <user@host>', 'look at this server from within, by ssh', loginOption)
+    .option('--private-key <file>', 'the key for ssh (default: as ssh is configured)', fileOption)
+    .option('--ssh-common-args <arguments>', 'further arguments for ssh, such as "-o ProxyJump=bastion"')
+    .option('--sudo', 'look from within as root, by sudo without a password')
     .addOption(new Option('--symptom <symptom>', 'what users complain of').choices(symptomIds))
     .option('--secret-file <file>', 'the static-auth-secret of the server', fileOption)
     .option('--username <name>', 'TURN username')
@@ -69,63 +76,11 @@ export function define(command: Command, context: CommandContext): void {
 }
 
 async function run(urls: readonly string[], options: Options, context: CommandContext): Promise<void> {
-  const startedAt = context.now();
-  const origin = performance.now();
   const symptom = options.symptom ?? (await askedSymptom(options, context));
-  const client = await examineFromHere(urls, options, context);
-  const { probe, observations, network } = client;
-  const diagnosis = diagnose({
-    server: null,
-    client: { probe, network: clientNetworkFindings(network) },
-    leftOut: leftOut(client, options),
-    symptom,
-    failOn: options.failOn,
-  });
-  const report: DoctorReport = {
-    schemaVersion,
-    tool: { name: 'rtc-ops', version },
-    command: 'doctor',
-    startedAt: startedAt.toISOString(),
-    durationMs: Math.round(performance.now() - origin),
-    ...diagnosis,
-    client: { network: networkLines(observations, probe.nat, network), networkFacts: network, probe },
-  };
+  const report = await judgeDoctor(await examine(urls, options, symptom, context), options.failOn);
   // First the code: a reader that closes the pipe must not turn it into success.
   context.exitWith(report.exitCode);
   context.stdout(await rendered(report, options, context));
-}
-
-/** What nobody asked for, and what would show it. */
-function leftOut({ uris, credential }: ClientExamination, { call }: Options): NotExamined[] {
-  const isElsewhere = uris.some(({ host }) => !isLoopback(host));
-  const server: NotExamined = {
-    what: 'the server itself',
-    because: 'it was looked at from here only',
-    how: isElsewhere ? 'on it, rtc-ops lint --here and rtc-ops firewall check say more' : null,
-    isRequired: false,
-  };
-  const noCall: NotExamined = {
-    what: 'a call',
-    because: '--no-call forbids it',
-    how: null,
-    isRequired: false,
-  };
-  const noRelay: NotExamined = {
-    what: 'the relay and calls',
-    because: 'no credentials were given',
-    how: 'add --secret-file, or --username and --password',
-    isRequired: false,
-  };
-  const hasTurn = uris.some(isTurn);
-  return [
-    server,
-    ...(hasTurn && !credential ? [noRelay] : []),
-    ...(hasTurn && credential && !call ? [noCall] : []),
-  ];
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || (/^[\d.]+$|:/.test(host) && scopeOf(host) === 'loopback');
 }
 
 async function rendered(report: DoctorReport, options: Options, context: CommandContext): Promise<string> {

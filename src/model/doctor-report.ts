@@ -3,6 +3,8 @@ import type { ExitCode } from './error.ts';
 import type { FindingWords } from './finding-words.ts';
 import type { Finding } from './finding.ts';
 import type { Report, schemaVersion, Verdict } from './report.ts';
+import type { ServerFacts } from './server-facts.ts';
+import type { WitnessFacts } from './witness-facts.ts';
 
 /** What users complain of, in the words that they use, and whether nobody or some of them do. */
 export const symptoms = {
@@ -73,4 +75,8 @@ export interface DoctorReport {
     readonly networkFacts: ClientNetworkFacts;
     readonly probe: Report;
   } | null;
+  /** The server from within. Secrets are left out. Null where it was not looked at. */
+  readonly server: { readonly name: string; readonly facts: ServerFacts } | null;
+  /** What the server saw of what was sent from here; null where both ends were not looked at. */
+  readonly witness: WitnessFacts | null;
 }

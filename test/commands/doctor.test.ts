@@ -6,7 +6,9 @@ import { directoryWith } from '../support/temporary.ts';
 describe('rtc-ops doctor', () => {
   it('says what it needs where there is nothing to examine', async () => {
     const { stderr, exitCode } = await rtcOps(['doctor'], { cwd: await directoryWith({}) });
-    expect(stderr).toContain('nothing to examine: no URL was given, and there is no rtc-ops.yaml');
+    expect(stderr).toContain(
+      'nothing to examine: no URL, no --host and no --local was given, and there is no',
+    );
     expect(stderr).toContain('rtc-ops doctor turn.example.com');
     expect(exitCode).toBe(2);
   });
@@ -17,10 +19,26 @@ describe('rtc-ops doctor', () => {
     [['doctor', 'turn.example.com', '--timeout', '1ms'], 'It must be 100ms to 24h'],
     [['doctor', 'turn.example.com', '--username', 'a'], 'a username was given without a password'],
     [['doctor', 'turn.example.com', '--secret-file', ''], 'Write the path of a file'],
+    [['doctor', '--local', '--host', 'root@a.example'], '--local and --host exclude each other'],
+    [['doctor', '--host', 'root@a.example', '--host', 'root@b.example'], 'one server is examined at a time'],
+    [['doctor', '--host', '-oProxyCommand=true'], 'Write USER@HOST'],
+    [['doctor', 'turn.example.com', '--private-key', 'id'], '--private-key is for --host'],
+    [['doctor', 'turn.example.com', '--sudo'], '--sudo is for --local and --host'],
+    [['doctor', '--host', 'a.example', '--ssh-common-args', "'"], "has a ' that does not end"],
   ])('refuses %j', async (args, message) => {
     const { stderr, exitCode } = await rtcOps(args, { cwd: await directoryWith({}) });
     expect(stderr).toContain(message);
     expect(exitCode).toBe(2);
+  });
+
+  it('says plainly that ssh does not get there, and ends as a tool that failed', async () => {
+    // Nothing listens on port 9 (RFC 863) here.
+    const args = ['doctor', '--host', 'nobody@127.0.0.1:9', 'turn:127.0.0.1:9', '--format', 'json'];
+    const { stdout, stderr, exitCode } = await rtcOps(args, { cwd: await directoryWith({}) });
+    expect(stderr).toMatch(/ssh (?:does not get to nobody@127\.0\.0\.1.*port 9|is not installed)/);
+    expect(stderr).toMatch(/ssh -o BatchMode=yes nobody@127\.0\.0\.1 true|apt-get install openssh-client/);
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(4);
   });
 
   it('examines the hosts of rtc-ops.yaml, and says of a name that is not found what users feel', async () => {

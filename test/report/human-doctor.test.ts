@@ -56,6 +56,8 @@ function reportWith(
       failOn: 'error',
     }),
     client: { network: networkLines(facts, null, network), networkFacts: network, probe },
+    server: null,
+    witness: null,
   };
 }
 

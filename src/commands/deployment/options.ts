@@ -49,7 +49,7 @@ export function addHostOptions(command: Command): Command {
 }
 
 /** An option that is repeated adds to its list. */
-function loginOption(text: string, previous: readonly Login[] | undefined): Login[] {
+export function loginOption(text: string, previous: readonly Login[] | undefined): Login[] {
   const [, user, bracketed, plain, digits] =
     /^(?:([^@\s]+)@)?(?:\[([^\]\s]+)\]|([^:@\s]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const address = bracketed ?? plain ?? '';

@@ -25,7 +25,7 @@ export interface ServerSide {
   readonly addresses: readonly string[];
   readonly findings: readonly Finding[];
   /** What could not be seen there, with the reason. */
-  readonly notExamined: readonly { readonly what: string; readonly because: string }[];
+  readonly notExamined: readonly Omit<NotExamined, 'how'>[];
 }
 
 /** What a probe from here found, and what the network here is like. */
@@ -109,7 +109,7 @@ function isMachineName(
 
 function openQuestions(server: ServerSide | null, client: ClientSide | null): NotExamined[] {
   return [
-    ...(server?.notExamined ?? []).map((each) => ({ ...each, how: null, isRequired: true })),
+    ...(server?.notExamined ?? []).map((each) => ({ ...each, how: null })),
     ...(client?.probe.open ?? []).map((because) => ({
       what: 'from here',
       because,
@@ -176,6 +176,8 @@ const outages: ReadonlySet<string> = new Set<Finding['code']>([
   'LISTENER_MISSING',
   'LISTENER_ELSEWHERE',
   'LISTENER_OTHER_PROGRAM',
+  'COTURN_NOT_RUNNING',
+  'CONFIG_NOT_READ',
   'CONFIG_PREVENTS_START',
   'CONFIG_UNREADABLE',
   'OPEN_RELAY_CONFIGURED',

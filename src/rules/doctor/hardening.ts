@@ -32,6 +32,11 @@ const hardening: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'CONFIG_CONTRADICTION',
   'LOG_OPTION_UNKNOWN',
   'LOG_PRIVATE_PEERS_DENIED',
+  'COTURN_REPLACED',
+  'COMMAND_LINE_OPTIONS',
+  'CONFIG_OTHER_FILE',
+  'UNIT_NOT_ENABLED',
+  'CLOCK_NOT_SYNCHRONIZED',
 ]);
 
 export function isHardening(code: FindingCode): boolean {

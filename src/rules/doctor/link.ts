@@ -21,6 +21,7 @@ const nothingThere = [
   'PORT_BLOCKED',
   'TCP_REFUSED',
   'UDP_REFUSED',
+  'HOST_DOES_NOT_ANSWER',
 ] as const satisfies readonly FindingCode[];
 
 const relayShut = [
@@ -59,21 +60,64 @@ export const links: readonly Link[] = [
   },
 
   // The configuration is not the one that runs, or keeps coturn from running.
-  { causes: ['CONFIG_UNREADABLE'], effects: ['LOG_CONFIG_NOT_READ', 'ANONYMOUS_RELAY'] },
-  { causes: ['LOG_CONFIG_NOT_READ', 'OPEN_RELAY_CONFIGURED'], effects: ['ANONYMOUS_RELAY'] },
+  { causes: ['CONFIG_UNREADABLE'], effects: ['CONFIG_NOT_READ', 'LOG_CONFIG_NOT_READ', 'ANONYMOUS_RELAY'] },
+  {
+    causes: ['CONFIG_NOT_READ', 'LOG_CONFIG_NOT_READ'],
+    effects: [
+      'LOG_CONFIG_NOT_READ',
+      'ANONYMOUS_RELAY',
+      'LISTENER_MISSING',
+      'LISTENER_ELSEWHERE',
+      'LOG_REALM_EMPTY',
+      ...refusedUsers,
+      ...loggedRefusals,
+      ...nothingThere,
+    ],
+  },
+  { causes: ['OPEN_RELAY_CONFIGURED'], effects: ['ANONYMOUS_RELAY'] },
   {
     causes: ['CONFIG_PREVENTS_START', 'DENIED_RANGE_CIDR'],
-    effects: ['LISTENER_MISSING', 'LOG_SERVER_CRASHED', 'SERVER_STOPPED', ...nothingThere],
+    effects: [
+      'COTURN_NOT_RUNNING',
+      'LISTENER_MISSING',
+      'LOG_SERVER_CRASHED',
+      'SERVER_STOPPED',
+      ...nothingThere,
+    ],
     when: ({ evidence }) => !('stops' in evidence) || evidence.stops,
   },
   {
+    causes: ['ADDRESS_NOT_HERE'],
+    effects: ['LOG_BIND_FAILED', 'COTURN_NOT_RUNNING', 'LISTENER_MISSING', ...nothingThere],
+    when: isOption('listening-ip'),
+  },
+  {
+    causes: ['ADDRESS_NOT_HERE'],
+    effects: ['LOG_BIND_FAILED', 'ALLOCATION_REFUSED', 'RELAY_CAPACITY_EXHAUSTED', 'LOG_PORTS_EXHAUSTED'],
+    when: isOption('relay-ip'),
+  },
+  {
     causes: ['RELAY_PORTS_INVERTED'],
-    effects: ['LOG_SERVER_CRASHED', 'SERVER_STOPPED', 'LISTENER_MISSING', 'REQUEST_FAILED', ...nothingThere],
+    effects: [
+      'LOG_SERVER_CRASHED',
+      'COTURN_NOT_RUNNING',
+      'SERVER_STOPPED',
+      'LISTENER_MISSING',
+      'REQUEST_FAILED',
+      ...nothingThere,
+    ],
   },
   {
     causes: ['LOG_SERVER_CRASHED'],
-    effects: ['SERVER_STOPPED', 'LISTENER_MISSING', 'LOG_SERVER_RESTARTED', ...nothingThere],
+    effects: [
+      'COTURN_NOT_RUNNING',
+      'SERVER_STOPPED',
+      'LISTENER_MISSING',
+      'LOG_SERVER_RESTARTED',
+      ...nothingThere,
+    ],
   },
+  { causes: ['COTURN_NOT_RUNNING'], effects: ['LISTENER_MISSING', 'SERVER_STOPPED', ...nothingThere] },
 
   // A listener does not come up.
   {
@@ -112,6 +156,18 @@ export const links: readonly Link[] = [
     when: samePort,
   },
 
+  // Containers.
+  {
+    causes: ['CONTAINER_NETWORK'],
+    effects: [
+      'RELAY_ADDRESS_PRIVATE',
+      'RELAY_ADDRESS_MISMATCH',
+      'LISTENER_MISSING',
+      ...relayShut,
+      ...nothingThere,
+    ],
+  },
+
   // Firewalls.
   {
     causes: ['FIREWALL_BLOCKS_LISTENER'],
@@ -120,17 +176,24 @@ export const links: readonly Link[] = [
   },
   {
     causes: ['FIREWALL_BLOCKS_RELAY', 'FIREWALL_RELAY_STATEFUL_ONLY', 'FIREWALL_BLOCKS_OUTSIDE'],
-    effects: [...relayShut, 'AUDIO_ONE_WAY', 'LOG_PEERS_SILENT'],
+    effects: [...relayShut, 'LOST_BEFORE_HOST', 'AUDIO_ONE_WAY', 'LOG_PEERS_SILENT'],
+    when: sameWhere,
+  },
+  {
+    causes: ['DROPPED_AT_HOST', 'LOST_BEFORE_HOST'],
+    effects: [...relayShut, 'LOG_PEERS_SILENT'],
+    when: sameWhere,
   },
   { causes: [...relayShut], effects: ['LOG_PEERS_SILENT'] },
+  { causes: ['REPLY_TTL_ONE'], effects: ['ANSWER_TTL_ONE'] },
 
   // Addresses.
   {
-    causes: ['EXTERNAL_IP_MISSING', 'EXTERNAL_IP_PRIVATE', 'EXTERNAL_IP_REPEATED'],
+    causes: ['EXTERNAL_IP_REPEATED', 'EXTERNAL_IP_PRIVATE', 'EXTERNAL_IP_MISSING'],
     effects: ['LOG_ADDRESS_MALFORMED', 'RELAY_ADDRESS_PRIVATE', 'RELAY_ADDRESS_MISMATCH', 'LOG_PEERS_SILENT'],
   },
   {
-    causes: ['CONFIG_ADDRESS_INVALID'],
+    causes: ['ADDRESS_NOT_HERE', 'CONFIG_ADDRESS_INVALID'],
     effects: ['LOG_ADDRESS_MALFORMED', 'RELAY_ADDRESS_PRIVATE', 'RELAY_ADDRESS_MISMATCH'],
     when: isOption('external-ip'),
   },
@@ -175,7 +238,40 @@ export const links: readonly Link[] = [
   { causes: ['REALM_MISSING'], effects: ['LOG_REALM_EMPTY'] },
   { causes: ['TWO_SERVERS_ANSWER', ...refusedUsers], effects: [...loggedRefusals] },
 
+  { causes: ['DAEMONS_SHARE_PORT'], effects: ['TWO_SERVERS_ANSWER', ...refusedUsers, ...loggedRefusals] },
+  {
+    causes: ['CLOCK_SKEW'],
+    effects: [
+      'CREDENTIAL_SECRET_MISMATCH',
+      'LOG_CREDENTIALS_EXPIRED',
+      'LOG_CREDENTIALS_WRONG',
+      'LOG_CREDENTIALS_REFUSED',
+    ],
+    when: outlives,
+  },
+  // The file that was read may be right, and not be in force.
+  {
+    causes: ['CONFIG_CHANGED_SINCE_START'],
+    effects: [
+      'CREDENTIAL_SECRET_MISMATCH',
+      'LOG_CREDENTIALS_WRONG',
+      'RELAY_ADDRESS_PRIVATE',
+      'RELAY_ADDRESS_MISMATCH',
+      'ANONYMOUS_RELAY',
+      'DENY_LIST_BLOCKS_ALL',
+      'PEER_DENIED',
+      'OWN_RELAY_DENIED',
+      'LISTENER_MISSING',
+    ],
+  },
+
   // Capacity.
+  {
+    causes: ['FILE_LIMIT_REACHED'],
+    effects: ['RELAY_CAPACITY_EXHAUSTED', 'LOG_PORTS_EXHAUSTED', 'REQUEST_FAILED'],
+  },
+  { causes: ['CONNTRACK_NEARLY_FULL'], effects: ['LOG_CONNTRACK_FULL', 'LOSS_HIGH'] },
+  { causes: ['LOG_CONNTRACK_FULL', 'UDP_BUFFER_DROPS'], effects: ['LOSS_HIGH'] },
   {
     causes: ['RELAY_PORTS_FEW', 'RELAY_PORTS_COLLIDE'],
     effects: ['RELAY_CAPACITY_EXHAUSTED', 'LOG_PORTS_EXHAUSTED'],
@@ -185,6 +281,10 @@ export const links: readonly Link[] = [
   { causes: ['ALLOCATION_REFUSED'], effects: ['LOG_ALLOCATIONS_REFUSED'] },
 
   // Certificates.
+  {
+    causes: ['TLS_CERT_NOT_RELOADED'],
+    effects: ['TLS_CERT_EXPIRED', 'TLS_CERT_EXPIRES_SOON', 'TLS_NAME_MISMATCH', 'LOG_TLS_HANDSHAKES_FAILED'],
+  },
   {
     causes: ['TLS_FILE_EXPIRED'],
     effects: ['TLS_CERT_EXPIRED', 'TLS_CERT_EXPIRES_SOON', 'LOG_TLS_HANDSHAKES_FAILED'],
@@ -196,6 +296,44 @@ export const links: readonly Link[] = [
   },
 ];
 
+const relayCodes: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  ...relayShut,
+  'FIREWALL_BLOCKS_RELAY',
+  'FIREWALL_RELAY_STATEFUL_ONLY',
+  'FIREWALL_BLOCKS_OUTSIDE',
+]);
+
+const listenerCodes: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  ...nothingThere,
+  'FIREWALL_BLOCKS_LISTENER',
+  'LISTENER_MISSING',
+  'LISTENER_ELSEWHERE',
+  'LISTENER_OTHER_PROGRAM',
+]);
+
+/** Whether both are about the relay ports, or both about one listener, as far as each of them says so. */
+export function sameWhere(cause: Finding, effect: Finding): boolean {
+  const [a, b] = [isRelay(cause), isRelay(effect)];
+  if (a !== null && b !== null && a !== b) return false;
+  return a === true || b === true || samePort(cause, effect);
+}
+
+function isRelay({ code, evidence }: Finding): boolean | null {
+  if (relayCodes.has(code)) return true;
+  if ('isRelay' in evidence) return evidence.isRelay;
+  return listenerCodes.has(code) ? false : null;
+}
+
+// A credential that this program makes is good for a day.
+const ownLifetimeMs = 80_000_000;
+
+/** Whether the clock of a server is so far ahead that what users come with has ended there. */
+function outlives({ evidence: clock }: Finding, { evidence }: Finding): boolean {
+  if (!('offsetMs' in clock)) return false;
+  const isOwn = 'derived' in evidence && evidence.derived;
+  return clock.offsetMs > (isOwn ? ownLifetimeMs : 0);
+}
+
 interface Ports {
   readonly protocol: 'udp' | 'tcp' | null;
   readonly spans: readonly string[];
@@ -203,14 +341,22 @@ interface Ports {
 
 /** Of what a finding is about: the ports that it names. */
 function portsOf({ evidence }: Finding): Ports {
-  const { transport, protocol, port, ports } = { ...evidence } as {
+  const { transport, protocol, port, ports, places } = { ...evidence } as {
+    readonly places?: readonly string[];
     readonly transport?: string;
     readonly protocol?: 'udp' | 'tcp';
     readonly port?: number;
     readonly ports?: readonly string[] | string;
   };
+  const seen = places?.map((place) => place.replace(/^\S+ /, ''));
   const spans =
-    port !== undefined ? [spanText({ first: port, last: port })] : Array.isArray(ports) ? ports : [];
+    seen !== undefined
+      ? seen
+      : port !== undefined
+        ? [spanText({ first: port, last: port })]
+        : Array.isArray(ports)
+          ? ports
+          : [];
   if (protocol !== undefined) return { protocol, spans };
   return { protocol: transport === undefined ? null : transport === 'udp' ? 'udp' : 'tcp', spans };
 }

@@ -17,6 +17,9 @@ const unreachable = [
   'LISTENER_MISSING',
   'LISTENER_ELSEWHERE',
   'CONFIG_PREVENTS_START',
+  'COTURN_NOT_RUNNING',
+  'HOST_DOES_NOT_ANSWER',
+  'CONTAINER_NETWORK',
   'CAPTIVE_PORTAL',
 ] as const satisfies readonly FindingCode[];
 
@@ -29,6 +32,9 @@ const refused = [
   'LOG_CREDENTIALS_WRONG',
   'LOG_CREDENTIALS_MALFORMED',
   'LOG_USERS_UNKNOWN',
+  'CLOCK_SKEW',
+  'DAEMONS_SHARE_PORT',
+  'CONFIG_CHANGED_SINCE_START',
 ] as const satisfies readonly FindingCode[];
 
 const relayIsShut = [
@@ -47,6 +53,9 @@ const relayIsShut = [
   'EXTERNAL_IP_WITHOUT_PRIVATE',
   'LOG_PEERS_DENIED',
   'LOG_PEERS_SILENT',
+  'ADDRESS_NOT_HERE',
+  'DROPPED_AT_HOST',
+  'LOST_BEFORE_HOST',
 ] as const satisfies readonly FindingCode[];
 
 const ofTls = [
@@ -64,6 +73,7 @@ const ofTls = [
   'TLS_KEY_MISMATCH',
   'TLS_NO_PROTOCOL',
   'LOG_CERTIFICATE_MISSING',
+  'TLS_CERT_NOT_RELOADED',
 ] as const satisfies readonly FindingCode[];
 
 const somePorts = [
@@ -76,6 +86,9 @@ const somePorts = [
   'LISTENER_OTHER_PROGRAM',
   'LISTENING_PORTS_OVERLAP',
   'NOT_A_TURN_SERVER',
+  'DROPPED_AT_HOST',
+  'LOST_BEFORE_HOST',
+  'ANSWER_LOST',
 ] as const satisfies readonly FindingCode[];
 
 const explanations: Readonly<Record<Symptom, Explanation>> = {
@@ -120,6 +133,9 @@ const explanations: Readonly<Record<Symptom, Explanation>> = {
       'LOG_CONNTRACK_FULL',
       'QUOTA_REACHED',
       'LOG_QUOTA_REACHED',
+      'CLOCK_SKEW',
+      'FILE_LIMIT_REACHED',
+      'CONNTRACK_NEARLY_FULL',
     ]),
     advice:
       'a short call does not show it: rtc-ops probe with --duration 15m and --nat-lifetime 5m, and look at the log of coturn at the time of a drop',

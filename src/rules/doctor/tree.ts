@@ -10,7 +10,7 @@ import {
 } from '../../model/finding.ts';
 import { subjectKey } from '../../model/subject.ts';
 import { isHardening } from './hardening.ts';
-import { links } from './link.ts';
+import { links, sameWhere } from './link.ts';
 import { leadsTo } from './symptom.ts';
 
 /** A finding, and who saw it. */
@@ -90,14 +90,25 @@ function merged(sightings: readonly Sighting[]): Node[] {
 /** What leads to a finding: by what its own look says, then by what another one shows; null for a root. */
 function causeOf(effect: Node, nodes: readonly Node[], known: ReadonlyMap<Node, Node>): Node | null {
   const { causedBy, code } = effect.finding;
-  const own = [...(causedBy === null ? [] : [causedBy]), ...(effect.side === 'server' ? causesOf(code) : [])];
   const isFree = (cause: Node): boolean => cause !== effect && !isBelow(cause, effect, known);
-  for (const cause of own) {
-    const found = nearest(
-      nodes.filter((node) => isFree(node) && node.finding.code === cause && node.place === effect.place),
-      effect,
+  if (causedBy !== null) {
+    const told = nodes.filter(
+      (node) => isFree(node) && node.finding.code === causedBy && node.place === effect.place,
     );
+    const found = nearest(told, effect);
     if (found !== null) return found;
+  }
+  // What a probe shows of itself has been decided by the rules that judge it.
+  for (const cause of causesOf(code)) {
+    const found = nodes.find(
+      (node) =>
+        isFree(node) &&
+        node.side === 'server' &&
+        node.finding.code === cause &&
+        node.place === effect.place &&
+        sameWhere(node.finding, effect.finding),
+    );
+    if (found !== undefined) return found;
   }
   for (const link of links.filter(({ effects }) => effects.includes(code))) {
     for (const cause of link.causes) {

@@ -34,7 +34,7 @@ function example<C extends FindingCode>(
 interface Given {
   readonly server?: readonly Finding[];
   readonly addresses?: readonly string[];
-  readonly notExamined?: readonly { what: string; because: string }[];
+  readonly notExamined?: readonly { what: string; because: string; isRequired: boolean }[];
   readonly probe?: Observations | Report;
   readonly network?: readonly Finding[];
   readonly symptom?: DoctorQuestion['symptom'];
@@ -191,6 +191,28 @@ describe('both sides', () => {
     });
   });
 
+  it('say at which end of the way packets are lost', () => {
+    const dead = observationsOf([healthyFacts(tcp), deadFacts(udp, 'binding', silence)]);
+    const dropped = example('DROPPED_AT_HOST');
+    const before = example('LOST_BEFORE_HOST');
+    const rule = example('FIREWALL_BLOCKS_LISTENER', { protocol: 'udp', ports: ['3478'] });
+    expect(treesOf(diagnosisOf({ server: [dropped, rule], probe: dead }))).toEqual([
+      'FIREWALL_BLOCKS_LISTENER > DROPPED_AT_HOST > UDP_BLOCKED',
+    ]);
+    expect(treesOf(diagnosisOf({ server: [before], probe: dead }))).toEqual([
+      'LOST_BEFORE_HOST > UDP_BLOCKED',
+    ]);
+    // What is lost on the way to the relay ports says nothing of a listener, nor the other way round.
+    const ofRelay = example('LOST_BEFORE_HOST', { isRelay: true, places: ['UDP 49160'] });
+    expect(treesOf(diagnosisOf({ server: [ofRelay], probe: dead })).toSorted()).toEqual([
+      'LOST_BEFORE_HOST',
+      'UDP_BLOCKED',
+    ]);
+    expect(treesOf(diagnosisOf({ server: [ofRelay, rule], probe: relayShut }))).toContain(
+      'LOST_BEFORE_HOST > RELAY_PORTS_BLOCKED',
+    );
+  });
+
   it('put first what users feel, and last what only makes it safer', () => {
     const server = [
       example('WEAK_SECRET'),
@@ -237,14 +259,14 @@ describe('both sides', () => {
 
 describe('healthy', () => {
   it('needs all that was asked for to be known', () => {
-    const notExamined = [{ what: 'the log', because: 'it cannot be read without root' }];
+    const notExamined = [{ what: 'the log', because: 'it cannot be read without root', isRequired: true }];
     const diagnosis = diagnosisOf({ server: [], notExamined, probe: allHealthy });
     expect(diagnosis).toMatchObject({
       verdict: 'unknown',
       exitCode: 1,
       headline: 'it cannot be read without root',
     });
-    expect(diagnosis.notExamined).toEqual([{ ...notExamined[0], how: null, isRequired: true }]);
+    expect(diagnosis.notExamined).toEqual([{ ...notExamined[0], how: null }]);
   });
 
   it('does not need what was not asked for, and says what that is', () => {

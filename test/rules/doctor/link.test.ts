@@ -114,3 +114,18 @@ it('lets a range of denied peers stop a server only where that version stops', (
   expect(leads(example('DENIED_RANGE_CIDR', { stops: true }), missing)).toBe(true);
   expect(leads(example('DENIED_RANGE_CIDR', { stops: false }), missing)).toBe(false);
 });
+
+describe('a clock that is ahead', () => {
+  const refused = (derived: boolean): Finding => example('CREDENTIAL_SECRET_MISMATCH', { derived });
+  const ahead = (offsetMs: number): Finding => example('CLOCK_SKEW', { offsetMs });
+
+  it('refuses credentials that it outlives, and those of this program are good for a day', () => {
+    expect(leads(ahead(3_600_000), refused(false))).toBe(true);
+    expect(leads(ahead(3_600_000), refused(true))).toBe(false);
+    expect(leads(ahead(100_000_000), refused(true))).toBe(true);
+  });
+
+  it('refuses none when it is behind', () => {
+    expect(leads(ahead(-100_000_000), refused(false))).toBe(false);
+  });
+});
