@@ -14,7 +14,7 @@ hours='{{hours}}'
 parts='{{parts}}'
 log_bytes=3000000
 file_bytes=262144
-most_daemons=8
+most_daemons=16
 
 # A section: its name, what is in it, and how it ended: the exit status, or a word.
 begin() { printf '\n%s begin %s\n' "$boundary" "$1"; }

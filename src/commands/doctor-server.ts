@@ -14,7 +14,7 @@ export interface ServerOptions {
 
 /** What was seen of a server, and what it shows. */
 export interface ServerExamination {
-  /** As it came; it holds secrets. */
+  /** As it came, without its secrets. */
   readonly evidence: ServerEvidence;
   readonly facts: ServerFacts;
   /** `this machine`, `root@203.0.113.10`. */
@@ -54,8 +54,9 @@ export async function examineEvidence(
   evidence: ServerEvidence,
   saved?: readonly Finding[],
 ): Promise<ServerExamination> {
-  const [{ serverFacts }, { lintServer }, { judgeServer }] = await Promise.all([
+  const [{ serverFacts }, { redactedEvidence }, { lintServer }, { judgeServer }] = await Promise.all([
     import('../evidence/server/server-facts.ts'),
+    import('../evidence/server/redaction.ts'),
     import('../coturn/lint/server.ts'),
     import('../rules/doctor/server.ts'),
   ]);
@@ -65,7 +66,7 @@ export async function examineEvidence(
   );
   const lint = saved ?? lintServer(facts);
   return {
-    evidence,
+    evidence: redactedEvidence(evidence),
     facts,
     lint,
     name: facts.server,

@@ -12,11 +12,14 @@ export function argvOf(evidence: ServerEvidence, pid: number): string[] {
 
 /** A command line without what is secret in it. */
 export function redactedArgv(argv: readonly string[]): string[] {
+  const isSecret = (...words: readonly string[]): boolean =>
+    configurationLines(['', ...words]).some((line) => redacted(line) !== line);
   return argv.map((word, index) => {
     const before = argv[index - 1] ?? '';
-    const isValue = /^--?[\w-]+$/.test(before) && !word.startsWith('-');
-    const line = isValue ? (configurationLines(['', before, word])[0] ?? word) : word;
-    return redacted(line) === line ? word : isValue ? '[redacted]' : redacted(word);
+    // `-u NAME:PASSWORD` is two words, and `-uNAME:PASSWORD` one.
+    const isValue = before.startsWith('-') && isSecret(before, word) && !isSecret(word);
+    if (isValue && !isSecret(before, '')) return '[redacted]';
+    return isSecret(word) && !word.startsWith('--') ? '[redacted]' : redacted(word);
   });
 }
 

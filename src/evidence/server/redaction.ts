@@ -1,0 +1,27 @@
+import { redacted } from '../../coturn/lint/source.ts';
+import type { EvidenceSection, ServerEvidence } from '../../model/server-evidence.ts';
+import { redactedArgv } from './account.ts';
+
+/**
+ * The evidence without its secrets, for what is kept or passed on: lines of configurations and units, and the command
+ * lines of processes, have `[redacted]` in their place. Logs and rules have none.
+ */
+export function redactedEvidence(evidence: ServerEvidence): ServerEvidence {
+  const sections = Object.entries(evidence.sections).map(
+    ([name, { status, text }]): [string, EvidenceSection] => [
+      name,
+      { status, text: withoutSecrets(name, text) },
+    ],
+  );
+  return { ...evidence, sections: Object.fromEntries(sections) };
+}
+
+function withoutSecrets(name: string, text: string): string {
+  if (/^process \d+ arguments$/.test(name)) return redactedArgv(text.split('\n')).join('\n');
+  if (/^configuration \d+ text$/.test(name)) return text.split('\n').map(redacted).join('\n');
+  if (!name.startsWith('unit-file ')) return text;
+  return text
+    .split('\n')
+    .map((line) => (/^\s*(?:Exec|Environment)/.test(line) ? redactedArgv(line.split(' ')).join(' ') : line))
+    .join('\n');
+}
