@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { fileSource, streamSource } from '../evidence/byte-source.ts';
+import { fileSource, streamSource, type ByteSourceOptions } from '../evidence/byte-source.ts';
 import { readRecording } from '../evidence/recording.ts';
 import { exitCode } from '../model/error.ts';
 import { parseDuration } from '../model/duration.ts';
@@ -19,6 +19,7 @@ interface Options extends GlobalOptions {
   readonly pc?: string;
   readonly redact?: boolean;
   readonly since?: Since;
+  readonly maxUnpacked?: number;
   readonly failOn: 'error' | 'warning';
 }
 
@@ -63,6 +64,7 @@ export function define(command: Command, context: CommandContext): void {
       'leave out what ended before: 10m before the end, or a time (ISO 8601)',
       sinceOption,
     )
+    .option('--max-unpacked <size>', 'how much a gzipped file may hold: 500M, 16G (default: 4G)', sizeOption)
     .addOption(
       new Option('--format <format>', 'how to print it').choices(['human', 'json', 'html']).default('human'),
     )
@@ -76,15 +78,75 @@ export function define(command: Command, context: CommandContext): void {
 }
 
 async function run(files: readonly string[], options: Options, context: CommandContext): Promise<void> {
-  const recordings: Recording[] = [];
-  // One after the other: each may be larger than the memory.
-  for (const file of files) recordings.push(await read(file, context));
+  const recordings = await readAll(files, options, context);
   const judged = reportOf(recordings, judgeRecordings(recordings, questionOf(recordings, options)), options);
   const report =
     options.redact === true ? (await import('../report/redaction.ts')).redacted(judged, recordings) : judged;
   // First the code: a reader that closes the pipe must not turn it into success.
   context.exitWith(report.exitCode);
   context.stdout(await rendered(report, options, context));
+}
+
+async function readAll(
+  files: readonly string[],
+  options: Options,
+  context: CommandContext,
+): Promise<Recording[]> {
+  const sizes = await Promise.all(files.map(async (file) => sizeOf(file, context)));
+  const isLong = sizes.some((size) => size === null || size >= worthTellingBytes);
+  const line =
+    isLong && context.stderrIsTerminal
+      ? await (await import('./progress.ts')).progressLine(options, context)
+      : null;
+  const recordings: Recording[] = [];
+  try {
+    // One after the other: each may be larger than the memory.
+    for (const [index, file] of files.entries()) {
+      const onRead = line === null ? undefined : progressOf(file, sizes[index] ?? null, line.show);
+      recordings.push(await read(file, { ...options, ...(onRead && { onRead }) }, context));
+    }
+  } finally {
+    line?.stop();
+  }
+  return recordings;
+}
+
+// What is read in half a second needs no line.
+const worthTellingBytes = 20 * 2 ** 20;
+
+/** In bytes, as it lies there; null where that cannot be told, and 0 for what is not there. */
+async function sizeOf(file: string, { workingDirectory }: CommandContext): Promise<number | null> {
+  if (file === '-') return null;
+  return stat(resolve(workingDirectory, file)).then(
+    (found) => (found.isFile() ? found.size : null),
+    () => 0,
+  );
+}
+
+/** Tells how far a file is read, in per cent where its size is known. */
+function progressOf(
+  file: string,
+  size: number | null,
+  show: (text: string) => void,
+): (bytes: number) => void {
+  const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`;
+  let told = 0;
+  return (bytes) => {
+    if (bytes - told < 2 ** 20 || (size ?? bytes) < worthTellingBytes) return;
+    told = bytes;
+    const far =
+      size === null ? megabytes(bytes) : `${Math.floor((bytes / size) * 100)} % of ${megabytes(size)}`;
+    show(`reading ${file === '-' ? 'standard input' : file}: ${far}`);
+  };
+}
+
+const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+function sizeOption(text: string): number {
+  const [, figure, unit = ''] = /^(\d{1,6})([KMGT]?)B?$/i.exec(text) ?? [];
+  if (figure === undefined || Number(figure) === 0)
+    throw new InvalidArgumentError('Write a size such as 500M or 16G.');
+  return Number(figure) * (units[unit.toUpperCase()] ?? 1);
 }
 
 type Since = { readonly beforeEndMs: number } | { readonly atMs: number };
@@ -111,11 +173,20 @@ function questionOf(recordings: readonly Recording[], { expect, pc, since }: Opt
   return { expect: expect ?? null, connection: pc ?? null, sinceMs };
 }
 
-async function read(file: string, { workingDirectory, signal, now }: CommandContext): Promise<Recording> {
+async function read(
+  file: string,
+  { maxUnpacked, onRead }: Options & Pick<ByteSourceOptions, 'onRead'>,
+  { workingDirectory, signal, now }: CommandContext,
+): Promise<Recording> {
+  const limits = {
+    signal,
+    ...(maxUnpacked === undefined ? {} : { mostUnpackedBytes: maxUnpacked }),
+    ...(onRead === undefined ? {} : { onRead }),
+  };
   const source =
     file === '-'
-      ? streamSource(process.stdin, 'standard input', { signal })
-      : fileSource(resolve(workingDirectory, file), file, { signal });
+      ? streamSource(process.stdin, 'standard input', limits)
+      : fileSource(resolve(workingDirectory, file), file, limits);
   return readRecording(source, file === '-' ? 'standard input' : file, now().getTime());
 }
 

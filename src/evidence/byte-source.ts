@@ -14,14 +14,20 @@ export interface ByteSource {
 
 export interface ByteSourceOptions {
   readonly signal?: AbortSignal;
-  /** Of what is read after unpacking; a few packed bytes can stand for any number. */
-  readonly mostBytes?: number;
+  /** How much gzip data may hold; a few packed bytes can stand for any number. */
+  readonly mostUnpackedBytes?: number;
+  /** Told as it is read: how many bytes of the file, as they lie there. */
+  readonly onRead?: (bytes: number) => void;
 }
 
-const mostBytesByDefault = 16 * 2 ** 30;
+// Twenty times the largest dump; some 100 s of reading.
+const mostUnpackedByDefault = 4 * 2 ** 30;
 const chunkBytes = 256 * 1024;
 
-/** @throws RtcOpsError `configuration` while it is read, when there is no such file or it cannot be read */
+/**
+ * @throws RtcOpsError `configuration` while it is read, when there is no such file, it cannot be read, or it unpacks to more
+ *   than the limit
+ */
 export function fileSource(path: string, name: string, options: ByteSourceOptions = {}): ByteSource {
   return source(createReadStream(path, { highWaterMark: chunkBytes }), name, options);
 }
@@ -32,23 +38,18 @@ export function streamSource(stream: Readable, name: string, options: ByteSource
 }
 
 function source(stream: Readable, name: string, options: ByteSourceOptions): ByteSource {
-  const { signal, mostBytes = mostBytesByDefault } = options;
+  const { signal } = options;
   let reason: string | null = null;
   return {
     chunks: (async function* chunks(): AsyncGenerator<Buffer> {
-      let read = 0;
       try {
-        for await (const chunk of unpacked(stream, signal)) {
+        for await (const chunk of unpacked(stream, name, options)) {
           signal?.throwIfAborted();
-          read += chunk.length;
-          if (read > mostBytes) {
-            reason = `it was read up to ${mostBytes} bytes`;
-            return;
-          }
           yield chunk;
         }
       } catch (cause) {
         signal?.throwIfAborted();
+        if (cause instanceof RtcOpsError) throw cause;
         if (isPackingError(cause)) {
           reason = `its gzip data ends early or is damaged (${reasonOf(cause)})`;
           return;
@@ -67,18 +68,27 @@ function isPackingError(error: unknown): boolean {
 }
 
 /** Looks at the first two bytes (RFC 1952 §2.3.1), not at the name. */
-async function* unpacked(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+async function* unpacked(
+  stream: Readable,
+  name: string,
+  { signal, mostUnpackedBytes = mostUnpackedByDefault, onRead = () => undefined }: ByteSourceOptions,
+): AsyncGenerator<Buffer> {
+  let read = 0;
+  const counted = (chunk: Buffer): Buffer => {
+    onRead((read += chunk.length));
+    return chunk;
+  };
   const iterator: AsyncIterator<unknown> = stream[Symbol.asyncIterator]();
   let first = Buffer.alloc(0);
   while (first.length < 2) {
     const next = await iterator.next();
     if (next.done === true) break;
-    first = Buffer.concat([first, bytesOf(next.value)]);
+    first = Buffer.concat([first, counted(bytesOf(next.value))]);
   }
   const rest = async function* rest(): AsyncGenerator<Buffer> {
     if (first.length > 0) yield first;
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
-      yield bytesOf(next.value);
+      yield counted(bytesOf(next.value));
   };
   if (first[0] !== 0x1f || first[1] !== 0x8b) {
     yield* rest();
@@ -96,11 +106,24 @@ async function* unpacked(stream: Readable, signal: AbortSignal | undefined): Asy
     () => null,
     (error: unknown) => error,
   );
-  for await (const chunk of output) yield bytesOf(chunk);
+  let unpackedBytes = 0;
+  for await (const chunk of output) {
+    const bytes = bytesOf(chunk);
+    unpackedBytes += bytes.length;
+    if (unpackedBytes > mostUnpackedBytes) throw tooLarge(name, mostUnpackedBytes);
+    yield bytes;
+  }
   const error = await settled;
   if (error instanceof Error) throw error;
 }
 
 function bytesOf(chunk: unknown): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+}
+
+function tooLarge(name: string, bytes: number): RtcOpsError {
+  const size = bytes >= 2 ** 30 ? `${bytes / 2 ** 30} GB` : `${Math.floor(bytes / 2 ** 20)} MB`;
+  return new RtcOpsError('configuration', `${name} unpacks to more than ${size}`, {
+    hint: 'Few packed bytes can stand for any number. Where it is really that large: --max-unpacked SIZE, such as 16G.',
+  });
 }

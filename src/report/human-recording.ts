@@ -21,10 +21,16 @@ export function renderRecordingHuman(
   const notes = report.notJudged.flatMap((text) => marked(style.dim(`? ${printable(text)}`), 0, style));
   const full = report.findings.filter(({ severity, causedBy }) => severity !== 'info' && causedBy === null);
   const brief = report.findings.filter((each) => !full.includes(each));
+  const told = full.find((each) => isHeadline(each, report));
   const sections = [
-    headline(report, style),
-    ...full.slice(0, mostInFull).map((each) => section(each, style)),
-    [...full.slice(mostInFull), ...brief].flatMap((each) => briefly(each, style)),
+    [...headline(report, told, style), ...(told === undefined ? [] : bodyOf(told, style))],
+    ...full
+      .filter((each) => each !== told)
+      .slice(0, mostInFull)
+      .map((each) => [...titleOf(each, style), ...bodyOf(each, style)]),
+    [...full.filter((each) => each !== told).slice(mostInFull), ...brief].flatMap((each) =>
+      briefly(each, style),
+    ),
     ...(report.calls === null ? [] : callSections(printableData(report.calls), style)),
     notes,
   ];
@@ -43,32 +49,53 @@ function briefly({ severity, title, code }: RecordingFindingReport, style: Style
   return marked(`${mark} ${printable(title)} ${style.dim(code)}`, 0, style);
 }
 
-function headline({ headline: text, findings, exitCode, verdict }: RecordingReport, style: Style): string[] {
+/** Whether the headline is the title of a finding: what was said once is not said again. */
+function isHeadline({ title }: RecordingFindingReport, { headline: text }: RecordingReport): boolean {
+  const last = text.slice(-title.length);
+  return last.length > 0 && last.toLowerCase() === title.toLowerCase();
+}
+
+function headline(
+  { headline: text, findings, exitCode, verdict }: RecordingReport,
+  told: RecordingFindingReport | undefined,
+  style: Style,
+): string[] {
+  const code = told?.code ?? null;
   if (verdict !== null) {
     const mark = style.verdict(verdict, `${verdictMark[verdict]} ${verdict}`);
-    return marked(`${mark}   ${printable(text)}`, 0, style);
+    return withCode(marked(`${mark}   ${printable(text)}`, 0, style), code, style);
   }
   const worst = findings[0]?.severity;
   if (exitCode === 0 && worst !== 'error')
     return marked(style.status('passed', `✔ ${printable(text)}`), 0, style);
   const mark = worst === undefined ? '?' : severityMark[worst];
-  return marked(style.bold(style.severity(worst ?? 'warning', `${mark} ${printable(text)}`)), 0, style);
+  const lines = marked(
+    style.bold(style.severity(worst ?? 'warning', `${mark} ${printable(text)}`)),
+    0,
+    style,
+  );
+  return withCode(lines, code, style);
+}
+
+/** The code at the right edge of the last line, or of one more where it has no room. */
+function withCode(lines: readonly string[], code: string | null, style: Style): string[] {
+  if (code === null) return [...lines];
+  const last = lines.at(-1) ?? '';
+  const gap = style.columns - widthOf(last) - widthOf(code);
+  return gap >= 2
+    ? [...lines.slice(0, -1), `${last}${' '.repeat(gap)}${style.dim(code)}`]
+    : [...lines, `${' '.repeat(Math.max(0, style.columns - widthOf(code)))}${style.dim(code)}`];
 }
 
 const labelWidth = 7;
 
-function section(finding: RecordingFindingReport, style: Style): string[] {
-  const { severity, code, cause, proof, fix } = finding;
-  const title = `${severityMark[severity]} ${printable(finding.title)}`;
-  const gap = style.columns - widthOf(title) - widthOf(code);
-  const marks = style.severity(severity, style.bold(title));
+function titleOf({ severity, code, title }: RecordingFindingReport, style: Style): string[] {
+  const text = style.severity(severity, style.bold(`${severityMark[severity]} ${printable(title)}`));
+  return withCode(marked(text, 0, style), code, style);
+}
+
+function bodyOf({ cause, proof, fix }: RecordingFindingReport, style: Style): string[] {
   return [
-    ...(gap >= 2
-      ? [`${marks}${' '.repeat(gap)}${style.dim(code)}`]
-      : [
-          ...marked(marks, 0, style),
-          `${' '.repeat(Math.max(0, style.columns - widthOf(code)))}${style.dim(code)}`,
-        ]),
     ...paragraph(cause, 2, style),
     ...labelled('Proof', paragraph(proof, 2 + labelWidth, style), style),
     ...labelled(

@@ -17,7 +17,8 @@ describe('analyze', () => {
   it('names the fault, from standard input', async () => {
     const { stdout, exitCode } = await rtcOps(['analyze', '-'], { input: expired });
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^✖ Clients came with credentials that had expired\n/);
+    expect(stdout).toMatch(/^✖ Clients came with credentials that had expired +LOG_CREDENTIALS_EXPIRED\n/);
+    expect(stdout.match(/credentials that had expired/g)).toHaveLength(1);
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('at 2026-11-21 12:50:15 UTC (1600000000:alice)');
   });
 
@@ -82,6 +83,19 @@ describe('analyze', () => {
     expect(stderr).toContain(words);
   });
 
+  it('of a gzip bomb says so, and how large a file may be', async () => {
+    const directory = await directoryWith({});
+    await writeFile(join(directory, 'bomb'), gzipSync(`${expired}\n`.repeat(100_000)));
+    const { stdout, stderr, exitCode } = await rtcOps(['analyze', 'bomb', '--max-unpacked', '2M'], {
+      cwd: directory,
+    });
+    expect([stdout, exitCode]).toEqual(['', 3]);
+    expect(stderr).toMatch(/^rtc-ops: bomb unpacks to more than 2 MB\n.*--max-unpacked/s);
+    expect((await rtcOps(['analyze', 'bomb', '--max-unpacked', '1.5X'], { cwd: directory })).exitCode).toBe(
+      2,
+    );
+  });
+
   it('of no file is a usage error, and of a missing one says so', async () => {
     expect((await rtcOps(['analyze'])).exitCode).toBe(2);
     const { stderr, exitCode } = await rtcOps(['analyze', '/does/not/exist.log']);
@@ -96,7 +110,7 @@ describe('analyze of a dump', () => {
   it('says in one headline why audio did not flow, with what to type', async () => {
     const { stdout, exitCode } = await rtcOps(['analyze', dump('wrong-password')]);
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^✖ broken {3}the TURN server refused the credentials\n/);
+    expect(stdout).toMatch(/^✖ broken {3}the TURN server refused the credentials +TURN_AUTH_FAILED\n/);
     expect(stdout).toContain('rtc-ops credentials check USERNAME PASSWORD');
     expect(stdout).toMatch(/✖ the ICE servers serve +TURN_AUTH_FAILED/);
   });
@@ -148,7 +162,7 @@ describe('analyze of a dump', () => {
 
   it('reads several, and judges the worst', async () => {
     const { stdout } = await rtcOps(['analyze', dump('healthy-direct'), dump('path-lost')]);
-    expect(stdout).toMatch(/^✖ broken {3}the connection was up, and then its path died\n/);
+    expect(stdout).toMatch(/^✖ broken {3}the connection was up, and then its path died +CONNECTION_LOST\n/);
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('the worst of 4 with audio');
   });
 });

@@ -40,9 +40,22 @@ describe('the bytes of a source', () => {
 
   it('stop at a limit, so that a bomb does not go off', async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
-    const source = streamSource(Readable.from([bomb]), 'stdin', { mostBytes: 1_000_000 });
-    expect((await read(source)).length).toBeLessThanOrEqual(1_000_000);
-    expect(source.cutShort()).toBe('it was read up to 1000000 bytes');
+    const source = streamSource(Readable.from([bomb]), 'x.gz', { mostUnpackedBytes: 2 ** 20 });
+    await expect(read(source)).rejects.toMatchObject({
+      code: 'configuration',
+      message: 'x.gz unpacks to more than 1 MB',
+    });
+    // What is not packed is as large as it looks.
+    const plain = streamSource(Readable.from([Buffer.alloc(2_000_000)]), 'x', { mostUnpackedBytes: 2 ** 20 });
+    expect(await read(plain)).toHaveLength(2_000_000);
+  });
+
+  it('are counted as they lie there', async () => {
+    const packed = gzipSync(text);
+    const counts: number[] = [];
+    const halves = [packed.subarray(0, 100), packed.subarray(100)];
+    await read(streamSource(Readable.from(halves), 'x', { onRead: (bytes) => counts.push(bytes) }));
+    expect(counts).toEqual([100, packed.length]);
   });
 
   it('of a file that is not there are an error', async () => {
