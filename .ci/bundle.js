@@ -17,6 +17,7 @@ const inlined = new Set([
   'fast-string-width',
   'fast-wrap-ansi',
   'p-limit',
+  'sdp-transform',
   'yaml',
   'zod',
 ]);

@@ -1,18 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { readInternals } from '../../src/evidence/browser/internals.ts';
 import { fileSource } from '../../src/evidence/byte-source.ts';
 import { recordingPath } from '../support/recorded-calls.ts';
 import { measured } from './recording-bench.ts';
 import type { Bench } from './row.ts';
+import { runBench } from './start-up-bench.ts';
 
 const connections = 10;
+const recordedPoints = 250;
 /** Chrome keeps so many points of each figure: 17 minutes. */
 const points = 1000;
 
 /** Megabytes a second of a dump of chrome://webrtc-internals, against `JSON.parse` of all of it. */
 export const dumpBench: Bench = async () => {
-  const bytes = longDump();
+  const bytes = longDump(connections, points);
   const megabytes = bytes.length / 1e6;
   return measured({
     what: `dump, MB of ${megabytes.toFixed(0)}`,
@@ -33,22 +37,35 @@ export const dumpBench: Bench = async () => {
   });
 };
 
+/** `rtc-ops analyze` of a dump of 1 MB, from the start of the process to its end: half a second, of which Node takes 45 ms. */
+export const analyzeBench: Bench = async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rtc-ops-bench-'));
+  try {
+    const file = join(directory, 'dump');
+    const bytes = longDump(1, recordedPoints);
+    writeFileSync(file, bytes);
+    return runBench(`analyze, dump of ${(bytes.length / 1e6).toFixed(1)} MB`, ['analyze', file], 10);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+};
+
 interface Dump {
   readonly PeerConnections: Record<string, { readonly stats: Record<string, { values: unknown[] }> }>;
 }
 
 /** A recorded dump as it would be after a long call, with its connection many times. */
-function longDump(): Buffer {
+function longDump(count: number, length: number): Buffer {
   const dump = JSON.parse(
     gunzipSync(readFileSync(recordingPath('healthy-relay.internals.gz'))).toString(),
   ) as Dump;
   const [call] = Object.values(dump.PeerConnections);
   for (const series of Object.values(call?.stats ?? {})) {
     const { values } = series;
-    series.values = Array.from({ length: points }, (_, index) => values[index % values.length]);
+    series.values = Array.from({ length }, (_, index) => values[index % values.length]);
   }
   const PeerConnections = Object.fromEntries(
-    Array.from({ length: connections }, (_, index) => [`1-${index}`, call]),
+    Array.from({ length: count }, (_, index) => [`1-${index}`, call]),
   );
   return Buffer.from(JSON.stringify({ ...dump, PeerConnections }, null, 1));
 }

@@ -5,7 +5,7 @@
 import { allocateBench } from './allocate-bench.ts';
 import { codecBench } from './codec-bench.ts';
 import { bulkIssueBench, serveBench } from './credentials-bench.ts';
-import { dumpBench } from './dump-bench.ts';
+import { analyzeBench, dumpBench } from './dump-bench.ts';
 import { lintBench } from './lint-bench.ts';
 import { callProbeBench, manyTargetsBench, protocolProbeBench, uclientBench } from './probe-bench.ts';
 import { renderBench } from './render-bench.ts';
@@ -35,6 +35,7 @@ const benches: Record<string, Bench> = {
   'server-log': serverLogBench,
   capture: captureBench,
   dump: dumpBench,
+  'analyze-process': analyzeBench,
   'allocate-udp': allocateBench('udp'),
   'allocate-tcp': allocateBench('tcp'),
   'allocate-tls': allocateBench('tls'),

@@ -1,5 +1,4 @@
 import { JsonSliceError, jsonSlices } from '../json-slices.ts';
-import { pageLines } from './about-webrtc-page.ts';
 import { pageReports } from './about-webrtc-text.ts';
 import { member } from './event-value.ts';
 import { FirefoxReports } from './firefox-report.ts';
@@ -75,7 +74,10 @@ async function readPage(chunks: AsyncIterable<Buffer>, reports: FirefoxReports):
   }
   const bytes = Buffer.concat(parts);
   const isPage = /^\s*</.test(bytes.toString('latin1', 0, 100).replace(/^\u00ef\u00bb\u00bf/, ''));
-  const lines = isPage ? pageLines(bytes) : bytes.toString('utf8').split(/\r?\n/);
+  // The parser of HTML is loaded where there is some.
+  const lines = isPage
+    ? (await import('./about-webrtc-page.ts')).pageLines(bytes)
+    : bytes.toString('utf8').split(/\r?\n/);
   for (const report of pageReports(lines)) reports.add(report);
   return length > mostPageBytes ? [`only its first ${mostPageBytes / 2 ** 20} MB were read`] : [];
 }
