@@ -51,7 +51,7 @@ function connectionVariables(connection: Connection): RoleVariables {
 
 /** What a playbook is run with. */
 export interface PlaybookRun {
-  readonly playbook: 'facts' | 'deploy' | 'rollback' | 'rotate-secret';
+  readonly playbook: 'facts' | 'deploy' | 'rollback' | 'remove' | 'rotate-secret';
   /** Files; what a later one says of a host wins. */
   readonly inventories: readonly string[];
   /** Of the hosts in them, those of this pattern; null for all. */

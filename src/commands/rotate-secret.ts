@@ -147,6 +147,7 @@ function absent({ config }: LoadedConfig, found: readonly HostDeployment[]): Hos
       outcome: 'failed',
       because: 'it was left out, and clients come to it with credentials of the same secret',
       hint: 'Name all hosts of rtc-ops.yaml.',
+      warnings: [],
       verification: null,
       generation: null,
       generations: [],

@@ -38,6 +38,8 @@ export interface HostDeployment {
   readonly because: string | null;
   /** What to do about that. */
   readonly hint: string | null;
+  /** What coturn has warned of in its log since it was started. */
+  readonly warnings: readonly string[];
   /** How the service was found to be by a probe from here; null without one. */
   readonly verification: Verification | null;
   /** The number under which its state is kept on the host; null where nothing is. */

@@ -97,8 +97,11 @@ function outcomeLines(host: HostDeployment, style: Style): string[] {
           4,
           style,
         );
+  const warned = host.warnings.flatMap((line) =>
+    marked(style.severity('warning', `! its log: ${printable(line)}`), 4, style),
+  );
   const elsewhere = because === null ? (verification?.elsewhere ?? null) : null;
   // A command stays in one line, to be copied.
   const rest = elsewhere === null ? [] : ['    Run it elsewhere, and it can be told:', `      ${elsewhere}`];
-  return [heading, ...problem(because, hint, style), ...seen, ...rest];
+  return [heading, ...problem(because, hint, style), ...seen, ...warned, ...rest];
 }

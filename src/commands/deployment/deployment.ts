@@ -106,6 +106,7 @@ function unknownHost({ host, by }: DeployTarget): HostDeployment {
     outcome: 'planned',
     because: null,
     hint: null,
+    warnings: [],
     verification: null,
     generation: null,
     generations: [],
@@ -157,7 +158,10 @@ async function applyBatch(batch: readonly Job[], steps: DeploymentSteps): Promis
         : plannedHost(job).generation;
       const outcome = toChange.includes(job) ? 'changed' : 'unchanged';
       const verification = await steps.verify(job.target);
-      return { job, result: { ...plannedHost(job), outcome, generation, ...judged(verification) } as const };
+      const served = applied && outputOf(applied, job.target, 'See that it serves');
+      const warnings = served ? (JSON.parse(served) as { warnings: string[] }).warnings : [];
+      const result = { ...plannedHost(job), outcome, generation, warnings, ...judged(verification) } as const;
+      return { job, result };
     }),
   );
   const toTakeBack = results.filter(({ result }) => result.outcome === 'changed' && result.because !== null);

@@ -34,7 +34,13 @@ const worstFirst: readonly Verdict[] = ['broken', 'unknown', 'degraded', 'health
 
 function verdictOf(hosts: readonly HostDeployment[]): Verdict | null {
   if (hosts.some(({ because }) => because !== null)) return 'broken';
-  const verdicts = new Set(hosts.flatMap(({ verification }) => verification?.verdict ?? []));
+  const verdicts = new Set(
+    hosts.flatMap(({ verification, warnings }): Verdict[] => [
+      ...(verification === null ? [] : [verification.verdict]),
+      // A relay that works, and whose log says that something is amiss.
+      ...(warnings.length > 0 ? ['degraded' as const] : []),
+    ]),
+  );
   return worstFirst.find((each) => verdicts.has(each)) ?? null;
 }
 
@@ -55,7 +61,8 @@ function headlineOf(hosts: readonly HostDeployment[], verdict: Verdict | null): 
     number === 0 ? [] : [`${countOf(number, hosts.length)} ${text}`],
   );
   const proof = { healthy: ', verified from here', degraded: ', verified from here with warnings' };
-  return `${what.join(', ')}${verdict === 'healthy' || verdict === 'degraded' ? proof[verdict] : ''}`;
+  const isProven = hosts.some(({ verification }) => verification !== null);
+  return `${what.join(', ')}${isProven && (verdict === 'healthy' || verdict === 'degraded') ? proof[verdict] : ''}`;
 }
 
 function countOf(number: number, all: number): string {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { HostFacts } from '../../ansible/host-facts.ts';
+import type { RoleVariables } from '../../ansible/inventory.ts';
 import { requireConfig } from '../../config/load.ts';
 import { createTemporaryDirectory } from '../../coturn/temporary-directory.ts';
 import type { DeploymentReport, HostDeployment, HostPlan } from '../../model/deployment.ts';
@@ -15,7 +16,7 @@ import { progressLine } from '../progress.ts';
 
 /** Going back, to a generation that hosts keep. */
 export interface Return {
-  readonly command: DeploymentReport['command'];
+  readonly command: Extract<DeploymentReport['command'], 'rollback' | 'remove'>;
   /** The number to go back to; null where a host has nothing to go back to, or is there already. */
   readonly numberFor: (facts: HostFacts) => number | null;
   /** Why a host keeps nothing to go back to is an error, and not just nothing to do; null when it is not. */
@@ -57,7 +58,7 @@ export async function returnHosts(
       progress.pause();
       if (options.format === 'human') await printPlans(planned, options, context);
       await confirm(options, context);
-      const done = await goBack(todo, run);
+      const done = await goBack(back.command, todo, run);
       hosts = planned.map((host) => done.get(host.name) ?? host);
     }
     progress.stop();
@@ -84,12 +85,15 @@ function plannedReturn(job: ReturnJob, { because }: Return): HostDeployment {
   return job.number === null && because !== null ? { ...planned, outcome: 'failed', because } : planned;
 }
 
-async function goBack(jobs: readonly ReturnJob[], run: RunOnHosts): Promise<Map<string, HostDeployment>> {
+async function goBack(
+  command: Return['command'],
+  jobs: readonly ReturnJob[],
+  run: RunOnHosts,
+): Promise<Map<string, HostDeployment>> {
   const numbers = new Map(jobs.map(({ target, number }) => [target, number]));
   const targets = [...numbers.keys()];
-  const { failures } = await run('rollback', targets, {
-    of: (target) => ({ coturn_rollback_to: numbers.get(target) }),
-  });
+  const of = (target: DeployTarget): RoleVariables => ({ coturn_rollback_to: numbers.get(target) });
+  const { failures } = await run(command, targets, command === 'rollback' ? { of } : {});
   const { found } = await lookAt(targets, 'of no use', run);
   return new Map(
     jobs.map((job) => {

@@ -13,9 +13,9 @@ import time
 
 WAIT_SECONDS = 10
 
-# What coturn says of itself at every start and that is no fault.
+# What coturn says of itself at every start and that is no fault, and what it says of clients that it lets not in.
 CALM = re.compile(
-    r"Bad configuration format|WARNING: (?:Options: |cannot find credentials of|NO EXPLICIT LISTENER ADDRESS|"
+    r"check_stun_auth: |session \d+: |Bad configuration format|WARNING: (?:Options: |cannot find credentials of|NO EXPLICIT LISTENER ADDRESS|"
     r"NO EXPLICIT RELAY ADDRESS)|Cannot find config file: turnserver.conf"
 )
 
