@@ -22,6 +22,15 @@ const schema = z.object({
   /** Who wrote /etc/turnserver.conf: `rtc-ops`, `package`, `hand`, or the name of a tool; null when there is none. */
   manager: z.string().nullable(),
   addresses: z.array(z.string()),
+  /** What STUN servers say, asked from the host; null where one did not answer. */
+  sightings: z.array(
+    z.object({
+      family: z.union([z.literal(4), z.literal(6)]),
+      server: z.string(),
+      local: z.string().nullable(),
+      mapped: z.string().nullable(),
+    }),
+  ),
   clock: z.object({ unixMs: z.number(), synchronized: z.boolean().nullable() }),
   freeBytes: z.number(),
   service: z.object({

@@ -18,6 +18,7 @@ const fresh: HostFacts = {
   coturn: { installed: null, candidate: '4.6.1-1' },
   manager: null,
   addresses: ['203.0.113.10'],
+  sightings: [],
   clock: { unixMs: 0, synchronized: true },
   freeBytes: 2 ** 34,
   service: { load: 'not-found', active: 'inactive', enabled: null, pid: null, restarts: 0 },

@@ -14,7 +14,7 @@ needs('python3').it('a host gives the same digests of its secrets as this side, 
     'listening-port=3478\nstatic-auth-secret=opensesame\nuser = alice:wonder\n# user=bob:x\npsql-userdb="host=h password=p"\n';
   const directory = await directoryWith({ 'turnserver.conf': text });
   const file = join(directory, 'turnserver.conf');
-  const { stdout } = await execa('python3', [script, directory, 'key', file, join(directory, 'none')]);
+  const { stdout } = await execa('python3', [script, directory, 'key', '[]', file, join(directory, 'none')]);
   const facts = parseHostFacts(stdout);
   expect(facts.files[file]).toMatchObject({ mode: '0600', text: withoutSecrets(text, 'key') });
   expect(facts.files[join(directory, 'none')]).toBeNull();

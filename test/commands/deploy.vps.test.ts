@@ -120,7 +120,10 @@ needs('server lab').describe('rtc-ops deploy', () => {
 
   it('shows what differs on a server that somebody has changed, and puts it right', async () => {
     const server = await lab.addServer('drifted');
-    const operator = await operatorOf(lab, serviceOn([server]));
+    // It asks the coturn of another one for its addresses.
+    const hosts = [{ name: server.host, addresses: 'auto', ssh: { user: 'root' } }];
+    const addressDiscovery = { stun: ['stun:fresh.lab.test'] };
+    const operator = await operatorOf(lab, serviceOn([server], { hosts, addressDiscovery }));
     await operator.deploy('--no-verify');
     await server.console(
       `sed -i 's/^min-port=.*/min-port=50000/' /etc/turnserver.conf; chmod 644 /etc/turnserver.conf`,

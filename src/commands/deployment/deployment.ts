@@ -4,6 +4,7 @@ import type { HostFailure, PlaybookResult } from '../../ansible/playbook.ts';
 import type { HostDeployment, HostPlan, Verification } from '../../model/deployment.ts';
 import { RtcOpsError } from '../../model/error.ts';
 import { deployTargets, type DeployTarget } from './target.ts';
+import { stunServersFor, withAddresses, type StunServer } from './host-addresses.ts';
 import type { DeployOptions, HostOptions } from './options.ts';
 import type { RunOnHosts } from './playbook-run.ts';
 import { hostState, type HostState, type StateOptions } from './host-state.ts';
@@ -33,13 +34,19 @@ export async function planDeployment(
   run: RunOnHosts,
 ): Promise<{ readonly jobs: Job[]; readonly lost: HostDeployment[] }> {
   const targets = deployTargets(setting.shared, options);
-  const { found, lost } = await lookAt(targets, setting.key, run);
+  const { found, lost } = await lookAt(targets, setting.key, run, stunServersFor(setting.shared, targets));
   const jobs: Job[] = [];
-  for (const { target, facts } of found) {
-    refuseForeignSystem(target, facts);
-    const state = await hostState(target, facts, setting);
+  for (const { target: named, facts } of found) {
+    refuseForeignSystem(named, facts);
+    const { target, shared, notes } = withAddresses(setting.shared, named, facts);
+    const state = await hostState(target, facts, { ...setting, shared });
     const plan = planOf(facts, state.wanted);
-    jobs.push({ target, facts, state, plan: { ...plan, notes: [...plan.notes, ...state.warnings] } });
+    jobs.push({
+      target,
+      facts,
+      state,
+      plan: { ...plan, notes: [...plan.notes, ...notes, ...state.warnings] },
+    });
   }
   return { jobs, lost };
 }
@@ -49,8 +56,10 @@ export async function lookAt(
   targets: readonly DeployTarget[],
   key: string,
   run: RunOnHosts,
+  stun: readonly StunServer[] = [],
 ): Promise<{ found: { target: DeployTarget; facts: HostFacts }[]; lost: HostDeployment[] }> {
-  const result = await run('facts', targets, { ofAll: { coturn_facts_key: key } });
+  const asked = stun.length === 0 ? {} : { coturn_facts_stun: stun };
+  const result = await run('facts', targets, { ofAll: { coturn_facts_key: key, ...asked } });
   const found = targets.flatMap((target) => {
     const output = outputOf(result, target, 'Look at the host');
     return output === null ? [] : [{ target, facts: parseHostFacts(output) }];

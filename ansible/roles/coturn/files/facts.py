@@ -1,6 +1,8 @@
 """Says, as JSON, what matters for a deployment of coturn on this host. Changes nothing.
 
-usage: python3 facts.py STATE_DIRECTORY KEY PATH...
+usage: python3 facts.py STATE_DIRECTORY KEY STUN PATH...
+
+STUN is a JSON list of {"host": , "port": }: servers that are asked, in turn, from where this host seems to come.
 
 The text of each PATH is given without its secrets: each is replaced by a digest under KEY, which is made for this one
 run. So two secrets can be compared, and none can be guessed from what is printed.
@@ -16,7 +18,9 @@ import platform
 import pwd
 import re
 import shutil
+import socket
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -186,6 +190,54 @@ def addresses():
     return found
 
 
+def mapped_address(packet, transaction):
+    """The XOR-MAPPED-ADDRESS (RFC 8489 14.2) of a response to this request; None where it has none."""
+    if len(packet) < 20 or packet[:2] != b"\x01\x01" or packet[4:20] != transaction:
+        return None
+    at = 20
+    while at + 4 <= len(packet):
+        kind, length = struct.unpack_from("!HH", packet, at)
+        value = packet[at + 4 : at + 4 + length]
+        if kind == 0x0020 and length in (8, 20):
+            address = bytes(a ^ b for a, b in zip(value[4:], transaction))
+            return socket.inet_ntop(socket.AF_INET if length == 8 else socket.AF_INET6, address)
+        at += 4 + (length + 3) // 4 * 4
+    return None
+
+
+def sighting(family, server):
+    """From which address this host speaks to a STUN server, and as which that knows it."""
+    seen = {"family": family, "server": "%(host)s:%(port)d" % server, "local": None, "mapped": None}
+    kind = socket.AF_INET if family == 4 else socket.AF_INET6
+    try:
+        found = socket.getaddrinfo(server["host"], server["port"], kind, socket.SOCK_DGRAM)
+        with socket.socket(kind, socket.SOCK_DGRAM) as asking:
+            asking.connect(found[0][4])
+            transaction = b"\x21\x12\xa4\x42" + os.urandom(12)
+            for wait in (0.3, 0.6, 1.2):
+                asking.settimeout(wait)
+                asking.send(b"\x00\x01\x00\x00" + transaction)
+                try:
+                    mapped = mapped_address(asking.recv(2048), transaction)
+                except socket.timeout:
+                    continue
+                if mapped is not None:
+                    return dict(seen, local=asking.getsockname()[0].split("%")[0], mapped=mapped)
+    except OSError:
+        pass
+    return seen
+
+
+def sightings(servers):
+    found = []
+    for family in (4, 6):
+        for server in servers:
+            found.append(sighting(family, server))
+            if found[-1]["mapped"] is not None:
+                break
+    return found
+
+
 def system():
     fields = dict(re.findall(r'^([A-Z_]+)="?([^"\n]*)"?$', (read("/etc/os-release") or b"").decode(), re.M))
     return {
@@ -220,7 +272,7 @@ def kept(state_directory):
     return {"current": state["current"], "generations": generations, "rotation": state.get("rotation")}
 
 
-def main(state_directory, key, *paths):
+def main(state_directory, key, stun, *paths):
     coturn = package("coturn")
     synchronized = output("timedatectl", "show", "--property=NTPSynchronized", "--value")
     print(json.dumps({
@@ -229,6 +281,7 @@ def main(state_directory, key, *paths):
         "coturn": coturn,
         "manager": manager(coturn["installed"] is not None),
         "addresses": addresses(),
+        "sightings": sightings(json.loads(stun)),
         "clock": {
             "unixMs": int(time.time() * 1000),
             "synchronized": None if synchronized is None else synchronized.strip() == "yes",
