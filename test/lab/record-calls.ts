@@ -27,6 +27,8 @@ const [directory = 'recordings', ...names] = process.argv.slice(2);
 const target = resolve(directory);
 const firefox = process.env['FIREFOX'];
 
+const saved = (folder: string): string[] => readdirSync(folder).filter((name) => name.includes('_dump'));
+
 const save = (button: string): string => `document.getElementById('${button}').click()`;
 
 async function record(scenario: CallScenario): Promise<void> {
@@ -51,7 +53,10 @@ async function recordChromium(scenario: CallScenario, folder: string): Promise<v
     within,
     [
       '--use-fake-device-for-media-stream',
-      ...(scenario.denied ? [] : ['--use-fake-ui-for-media-stream']),
+      // A page that may use the microphone is told the addresses of the machine.
+      ...(scenario.denied === true || scenario.synthesized === true
+        ? []
+        : ['--use-fake-ui-for-media-stream']),
       ...(scenario.browser ?? []),
     ],
     scenario.preferences,
@@ -80,6 +85,7 @@ async function recordChromium(scenario: CallScenario, folder: string): Promise<v
     await internals.evaluate(save('dump-click-target'));
     await internals.evaluate(save('dump-click-target-rtcstats'));
     await sleep(1500);
+    for (let i = 0; i < 20 && saved(folder).length < 2; i++) await sleep(500);
   } finally {
     await browser.close();
   }

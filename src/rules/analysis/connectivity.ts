@@ -10,9 +10,9 @@ import {
   flowOf,
   iceFailure,
   lastState,
+  neverStarted,
   pathText,
   selectedPair,
-  stateLastedMs,
   wasConnected,
   type RecordedCall,
 } from './recorded-call.ts';
@@ -25,11 +25,11 @@ export function judgeIce(call: RecordedCall): Outcome {
   const failure = iceFailure(call);
   if (failure !== null) return judgeFailure(call, failure);
   if (audioSections(call).answer === null) return skipped('no answer was applied');
-  const ice = lastState(call, 'ice');
-  if (ice === 'new' && hasGathered(call) && (stateLastedMs(call, 'signaling') ?? 0) >= 5000) {
+  if (neverStarted(call) && hasGathered(call)) {
     return failedCall(call, 'ICE_NEVER_STARTED', failureEvidence(call, 'new'));
   }
-  if (ice === 'checking') return unknown('ICE was still checking where the recording ends');
+  if (lastState(call, 'ice') === 'checking')
+    return unknown('ICE was still checking where the recording ends');
   return unknown('the recording does not tell how ICE ended');
 }
 

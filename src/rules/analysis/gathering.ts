@@ -13,6 +13,7 @@ import {
   endOf,
   iceFailure,
   lastState,
+  neverStarted,
   stateLastedMs,
   statesOf,
   tellsCandidates,
@@ -230,7 +231,7 @@ function judgeReach(call: RecordedCall, remote: readonly CandidateFacts[]): Outc
     literal.length === addresses.length && literal.every((each) => nowhere.has(scopeOf(each)));
   const isHere = /^https?:\/\/(?:localhost|127\.)/.test(call.facts.url ?? '');
   if (isCertain && !isHere) return failedCall(call, 'REMOTE_UNREACHABLE_ADDR', { ...told, isCertain });
-  const failure = iceFailure(call);
+  const failure = iceFailure(call) ?? (neverStarted(call) ? 'new' : null);
   if (failure === null) return null;
   const mdns = (side: 'local' | 'remote'): boolean => {
     const own = candidatesOf(call, side).filter(({ protocol }) => protocol === 'udp');

@@ -84,6 +84,23 @@ export function iceFailure(call: RecordedCall): string | null {
   return statesOf(call, 'ice').includes('failed') ? 'failed' : null;
 }
 
+// Chrome takes some hundred milliseconds from the answer to its first check.
+const startMs = 5000;
+
+/** Whether both sides had agreed, and ICE did nothing: Chrome tells no state for as long as no pair can be made. */
+export function neverStarted(call: RecordedCall): boolean {
+  const isNew = (machine: StateMachine): boolean =>
+    statesOf(call, machine).every((state) => state === 'new' || state === 'closed');
+  return (
+    call.facts.history === 'whole' &&
+    lastState(call, 'signaling') === 'stable' &&
+    (stateLastedMs(call, 'signaling') ?? 0) >= startMs &&
+    isNew('ice') &&
+    isNew('connection') &&
+    !wasConnected(call)
+  );
+}
+
 export function audioStreams(
   call: RecordedCall,
   direction: StreamFacts['direction'],

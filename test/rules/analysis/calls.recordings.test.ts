@@ -8,6 +8,7 @@ const faults: readonly (readonly [name: string, verdict: string, root: string, h
   ['wrong-password', 'broken', 'TURN_AUTH_FAILED', /refused the credentials$/],
   ['turn-unreachable', 'broken', 'TURN_UNREACHABLE', /did not answer$/],
   ['no-udp', 'broken', 'NO_UDP_CANDIDATES', /^the browser may not use UDP$/],
+  ['mdns-only', 'broken', 'MDNS_ONLY', /only names that are known in its own network$/],
   ['relay-without-turn', 'broken', 'RELAY_POLICY_NO_TURN', /no TURN server is configured$/],
   ['placeholder-url', 'broken', 'ICE_URL_INVALID', /no real one$/],
   ['relay-ports-blocked', 'broken', 'ICE_FAILED_WITH_RELAY', /although there was a relay$/],
