@@ -44,6 +44,8 @@ export interface ConnectionFacts {
   /** The page; null when the source does not tell. */
   readonly url: string | null;
   readonly history: History;
+  /** Whether every candidate that there was is in it, so that one that is missing was not there. */
+  readonly hasAllCandidates: boolean;
   readonly firstAtMs: number | null;
   readonly lastAtMs: number | null;
   /** When the application closed it; null when it did not. */

@@ -32,6 +32,7 @@ export function connection(known: Partial<ConnectionFacts> = {}): ConnectionFact
     id: 'pc',
     url: 'https://app.rtc-ops.test/',
     history: 'whole',
+    hasAllCandidates: true,
     firstAtMs: beginMs,
     lastAtMs: beginMs + 30_000,
     closedAtMs: null,

@@ -6,11 +6,13 @@ interface Draft {
   readonly pcid: string;
   readonly timestamp: number | null;
   readonly closed: boolean;
-  readonly configuration: { iceServers: { urls: unknown }[]; iceTransportPolicy: string } | null;
+  readonly configuration: { iceServers: { urls: unknown }[]; iceTransportPolicy: string | null };
   readonly statistics: Record<string, unknown>[];
   readonly raw: { readonly local: string[]; readonly remote: string[] };
   readonly descriptions: { isLocal: boolean | null; timestamp: number | null; sdp: string }[];
   offerer: boolean;
+  /** What stands behind its candidates was there as well. */
+  hasEnd: boolean;
 }
 
 interface Place {
@@ -54,6 +56,8 @@ export function pageReports(lines: readonly string[]): FirefoxReport[] {
     }
     const draft = drafts.at(-1);
     if (draft === undefined) continue;
+    // Behind the candidates stand the descriptions, or the log.
+    if (/SDP/.test(line)) draft.hasEnd = true;
     if (/^v=0\s*$/.test(line)) {
       const end = endOfDescription(lines, at);
       addDescription(draft, place, lines.slice(at, end));
@@ -75,11 +79,12 @@ function draftOf(pcid: string, head: { timestamp: number | null; closed: boolean
   return {
     pcid,
     ...head,
-    configuration: { iceServers: [], iceTransportPolicy: 'all' },
+    configuration: { iceServers: [], iceTransportPolicy: null },
     statistics: [],
     raw: { local: [], remote: [] },
     descriptions: [],
     offerer: true,
+    hasEnd: false,
   };
 }
 
@@ -122,7 +127,6 @@ function takeStream(place: Place, line: string): void {
 }
 
 function takeConfiguration({ configuration }: Draft, line: string): void {
-  if (configuration === null) return;
   const [, policy] = /^iceTransportPolicy: (\w+)/.exec(line) ?? [];
   if (policy !== undefined) configuration.iceTransportPolicy = policy;
   const [, urls] = /\burls: (\[.*?\]|".*?")/.exec(line) ?? [];
@@ -237,14 +241,21 @@ function reportOf({ statistics, raw, descriptions, timestamp, ...draft }: Draft)
   return {
     pcid: draft.pcid,
     closed: draft.closed,
-    configuration: draft.configuration,
+    // Older pages have none.
+    ...(draft.hasEnd && draft.configuration.iceTransportPolicy !== null
+      ? { configuration: draft.configuration }
+      : {}),
     ...(timestamp === null ? {} : { timestamp }),
     statistics: [...statistics, ...codecs.map((id) => ({ id, type: 'codec', mimeType: id }))],
-    rawLocalCandidates: raw.local,
-    rawRemoteCandidates: raw.remote,
+    ...(draft.hasEnd ? { rawLocalCandidates: raw.local, rawRemoteCandidates: raw.remote } : rest(raw)),
     offerer: draft.offerer,
     ...descriptionsOf(descriptions, draft.offerer),
   };
+}
+
+/** Those of a page that ends early; a name of its own, so that they do not pass for all. */
+function rest({ local, remote }: Draft['raw']): object {
+  return { someLocalCandidates: local, someRemoteCandidates: remote };
 }
 
 /** The history where there is one; else the last ones, of which an answer takes a DTLS role (RFC 8842 §5.3). */

@@ -78,6 +78,12 @@ async function readPage(chunks: AsyncIterable<Buffer>, reports: FirefoxReports):
   const lines = isPage
     ? (await import('./about-webrtc-page.ts')).pageLines(bytes)
     : bytes.toString('utf8').split(/\r?\n/);
-  for (const report of pageReports(lines)) reports.add(report);
-  return length > mostPageBytes ? [`only its first ${mostPageBytes / 2 ** 20} MB were read`] : [];
+  const isCut =
+    isPage && !/<\/(?:div|body|html)>\s*$/i.test(bytes.toString('latin1', Math.max(0, bytes.length - 200)));
+  // Half a line of figures would tell of none.
+  for (const report of pageReports(isCut ? lines.slice(0, -1) : lines)) reports.add(report);
+  return [
+    ...(isCut ? ['the page ends early; what follows is not known'] : []),
+    ...(length > mostPageBytes ? [`only its first ${mostPageBytes / 2 ** 20} MB were read`] : []),
+  ];
 }

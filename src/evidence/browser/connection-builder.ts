@@ -229,6 +229,7 @@ export class ConnectionBuilder {
       id: this.#id,
       url: this.#url,
       history: this.#history(),
+      hasAllCandidates: this.#history() === 'whole',
       firstAtMs: Number.isFinite(this.#firstAtMs) ? this.#firstAtMs : null,
       lastAtMs: Number.isFinite(this.#lastAtMs) ? this.#lastAtMs : null,
       closedAtMs: this.#closedAtMs,

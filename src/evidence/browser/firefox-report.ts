@@ -30,6 +30,8 @@ interface Known {
   readonly createdAtMs: number | null;
   /** Objects of which the beginning is told. */
   readonly begun: Set<string>;
+  /** Its lists of candidates were there, to their end. */
+  isWhole: boolean;
   /** The time of the last description that was taken; histories repeat those before. */
   describedAtMs: number;
 }
@@ -57,9 +59,16 @@ export class FirefoxReports {
     if (configuration !== undefined) builder.setConfiguration(configuration);
     addDescriptions(known, report);
     addStatistics(known, report, timestamp ?? Number.NaN);
+    if (
+      Array.isArray(member(report, 'rawLocalCandidates')) &&
+      Array.isArray(member(report, 'rawRemoteCandidates'))
+    )
+      known.isWhole = true;
     for (const [name, event] of [
       ['rawLocalCandidates', 'icecandidate'],
       ['rawRemoteCandidates', 'addIceCandidate'],
+      ['someLocalCandidates', 'icecandidate'],
+      ['someRemoteCandidates', 'addIceCandidate'],
     ] as const) {
       for (const line of listOf(member(report, name)))
         if (typeof line === 'string') builder.event(event, candidateLine(line), null);
@@ -77,9 +86,11 @@ export class FirefoxReports {
   connections(): ConnectionFacts[] {
     return (
       [...this.#known.values()]
-        .map(({ builder }) => builder.facts())
         // Reports tell how things are, and not what happened.
-        .map((facts) => ({ ...facts, history: 'none' }))
+        .map(({ builder, isWhole }) => ({
+          ...builder.facts(),
+          ...{ history: 'none', hasAllCandidates: isWhole },
+        }))
     );
   }
 
@@ -93,7 +104,10 @@ export class FirefoxReports {
     const builder = new ConnectionBuilder(id);
     if (url !== null) builder.setUrl(url);
     if (createdAtMs !== null) builder.seenAt(createdAtMs);
-    const known = { builder, createdAtMs, begun: new Set<string>(), describedAtMs: Number.NEGATIVE_INFINITY };
+    const known = {
+      ...{ builder, createdAtMs, begun: new Set<string>(), isWhole: false },
+      describedAtMs: Number.NEGATIVE_INFINITY,
+    };
     this.#known.set(pcid, known);
     return known;
   }

@@ -16,7 +16,6 @@ import {
   neverStarted,
   stateLastedMs,
   statesOf,
-  tellsCandidates,
   turnUrls,
   wasConnected,
   type RecordedCall,
@@ -185,25 +184,24 @@ const gatheredAfterMs = 10_000;
 
 export function hasGathered(call: RecordedCall): boolean {
   if (statesOf(call, 'gathering').includes('complete')) return true;
-  const { firstAtMs } = call.facts;
+  const { firstAtMs, hasAllCandidates } = call.facts;
   const end = endOf(call);
-  return tellsCandidates(call) && firstAtMs !== null && end !== null && end - firstAtMs >= gatheredAfterMs;
+  return hasAllCandidates && firstAtMs !== null && end !== null && end - firstAtMs >= gatheredAfterMs;
 }
 
 /** `candidates-found`: both sides have candidates that can work, and know those of the other. */
 export function judgeCandidates(call: RecordedCall): Outcome {
   const [local, remote] = [candidatesOf(call, 'local'), candidatesOf(call, 'remote')];
   if (wasConnected(call)) return passed(`${local.length} local, ${remote.length} remote`);
-  const { descriptions } = call.facts;
-  const isTelling = tellsCandidates(call);
+  const { descriptions, hasAllCandidates } = call.facts;
   // With relays alone an empty list is the fault of the server, and told as such.
   const mayBeEmpty = call.facts.configuration?.policy === 'relay';
   const isTcp = local.every(({ protocol }) => protocol === 'tcp') && (local.length > 0 || !mayBeEmpty);
-  if (hasGathered(call) && isTelling && isTcp) {
+  if (hasGathered(call) && hasAllCandidates && isTcp) {
     return failedCall(call, 'NO_UDP_CANDIDATES', { count: local.length });
   }
   const hasRemote = descriptions.some(({ side, sections }) => side === 'remote' && sections !== null);
-  if (hasRemote && remote.length === 0 && lasted(call) && isTelling) {
+  if (hasRemote && remote.length === 0 && lasted(call) && hasAllCandidates) {
     return failedCall(call, 'NO_REMOTE_CANDIDATES', {});
   }
   return (

@@ -41,11 +41,6 @@ export function candidatesOf(call: RecordedCall, side: CandidateFacts['side']): 
   return call.facts.candidates.filter((each) => each.side === side);
 }
 
-/** Whether a candidate that is not in the recording was not there; Firefox keeps all of them. */
-export function tellsCandidates({ facts, source }: RecordedCall): boolean {
-  return facts.history === 'whole' || source.kind === 'about-webrtc';
-}
-
 /** The end of the recording of this connection: its close, or the last that was seen. */
 export function endOf({ facts }: RecordedCall): number | null {
   return facts.closedAtMs ?? facts.lastAtMs;

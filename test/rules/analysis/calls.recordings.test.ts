@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { streamSource } from '../../../src/evidence/byte-source.ts';
+import { readRecording } from '../../../src/evidence/recording.ts';
 import { judgeCalls } from '../../../src/rules/analysis/calls.ts';
-import { anyCall, recorded } from '../../support/recorded-calls.ts';
+import { anyCall, recorded, recordingPath } from '../../support/recorded-calls.ts';
 
 /** What was wrong with a call, and what has to be said of it: the verdict, the root, and the headline. */
 const faults: readonly (readonly [name: string, verdict: string, root: string, headline: RegExp])[] = [
@@ -103,6 +108,18 @@ describe('about:webrtc', () => {
     const { report, findings } = judgeCalls([await recorded(`${name}.firefox-${kind}.gz`)], anyCall);
     expect([report.verdict, findings[0]?.code]).toEqual([verdict, root]);
     if (root === undefined) expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+  });
+
+  it('of a page that ends early nothing is said to be missing', async () => {
+    const page = gunzipSync(readFileSync(recordingPath('healthy-relay.firefox-page.gz')));
+    for (let part = 1; part < 60; part++) {
+      const cut = streamSource(Readable.from([page.subarray(0, (page.length * part) / 60)]), 'page');
+      const recording = await readRecording(cut, 'page', 0);
+      if (recording.kind !== 'calls') throw new Error('it was not known for a page');
+      const { findings } = judgeCalls([recording.facts], anyCall);
+      expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+      expect(recording.facts.source.missing).toEqual([expect.stringMatching(/^the page ends early/)]);
+    }
   });
 
   it('says what Firefox can give to know more', async () => {
