@@ -90,6 +90,11 @@ function flag(source: Source, directive: ParsedDirective): LintFinding[] {
 function port(source: Source, directive: ParsedDirective): LintFinding[] {
   const value = textOf(directive);
   if (value === '') return [missing(source, directive, '0')];
+  if (directive.name === 'listening-port' && /^0+$/.test(value)) {
+    const because = 'port 0 is any that is free, another one at each start (measured on 4.6.1)';
+    const evidence = { ...lineOf(source, directive, 'value'), readAs: 'a free port', because };
+    return [note('CONFIG_VALUE_MISREAD', evidence, { severity: 'error' })];
+  }
   if (/^\d+$/.test(value) && Number(value) <= 65_535) return [];
   if (compareVersions(source.facts.coturn.version, '4.13.0') >= 0)
     return [prevents(source, directive, 'a port is a number from 0 to 65535')];

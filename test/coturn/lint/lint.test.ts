@@ -273,6 +273,11 @@ describe('lint', () => {
     expect(codes(textWith([comment, `${comment}${comment}`, `${comment}  `]))).toEqual([]);
   });
 
+  it('says of port 0 that clients will not find it, and of none that is off by it', () => {
+    expect(codes(textWith(['listening-port=0']))).toContain('CONFIG_VALUE_MISREAD');
+    expect(codes(textWith(['alt-listening-port=0']))).toEqual([]);
+  });
+
   it('adds up what several denied ranges leave', () => {
     const [low, high] = [
       'denied-peer-ip=1.0.0.0-127.255.255.255',
