@@ -18,6 +18,7 @@ import {
 } from './import-service.ts';
 import { isFlagValue } from './lint/option-values.ts';
 import { alwaysOn } from './lint/source.ts';
+import { hasInlineComment } from './lint/syntax.ts';
 import { coturnOptions, optionOf } from './options.ts';
 import { parseDirectives, type ParsedDirective } from './parse.ts';
 
@@ -67,7 +68,10 @@ export function importConfig(
   importLogging(draft);
   importPrometheus(draft);
   importDatabase(draft);
-  for (const each of draft.rest()) leaveRest(draft, each);
+  const rest = draft.rest();
+  for (const each of rest) leaveRest(draft, each);
+  for (const each of draft.lines().filter((line) => !rest.includes(line) && hasCommentInText(line)))
+    draft.leave(each, 'what stands behind # is part of the value, as coturn reads it');
   for (const each of draft.lines().filter(isNoFlagValue))
     draft.leave(each, 'coturn does not start with this value: a flag is on or off');
   const isRelay = draft.written['profile'] === 'turn';
@@ -76,6 +80,12 @@ export function importConfig(
   dropConflicts(draft);
   const left = draft.left.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
   return { written: draft.written, secrets: draft.secrets, left, needsSecret };
+}
+
+/** Where it is one in anything but a text, the value is told as none. */
+function hasCommentInText(directive: ParsedDirective): boolean {
+  const kind = optionOf(directive.name)?.value;
+  return (kind === 'text' || kind === 'path' || kind === 'user') && hasInlineComment(directive);
 }
 
 function isNoFlagValue(directive: ParsedDirective): boolean {

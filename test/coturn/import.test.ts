@@ -189,6 +189,10 @@ syslog`;
     ['no-tcp\nrealm=r\nno-tcp=0', '1 no-tcp: line 3 overrules it'],
     ['user=a:1\nuser=b:2\nuser=a:3\nrealm=r', '1 user: line 3 overrules it'],
     [`user=a:0x${'1'.repeat(32)}\nrealm=r`, '1 user: it is the key of a password'],
+    [
+      'static-auth-secret=abc # ours\nrealm=r',
+      '1 static-auth-secret: what stands behind # is part of the value',
+    ],
     ['static-auth-secret=\nrealm=r', '1 static-auth-secret: the secret is empty'],
     ['use-auth-secret\nlt-cred-mech=0\nrealm=r', '2 lt-cred-mech: rtc-ops always has coturn ask'],
     ['use-auth-secret=0\nuser=a:1\nrealm=r', '2 user: beside a shared secret'],
