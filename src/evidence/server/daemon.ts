@@ -3,7 +3,7 @@ import { configurationLines } from '../../coturn/command-line.ts';
 import type { CoturnVersion } from '../../coturn/versions.ts';
 import type { Seen } from '../../model/firewall-facts.ts';
 import type { ServerEvidence } from '../../model/server-evidence.ts';
-import type { Daemon, ServerSettings } from '../../model/server-facts.ts';
+import type { Daemon, DaemonConfiguration, ServerSettings } from '../../model/server-facts.ts';
 import { accountOf, argvOf, isElsewhere, redactedArgv } from './account.ts';
 import { configurationOf } from './configuration.ts';
 import { lineOf, seen, seenText, textOf, unknown, valueOf } from './section.ts';
@@ -37,6 +37,7 @@ function daemonOf(evidence: ServerEvidence, pid: number, version: CoturnVersion)
   const links = textOf(evidence, `process ${pid} links`);
   const executable = lineOf(links, 'exe') || null;
   const isInHostNetwork = lineOf(links, 'ns/net') ? !isElsewhere(evidence, pid) : null;
+  const configuration = configurationOf(evidence, pid, { uid, gids, startedAt, hasDropped });
   return {
     pid,
     user,
@@ -51,8 +52,8 @@ function daemonOf(evidence: ServerEvidence, pid: number, version: CoturnVersion)
     container: containerOf(textOf(evidence, `process ${pid} cgroup`)),
     mayBindLowPorts,
     files: filesOf(evidence, pid),
-    configuration: configurationOf(evidence, pid, { uid, gids, startedAt, hasDropped }),
-    settings: settingsOf(evidence, pid, argv, version),
+    configuration,
+    settings: settingsOf(evidence, pid, { argv, version, configuration }),
     sockets: isInHostNetwork === false ? valueOf(listeningSockets(evidence, `process ${pid} sockets`)) : null,
   };
 }
@@ -76,16 +77,21 @@ function filesOf(evidence: ServerEvidence, pid: number): Daemon['files'] {
   return seen({ open: Number(open), limit: limit === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(limit) });
 }
 
+interface SettingsContext {
+  readonly argv: readonly string[];
+  readonly version: CoturnVersion;
+  readonly configuration: DaemonConfiguration;
+}
+
 function settingsOf(
   evidence: ServerEvidence,
   pid: number,
-  argv: readonly string[],
-  version: CoturnVersion,
+  { argv, version, configuration: { from, path, unread } }: SettingsContext,
 ): Seen<ServerSettings> {
   if (argv.length === 0) return unknown(`the command line of process ${pid} cannot be read`);
   const lines = configurationLines(argv).join('\n');
-  const { from, path } = configurationOf(evidence, pid);
-  if (from === 'none' || from === 'missing') return seen(serverSettings(lines, version));
+  if (from === 'none' || from === 'missing' || unread?.isSure === true)
+    return seen(serverSettings(lines, version));
   const text = seenText(evidence, `configuration ${pid} text`, path ?? 'the configuration');
   return text.state === 'unknown' ? text : seen(serverSettings(`${text.value}\n${lines}`, version));
 }

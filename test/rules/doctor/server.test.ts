@@ -59,7 +59,11 @@ const cases: Readonly<Record<MachineFindingCode, Case>> = {
     codes: ['COTURN_NOT_RUNNING', 'LISTENER_MISSING', 'LISTENER_MISSING', 'LISTENER_MISSING'],
   },
   CONFIG_NOT_READ: {
-    changes: { [`${config} nodes`]: (text) => text.replace(/^0 \d+ 640 /gm, '0 0 600 ') },
+    changes: {
+      [`${config} nodes`]: (text) => text.replace(/^0 \d+ 640 /gm, '0 0 600 '),
+      // With its defaults it would listen on IPv6 too, and the sockets are as they were recorded.
+      addresses: (text) => text.replaceAll(/^.* inet6 .*\n/gm, ''),
+    },
     codes: ['CONFIG_NOT_READ', 'CONFIG_UNREADABLE'],
   },
   CONFIG_CHANGED_SINCE_START: {
@@ -143,6 +147,14 @@ describe('judgeServer', () => {
       recordedServer({ 'sockets tcp': (text) => text.replaceAll(/^.*:14E5 .*\n/gm, '') }),
     );
     expect(codesOf(judgement)).toEqual(['LISTENER_MISSING']);
+  });
+
+  it('takes what the defaults of coturn ask for where it has not read its file', () => {
+    const moved = (text: string): string => text.replace('listening-port=3478', 'listening-port=443');
+    const port = recordedServer({ [`${config} text`]: moved });
+    expect(codesOf(judged(port))).toContain('LISTENER_MISSING');
+    const unread = { ...cases.CONFIG_NOT_READ.changes, [`${config} text`]: moved };
+    expect(codesOf(judged(recordedServer(unread)))).not.toContain('LISTENER_MISSING');
   });
 
   it('names another program on a port', () => {
