@@ -54,7 +54,9 @@ export interface PlaybookRun {
   readonly playbook: 'facts' | 'deploy' | 'rollback' | 'remove' | 'rotate-secret';
   /** Files; what a later one says of a host wins. */
   readonly inventories: readonly string[];
-  /** Of the hosts in them, those of this pattern; null for all. */
+  /** Of the hosts in them, these. */
+  readonly hosts: readonly string[];
+  /** Of these, those of a pattern of the user; null for all. It can say more than one that is put together with ours. */
   readonly limit: string | null;
   readonly ssh: SshOptions;
   /** Variables for all hosts; nothing secret, as every user of this machine sees them in the process list. */
@@ -72,7 +74,7 @@ export interface SshOptions {
  * @param directory that of the playbooks
  */
 export function playbookArguments(run: PlaybookRun, directory: string): string[] {
-  const { playbook, inventories, limit, ssh, variables } = run;
+  const { playbook, inventories, hosts, limit, ssh, variables } = run;
   // Nobody is there to be asked: an unknown host key or a missing password is an error, and told as one.
   // A connection that is cut is noticed after 15 s; TCP alone would wait for a quarter of an hour.
   const common = ['-o BatchMode=yes', '-o ServerAliveInterval=5', ...(ssh.commonArguments === null ? [] : [ssh.commonArguments])];
@@ -81,7 +83,7 @@ export function playbookArguments(run: PlaybookRun, directory: string): string[]
     ...(limit === null ? [] : ['--limit', limit]),
     ...(ssh.privateKey === null ? [] : ['--private-key', ssh.privateKey]),
     ...['--ssh-common-args', common.join(' ')],
-    ...(variables === undefined ? [] : ['--extra-vars', JSON.stringify(variables)]),
+    ...['--extra-vars', JSON.stringify({ coturn_hosts: hosts.join(','), ...variables })],
     `${directory}/${playbook}.yml`,
   ];
 }

@@ -39,21 +39,24 @@ describe('the arguments of ansible-playbook', () => {
   const run = {
     playbook: 'facts',
     inventories: ['theirs.yml', 'ours.json'],
-    limit: 'a,b,&eu',
+    hosts: ['a', 'b'],
+    limit: 'eu:!c*',
     ssh: { privateKey: 'key', commonArguments: '-o ProxyJump=bastion' },
   } as const;
 
   it('name inventories in order, and never let ssh ask', () => {
     expect(playbookArguments(run, '/role')).toEqual([
-      ...['--inventory', 'theirs.yml', '--inventory', 'ours.json', '--limit', 'a,b,&eu', '--private-key', 'key'],
-      ...['--ssh-common-args', '-o BatchMode=yes -o ServerAliveInterval=5 -o ProxyJump=bastion', '/role/facts.yml'],
+      ...['--inventory', 'theirs.yml', '--inventory', 'ours.json', '--limit', 'eu:!c*', '--private-key', 'key'],
+      ...['--ssh-common-args', '-o BatchMode=yes -o ServerAliveInterval=5 -o ProxyJump=bastion'],
+      ...['--extra-vars', '{"coturn_hosts":"a,b"}', '/role/facts.yml'],
     ]);
   });
 
   it('have nothing that was not asked for', () => {
     const plain = { ...run, limit: null, ssh: { privateKey: null, commonArguments: null } };
     expect(playbookArguments({ ...plain, variables: { coturn_facts_key: 'k' } }, '/role').slice(4)).toEqual([
-      ...['--ssh-common-args', '-o BatchMode=yes -o ServerAliveInterval=5', '--extra-vars', '{"coturn_facts_key":"k"}', '/role/facts.yml'],
+      ...['--ssh-common-args', '-o BatchMode=yes -o ServerAliveInterval=5'],
+      ...['--extra-vars', '{"coturn_hosts":"a,b","coturn_facts_key":"k"}', '/role/facts.yml'],
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { operatorOf, serviceOn } from '../lab/server/operator.ts';
 import { openServerLab, type ServerLab } from '../lab/server/server-lab.ts';
@@ -104,6 +105,29 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("${taken.ipv4}", 3
     expect(report.hosts[0]?.because).toMatch(/No space left on device/);
     await server.console('umount /var/lib/rtc-ops; rmdir /var/lib/rtc-ops');
     expect(await isUntouched(server)).toBe(true);
+  });
+
+  it('of a batch of an inventory leaves the rest as it is', async () => {
+    const [one, two, three] = servers as [Server, Server, Server];
+    const { hosts } = serviceOn(servers) as { hosts: { name: string }[] };
+    // Its name has an IPv6 address, and its service none.
+    const broken = hosts.map((host) => (host.name === one.host ? { ...host, addresses: [one.ipv4] } : host));
+    const operator = await operatorOf(lab, serviceOn(servers, { hosts: broken }));
+    const login = (server: Server): object => ({ ansible_host: server.ipv4, ansible_user: 'deploy' });
+    const inventory = join(operator.directory, 'hosts.json');
+    const groups = { eu: { hosts: { [one.host]: login(one), [two.host]: login(two) } } };
+    await writeFile(inventory, JSON.stringify({ all: { children: groups } }));
+
+    const { report, exitCode } = await operator.deploy('--inventory', inventory, '--serial', '1');
+    expect(exitCode).toBe(1);
+    // The third is not in the inventory.
+    expect(report.hosts).toMatchObject([
+      { name: one.host, outcome: 'rolled-back', because: expect.stringContaining('not over IPv6') as string },
+      { name: two.host, outcome: 'planned', because: 'an earlier batch did not end well' },
+    ]);
+    for (const server of [one, two, three]) expect(await isUntouched(server)).toBe(true);
+    const limited = await operator.deploy('--inventory', inventory, '--limit', 'eu:!one*', '--check');
+    expect(limited.report.hosts).toMatchObject([{ name: two.host, outcome: 'planned', because: null }]);
   });
 
   it('of one host in three leaves the others to be deployed, and is told', async () => {

@@ -35,13 +35,14 @@ export function playbookRunner(
     await writeFile(own, inventoryOf(hosts), { mode: 0o600 });
     const theirs =
       options.inventory === undefined ? [] : [resolve(context.workingDirectory, options.inventory)];
-    const names = targets.map(({ host }) => host.name).join(',');
     return runPlaybook(
       {
         playbook,
         // Alone for the facts: a host that theirs does not have must not come in by ours.
         inventories: theirs.length > 0 && playbook === 'facts' ? theirs : [...theirs, own],
-        limit: options.limit === undefined || options.local === true ? names : `${names},&${options.limit}`,
+        hosts: targets.map(({ host }) => host.name),
+        // With --local it has said which of the hosts this machine is.
+        limit: options.local === true ? null : (options.limit ?? null),
         ssh: {
           privateKey:
             options.privateKey === undefined ? null : resolve(context.workingDirectory, options.privateKey),
