@@ -222,7 +222,7 @@ function tlsText({ tls, email }: Answers): string {
     'tls:',
     '  certbot:',
     `    ${address}`,
-    '    challenge: http-01 # needs TCP port 80; or { dns: cloudflare, credentials: cloudflare.ini }',
+    '    challenge: http-01 # needs TCP port 80; or { webroot: /var/www/html }, or { dns: cloudflare, credentials: cloudflare.ini }',
   ].join('\n');
 }
 

@@ -27,6 +27,10 @@ export interface Config extends Settings {
   readonly discovery: readonly TurnUri[];
 }
 
+/** By certbot itself on port 80, by the web server that is there, or by a DNS plugin of certbot. */
+export type CertbotChallenge =
+  'http-01' | { readonly webroot: string } | { readonly dns: string; readonly credentials: string | null };
+
 /** What may be different from host to host. */
 export interface Settings {
   readonly listen: {
@@ -98,7 +102,7 @@ export interface Certbot {
   /** Empty: the name of the host. */
   readonly names: readonly string[];
   /** `credentials` is a path here, relative to rtc-ops.yaml; null for a plugin that needs none. */
-  readonly challenge: 'http-01' | { readonly dns: string; readonly credentials: string | null };
+  readonly challenge: CertbotChallenge;
   /** The ACME directory. */
   readonly server: string;
 }
@@ -254,9 +258,9 @@ function tlsOf(tls: SettingsInput['tls']): Tls | null {
       email: email ?? null,
       names: names ?? [],
       challenge:
-        challenge === 'http-01'
-          ? challenge
-          : { dns: challenge.dns, credentials: challenge.credentials ?? null },
+        typeof challenge === 'object' && 'dns' in challenge
+          ? { dns: challenge.dns, credentials: challenge.credentials ?? null }
+          : challenge,
       server: server ?? defaults.certbot.server,
     },
   };

@@ -81,6 +81,11 @@ const tls = z
               [
                 z.literal('http-01'),
                 map({
+                  webroot: value.remotePath.describe(
+                    'The directory that a web server on the TURN server serves on port 80 under these names.',
+                  ),
+                }),
+                map({
                   dns: z
                     .string()
                     .regex(/^[a-z0-9][a-z0-9-]*$/, {
@@ -92,11 +97,12 @@ const tls = z
                     .describe('The credentials file of the plugin: a path here, beside this file.'),
                 }),
               ],
-              { error: 'must be http-01, or { dns: PLUGIN, credentials: PATH }' },
+              { error: 'must be http-01, { webroot: PATH }, or { dns: PLUGIN, credentials: PATH }' },
             )
             .optional()
             .meta({
-              description: 'How the names are proven: http-01 needs TCP port 80, a DNS plugin needs none.',
+              description:
+                'How the names are proven: http-01 needs TCP port 80 for itself, webroot a web server there, a DNS plugin neither.',
               default: defaults.certbot.challenge,
             }),
           server: value.webUrl

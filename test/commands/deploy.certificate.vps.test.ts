@@ -54,7 +54,7 @@ needs('server lab').describe('a certificate of a deployment', () => {
     await within({}, async (lab) => {
       const [taken, nameless] = await Promise.all([lab.addServer('taken'), lab.addServer('nameless')]);
       await setName(lab.id, nameless.host, {});
-      await taken.console('systemd-run --quiet python3 -m http.server 80');
+      await taken.console('systemd-run --quiet --unit=web python3 -m http.server 80');
       const operator = await operatorOf(lab, {
         ...serviceOn([taken, nameless], certbot),
         hosts: [taken, nameless].map(({ host, ipv4 }) => ({
@@ -74,6 +74,17 @@ needs('server lab').describe('a certificate of a deployment', () => {
         );
         expect(stdout).toBe('');
       }
+      // The web server that held the port proves the name.
+      await taken.console(
+        `systemctl stop web; mkdir /srv/www; systemd-run --quiet python3 -m http.server --bind :: --directory /srv/www 80`,
+      );
+      const challenge = { webroot: '/srv/www' };
+      await operator.configure(
+        serviceOn([taken], { tls: { certbot: { ...certbot.tls.certbot, challenge } } }),
+      );
+      const proven = await operator.deploy('--no-verify');
+      expect(proven.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed', because: null }] });
+      expect(await servedSerial(taken)).toMatch(/^serial=/);
     });
   });
 });

@@ -244,7 +244,10 @@ describe('a complaint', () => {
       'tls: { certbot: { server: "http://ca" } }',
       'tls.certbot.server: must be a URL that begins with https://',
     ],
-    ['tls: { certbot: { challenge: dns } }', 'tls.certbot.challenge: must be http-01, or { dns: PLUGIN,'],
+    [
+      'tls: { certbot: { challenge: dns } }',
+      'tls.certbot.challenge: must be http-01, { webroot: PATH }, or { dns: PLUGIN,',
+    ],
     ['tls: { certbot: { challenge: { dns: Cloud Flare } } }', 'challenge.dns: must be the name of a plugin'],
     ['tls: { certbot: {}, cert: /c, key: /k }', 'tls: must be off, { cert: PATH'],
     ['hosts: [{ name: x, addresses: none }]', 'hosts[0].addresses: must be auto, or a list such as'],

@@ -39,14 +39,15 @@ export async function certificateState(
     );
   }
   const { challenge } = certbot;
-  const plugin = challenge === 'http-01' ? null : challenge;
+  const plugin = typeof challenge === 'object' && 'dns' in challenge ? challenge : null;
+  const webroot = typeof challenge === 'object' && 'webroot' in challenge ? challenge.webroot : null;
   const credentials = plugin?.credentials ?? null;
   const credentialsFile = credentials === null ? null : resolve(dirname(options.configFile), credentials);
   const request = [
     `names: ${names.join(' ')}`,
     `server: ${certbot.server}`,
     `email: ${certbot.email ?? ''}`,
-    `challenge: ${plugin?.dns ?? 'http-01'}`,
+    `challenge: ${plugin?.dns ?? webroot ?? 'http-01'}`,
   ];
   return {
     names,
@@ -64,6 +65,7 @@ export async function certificateState(
       coturn_certbot_names: names,
       coturn_certbot_server: certbot.server,
       coturn_certbot_email: certbot.email ?? '',
+      coturn_certbot_webroot: webroot ?? '',
       coturn_certbot_dns_plugin: plugin?.dns ?? '',
       coturn_certbot_dns_credentials_src: credentialsFile ?? '',
     },

@@ -1,4 +1,4 @@
-import { configOfHost, type Config, type Host } from '../../config/config.ts';
+import { configOfHost, type CertbotChallenge, type Config, type Host } from '../../config/config.ts';
 import { familyOf, type Family } from '../../model/endpoint.ts';
 import type { Opening, OpeningPurpose } from '../../model/firewall.ts';
 import { hostNamed } from '../host-addresses.ts';
@@ -38,7 +38,7 @@ export function openingsOf(shared: Config, name?: string): Opening[] {
           } as const,
         ]
       : []),
-    ...at('tcp', tls?.certbot?.challenge === 'http-01' ? [80] : [], 'certificate'),
+    ...at('tcp', isProvenByWeb(tls?.certbot?.challenge) ? [80] : [], 'certificate'),
   ];
 }
 
@@ -77,4 +77,9 @@ function addressesOf({ listen }: Config, host: Host | null): string[] {
 /** The addresses under which clients know the host; empty when the config names none. */
 export function publicAddressesOf(shared: Config, name?: string): string[] {
   return (ofHost(shared, name).host?.addresses ?? []).map((pair) => pair.public);
+}
+
+/** By certbot itself or by a web server, the authority comes to port 80 (RFC 8555 §8.3). */
+function isProvenByWeb(challenge: CertbotChallenge | undefined): boolean {
+  return challenge !== undefined && !(typeof challenge === 'object' && 'dns' in challenge);
 }
