@@ -194,8 +194,15 @@ export class OpenSession {
       return failed && clientUsage.receivedPackets === 0 ? ['tls-failed'] : [];
     }
     const codes = new Set(errors.map(({ code }) => code));
-    const refusals = [...codes].filter((code) => code !== 401 && code !== 438 && code !== 300);
+    // The good end of a Refresh without an allocation (RFC 8656 §7.3), as a probe sends it: no allocation was asked for.
+    const has437 = (method: string): boolean =>
+      errors.some((each) => each.code === 437 && each.method === method);
+    const isOnlyRefreshed = has437('REFRESH') && !has437('ALLOCATE');
+    const refusals = [...codes].filter(
+      (code) => code !== 401 && code !== 438 && code !== 300 && !(code === 437 && isOnlyRefreshed),
+    );
     if (refusals.length > 0) return refusals.map(groupOfRefusal);
+    if (isOnlyRefreshed) return [];
     if (this.#hasEndedInStaleNonce) return ['nonce-not-renewed'];
     if (!codes.has(401)) return [];
     // Where the log ends in between, the answer may come yet.

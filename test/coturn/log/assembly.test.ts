@@ -38,6 +38,14 @@ function session(id: number, ...parts: readonly string[]): string[] {
       `${named}: incoming packet ALLOCATE processed, error 486: Allocation Quota Reached`,
       `${named}: incoming packet message processed, error 486: Allocation Quota Reached`,
     ],
+    nothing: [
+      `${named}: incoming packet REFRESH processed, error 437: Invalid allocation`,
+      `${named}: incoming packet message processed, error 437: Invalid allocation`,
+    ],
+    mismatched: [
+      `${named}: incoming packet ALLOCATE processed, error 437: Mismatched allocation`,
+      `${named}: incoming packet message processed, error 437: Mismatched allocation`,
+    ],
     refused: [`${named}: incoming packet message processed, error 401: Unauthorized`],
     end: [
       `closed (2nd stage), user <> realm <r> origin <>, local 10.0.0.1:3478, remote 1.2.3.4:5, reason: x`,
@@ -57,6 +65,8 @@ describe('a session', () => {
       ['challenge', 'allocate', 'permit', 'both', 'release', 'timeout'],
       ['both-ways', 'released'],
     ],
+    ['asked to refresh nothing, as a probe does', ['challenge', 'nothing', 'end'], []],
+    ['was refused for its five-tuple', ['challenge', 'mismatched', 'end'], ['refused-437']],
     ['ran out', ['challenge', 'allocate', 'permit', 'both', 'timeout'], ['both-ways', 'expired']],
     ['got nothing back', ['allocate', 'permit', 'sent', 'release', 'timeout'], ['sent-only', 'released']],
     ['was refused', ['challenge', 'quota', 'end'], ['refused-486']],
