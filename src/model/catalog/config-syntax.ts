@@ -1,3 +1,4 @@
+import { restart } from './entry.ts';
 import { configEntry, exampleFile, exampleLine, replaced } from './config-place.ts';
 import type { LineEvidence, PlaceEvidence } from './config-place.ts';
 
@@ -211,7 +212,8 @@ export const configSyntaxCatalog = {
     fix: (e) => [
       `on the server:  sudo chgrp ${e.user} ${e.file}`,
       `on the server:  sudo chmod 640 ${e.file}`,
-      'let the user pass every directory above it',
+      'let the user pass every directory above it, and restart:',
+      restart,
     ],
     explanation:
       'coturn fails open: when it cannot read its configuration it logs one warning (Cannot find config file) and relays for anyone, without credentials.',

@@ -8,6 +8,11 @@ interface HostEvidence {
 const host = { host: 'turn.example.com' };
 
 /** What the machine of a server is short of, and its clock. */
+/** Where settings of a service stand that the next update of its package keeps. */
+function dropIns(unit: string | null): string {
+  return `/etc/systemd/system/${unit ?? 'coturn.service'}.d`;
+}
+
 export const serverMachineCatalog = {
   CLOCK_SKEW: entry<
     HostEvidence & { offsetMs: number; uncertaintyMs: number; isSynchronized: boolean | null }
@@ -55,8 +60,9 @@ export const serverMachineCatalog = {
         'Each allocation takes a socket or more, and a socket is a file. At the limit new users are refused, and new connections hang.',
       proof: (e) => `The limit of process ${e.pid}, and what it has open.`,
       fix: (e) => [
-        onServer(`sudo systemctl edit ${e.unit ?? 'coturn'}`),
-        'add the lines [Service] and LimitNOFILE=65536',
+        onServer(`sudo mkdir -p ${dropIns(e.unit)}`),
+        onServer(`printf '[Service]\\nLimitNOFILE=65536\\n' | sudo tee ${dropIns(e.unit)}/files.conf`),
+        onServer('sudo systemctl daemon-reload'),
         restart,
       ],
       explanation:

@@ -1,5 +1,14 @@
-import { spanText } from '../../model/firewall.ts';
 import type { Finding, FindingCode } from '../../model/finding.ts';
+import {
+  isAtOneAddress,
+  isOfTls,
+  isOption,
+  nothingThere,
+  outlives,
+  relayShut,
+  samePort,
+  sameWhere,
+} from './relation.ts';
 
 /**
  * That one of `causes` leads to `effects`, which another look at the same server shows: its configuration, its firewall,
@@ -11,24 +20,6 @@ export interface Link {
   /** Whether just these two belong together; without it they always do. */
   readonly when?: (cause: Finding, effect: Finding) => boolean;
 }
-
-/** Nothing of a server comes up to a client. */
-const nothingThere = [
-  'SERVER_UNREACHABLE',
-  'NOTHING_LISTENS',
-  'LISTENER_SILENT',
-  'UDP_BLOCKED',
-  'PORT_BLOCKED',
-  'TCP_REFUSED',
-  'UDP_REFUSED',
-  'HOST_DOES_NOT_ANSWER',
-] as const satisfies readonly FindingCode[];
-
-const relayShut = [
-  'RELAY_PORTS_BLOCKED',
-  'RELAY_PORTS_STATEFUL_ONLY',
-  'RELAY_PORTS_PARTLY_BLOCKED',
-] as const satisfies readonly FindingCode[];
 
 const refusedUsers = [
   'CREDENTIAL_EXPIRED',
@@ -59,8 +50,35 @@ export const links: readonly Link[] = [
     ],
   },
 
+  // Clients are sent elsewhere.
+  {
+    causes: ['NAME_LEADS_ELSEWHERE', 'ADDRESS_NOT_SERVED'],
+    effects: [
+      ...nothingThere,
+      'LOST_BEFORE_HOST',
+      'NOT_A_TURN_SERVER',
+      'TLS_HANDSHAKE_FAILED',
+      'TLS_NAME_MISMATCH',
+      'TLS_UNTRUSTED',
+    ],
+    when: isAtOneAddress,
+  },
+
   // The configuration is not the one that runs, or keeps coturn from running.
-  { causes: ['CONFIG_UNREADABLE'], effects: ['CONFIG_NOT_READ', 'LOG_CONFIG_NOT_READ', 'ANONYMOUS_RELAY'] },
+  {
+    causes: ['CONFIG_UNREADABLE'],
+    effects: [
+      'CONFIG_NOT_READ',
+      'LOG_CONFIG_NOT_READ',
+      'ANONYMOUS_RELAY',
+      'LOG_CERTIFICATE_MISSING',
+      'LOG_REALM_EMPTY',
+    ],
+  },
+  {
+    causes: ['CONFIG_OPTION_UNKNOWN', 'CONFIG_OPTION_TOO_NEW', 'CONFIG_OPTION_REMOVED'],
+    effects: ['LOG_OPTION_UNKNOWN'],
+  },
   {
     causes: ['CONFIG_NOT_READ', 'LOG_CONFIG_NOT_READ'],
     effects: [
@@ -151,6 +169,11 @@ export const links: readonly Link[] = [
   },
   { causes: ['LOG_BIND_FAILED', 'CONFIG_ADDRESS_INVALID'], effects: ['LISTENER_MISSING'] },
   {
+    // coturn tries again and again to bind it, and comes to no other listener.
+    causes: ['PORT_NEEDS_PRIVILEGE'],
+    effects: ['LISTENER_MISSING', 'LISTENER_ELSEWHERE', 'COTURN_NOT_RUNNING'],
+  },
+  {
     causes: ['LISTENER_MISSING', 'LISTENER_ELSEWHERE'],
     effects: ['TLS_HANDSHAKE_FAILED', ...nothingThere],
     when: samePort,
@@ -227,7 +250,7 @@ export const links: readonly Link[] = [
     when: isOption('static-auth-secret'),
   },
   {
-    causes: ['USER_MALFORMED', 'NOBODY_CAN_LOG_IN'],
+    causes: ['USER_MALFORMED', 'NOBODY_CAN_LOG_IN', 'AUTH_MECHANISMS_MIXED'],
     effects: [
       'CREDENTIAL_SECRET_MISMATCH',
       'LOG_USERS_UNKNOWN',
@@ -267,8 +290,17 @@ export const links: readonly Link[] = [
 
   // Capacity.
   {
+    // A user is looked up in a file, which is one more to open.
     causes: ['FILE_LIMIT_REACHED'],
-    effects: ['RELAY_CAPACITY_EXHAUSTED', 'LOG_PORTS_EXHAUSTED', 'REQUEST_FAILED'],
+    effects: [
+      'RELAY_CAPACITY_EXHAUSTED',
+      'LOG_PORTS_EXHAUSTED',
+      'REQUEST_FAILED',
+      'ALLOCATION_REFUSED',
+      ...refusedUsers,
+      ...loggedRefusals,
+      ...nothingThere,
+    ],
   },
   { causes: ['CONNTRACK_NEARLY_FULL'], effects: ['LOG_CONNTRACK_FULL', 'LOSS_HIGH'] },
   { causes: ['LOG_CONNTRACK_FULL', 'UDP_BUFFER_DROPS'], effects: ['LOSS_HIGH'] },
@@ -295,94 +327,3 @@ export const links: readonly Link[] = [
     effects: ['LOG_TLS_HANDSHAKES_FAILED'],
   },
 ];
-
-const relayCodes: ReadonlySet<FindingCode> = new Set<FindingCode>([
-  ...relayShut,
-  'FIREWALL_BLOCKS_RELAY',
-  'FIREWALL_RELAY_STATEFUL_ONLY',
-  'FIREWALL_BLOCKS_OUTSIDE',
-]);
-
-const listenerCodes: ReadonlySet<FindingCode> = new Set<FindingCode>([
-  ...nothingThere,
-  'FIREWALL_BLOCKS_LISTENER',
-  'LISTENER_MISSING',
-  'LISTENER_ELSEWHERE',
-  'LISTENER_OTHER_PROGRAM',
-]);
-
-/** Whether both are about the relay ports, or both about one listener, as far as each of them says so. */
-export function sameWhere(cause: Finding, effect: Finding): boolean {
-  const [a, b] = [isRelay(cause), isRelay(effect)];
-  if (a !== null && b !== null && a !== b) return false;
-  return a === true || b === true || samePort(cause, effect);
-}
-
-function isRelay({ code, evidence }: Finding): boolean | null {
-  if (relayCodes.has(code)) return true;
-  if ('isRelay' in evidence) return evidence.isRelay;
-  return listenerCodes.has(code) ? false : null;
-}
-
-// A credential that this program makes is good for a day.
-const ownLifetimeMs = 80_000_000;
-
-/** Whether the clock of a server is so far ahead that what users come with has ended there. */
-function outlives({ evidence: clock }: Finding, { evidence }: Finding): boolean {
-  if (!('offsetMs' in clock)) return false;
-  const isOwn = 'derived' in evidence && evidence.derived;
-  return clock.offsetMs > (isOwn ? ownLifetimeMs : 0);
-}
-
-interface Ports {
-  readonly protocol: 'udp' | 'tcp' | null;
-  readonly spans: readonly string[];
-}
-
-/** Of what a finding is about: the ports that it names. */
-function portsOf({ evidence }: Finding): Ports {
-  const { transport, protocol, port, ports, places } = { ...evidence } as {
-    readonly places?: readonly string[];
-    readonly transport?: string;
-    readonly protocol?: 'udp' | 'tcp';
-    readonly port?: number;
-    readonly ports?: readonly string[] | string;
-  };
-  const seen = places?.map((place) => place.replace(/^\S+ /, ''));
-  const spans =
-    seen !== undefined
-      ? seen
-      : port !== undefined
-        ? [spanText({ first: port, last: port })]
-        : Array.isArray(ports)
-          ? ports
-          : [];
-  if (protocol !== undefined) return { protocol, spans };
-  return { protocol: transport === undefined ? null : transport === 'udp' ? 'udp' : 'tcp', spans };
-}
-
-/** Whether both are about one port, as far as each of them names one. */
-function samePort(cause: Finding, effect: Finding): boolean {
-  const [a, b] = [portsOf(cause), portsOf(effect)];
-  if (a.protocol !== null && b.protocol !== null && a.protocol !== b.protocol) return false;
-  if (a.spans.length === 0 || b.spans.length === 0) return true;
-  return a.spans.some((one) => b.spans.some((other) => overlap(one, other)));
-}
-
-function overlap(a: string, b: string): boolean {
-  const [first = 0, last = first] = a.split('-').map(Number);
-  const [from = 0, to = from] = b.split('-').map(Number);
-  return first <= to && from <= last;
-}
-
-/** Whether it is about TLS alone. What is at a whole server is not. */
-function isOfTls({ code, evidence }: Finding): boolean {
-  if (code.startsWith('LOG_')) return true;
-  if (code === 'SERVER_UNREACHABLE' || code === 'NOTHING_LISTENS') return false;
-  if ('transport' in evidence) return evidence.transport === 'tls';
-  return 'title' in evidence && evidence.title.includes('TLS');
-}
-
-function isOption(name: string): (cause: Finding) => boolean {
-  return ({ evidence }) => 'option' in evidence && evidence.option === name;
-}

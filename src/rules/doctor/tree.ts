@@ -10,7 +10,8 @@ import {
 } from '../../model/finding.ts';
 import { subjectKey } from '../../model/subject.ts';
 import { isHardening } from './hardening.ts';
-import { links, sameWhere } from './link.ts';
+import { links } from './link.ts';
+import { sameWhere } from './relation.ts';
 import { leadsTo } from './symptom.ts';
 
 /** A finding, and who saw it. */
