@@ -227,7 +227,7 @@ function unseen(facts: ServerFacts): UnseenThing[] {
   return together([...told(needed, true), ...optional]);
 }
 
-function doubts({ moreDaemons, logs }: ServerFacts, running: readonly Daemon[]): UnseenThing[] {
+function doubts({ moreDaemons, logs, served }: ServerFacts, running: readonly Daemon[]): UnseenThing[] {
   const unread = running.flatMap(({ pid, configuration: { path, unread: reason } }) =>
     path === null || reason === null || reason.isSure
       ? []
@@ -246,11 +246,31 @@ function doubts({ moreDaemons, logs }: ServerFacts, running: readonly Daemon[]):
       because: 'it has a network of its own, and only that of the machine is looked at',
       isRequired: true,
     }));
+  const unasked = running.flatMap(({ pid, settings, isInHostNetwork }) =>
+    settings.state === 'seen' &&
+    settings.value.tlsPort !== null &&
+    isInHostNetwork !== false &&
+    !served.some((each) => each.pid === pid)
+      ? [
+          {
+            what: `the certificate that process ${pid} serves`,
+            because: `nothing listens on TCP ${settings.value.tlsPort} of an IPv4 address to be asked`,
+            isRequired: false,
+          },
+        ]
+      : [],
+  );
   const more = {
     what: `${moreDaemons} more processes of coturn`,
     because: 'there are too many',
     isRequired: false,
   };
   const noLog = { what: 'the log', because: 'neither a journal nor a log file was found', isRequired: false };
-  return [...unread, ...contained, ...(moreDaemons > 0 ? [more] : []), ...(logs.length === 0 ? [noLog] : [])];
+  return [
+    ...unread,
+    ...unasked,
+    ...contained,
+    ...(moreDaemons > 0 ? [more] : []),
+    ...(logs.length === 0 ? [noLog] : []),
+  ];
 }

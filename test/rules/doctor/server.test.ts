@@ -157,6 +157,16 @@ describe('judgeServer', () => {
     expect(codesOf(judged(recordedServer(unread)))).not.toContain('LISTENER_MISSING');
   });
 
+  it('says that a certificate was not asked for', () => {
+    const { sections, ...evidence } = recordedServer();
+    const unasked = Object.entries(sections).filter(([name]) => !name.startsWith('served '));
+    const { notExamined } = judged({ ...evidence, sections: Object.fromEntries(unasked) });
+    expect(notExamined.map(({ what }) => what)).toContain('the certificate that process 685 serves');
+    expect(judged(recordedServer()).notExamined.map(({ what }) => what)).not.toContain(
+      'the certificate that process 685 serves',
+    );
+  });
+
   it('names another program on a port', () => {
     const judgement = judged(recordedServer({ owners: (text) => text.replaceAll('turnserver', 'nginx') }));
     expect(new Set(codesOf(judgement))).toEqual(new Set(['LISTENER_OTHER_PROGRAM']));
