@@ -2,6 +2,7 @@ import type { DoctorFacts } from '../model/doctor-facts.ts';
 import type { NotExamined, Symptom } from '../model/doctor-report.ts';
 import { scopeOf } from '../model/endpoint.ts';
 import { RtcOpsError } from '../model/error.ts';
+import type { Secret } from '../model/secret.ts';
 import { isTurn } from '../model/turn-uri.ts';
 import { interfaceAddresses } from '../probes/interfaces.ts';
 import type { Witness } from '../probes/server/witness.ts';
@@ -14,6 +15,7 @@ import {
   type ClientQuestion,
   type GivenQuestion,
 } from './doctor-client.ts';
+import { secretsOf } from './server-secrets.ts';
 import { sshLogin, type SshLogin } from './doctor-login.ts';
 import { examineServer, type ServerExamination } from './doctor-server.ts';
 import { criteriaOf } from './probe-criteria.ts';
@@ -28,6 +30,12 @@ export interface ExaminationOptions extends ClientOptions {
   readonly sudo?: boolean;
 }
 
+export interface Examination {
+  readonly facts: DoctorFacts;
+  /** What was seen or used on the way, and must be kept nowhere. */
+  readonly secrets: readonly Secret[];
+}
+
 /**
  * Looks at all that was asked for: the server from within, from here, and both at once.
  * @throws RtcOpsError `usage`, `configuration`, `tool-failed` where ssh does not get there
@@ -37,7 +45,7 @@ export async function examine(
   options: ExaminationOptions,
   symptom: Symptom | null,
   context: CommandContext,
-): Promise<DoctorFacts> {
+): Promise<Examination> {
   const startedAt = context.now();
   const origin = performance.now();
   const place = placeOf(options);
@@ -54,13 +62,21 @@ export async function examine(
     const server = place === null ? null : await lookInside(place, options, progress, context);
     const question = withServer(given, server, place, context);
     const seen = await seenFromHere(question, { place, options, progress }, context);
-    return {
+    const facts = {
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(performance.now() - origin),
       symptom,
       server: server && { evidence: server.evidence, lint: server.lint },
       ...seen,
       leftOut: leftOut(question, { server, place, options }),
+    };
+    const password = question?.credential?.password;
+    return {
+      facts,
+      secrets: [
+        ...(server === null ? [] : secretsOf(server.facts)),
+        ...(password === undefined ? [] : [password]),
+      ],
     };
   } finally {
     progress.stop();

@@ -11,7 +11,7 @@ export interface OutputFile {
    * Replaces the content. Whoever reads the file at that moment gets the old one or the new one, whole.
    * @throws RtcOpsError `tool-failed`
    */
-  readonly write: (text: string) => Promise<void>;
+  readonly write: (content: string | Uint8Array) => Promise<void>;
 }
 
 /**
@@ -60,7 +60,7 @@ async function openPipe(path: string, file: string): Promise<OutputFile> {
   });
 }
 
-function written(path: string, write: (text: string) => Promise<void>): OutputFile {
+function written(path: string, write: (content: string | Uint8Array) => Promise<void>): OutputFile {
   return {
     async write(text) {
       try {
@@ -74,7 +74,7 @@ function written(path: string, write: (text: string) => Promise<void>): OutputFi
   };
 }
 
-async function replace(file: string, text: string, mode: number | null): Promise<void> {
+async function replace(file: string, text: string | Uint8Array, mode: number | null): Promise<void> {
   const temporary = await temporaryBeside(file, text, mode);
   try {
     await rename(temporary, file);
@@ -85,7 +85,11 @@ async function replace(file: string, text: string, mode: number | null): Promise
 }
 
 /** In the same directory, because a rename within a file system is atomic; with a name that no collector looks at. */
-async function temporaryBeside(file: string, text: string, mode: number | null): Promise<string> {
+async function temporaryBeside(
+  file: string,
+  text: string | Uint8Array,
+  mode: number | null,
+): Promise<string> {
   const temporary = join(dirname(file), `.rtc-ops-${randomBytes(6).toString('hex')}.tmp`);
   const handle = await open(temporary, 'wx');
   try {

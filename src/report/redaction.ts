@@ -9,10 +9,13 @@ import { parseTurnUri } from '../model/turn-uri.ts';
  * its scheme.
  */
 export function redacted<T>(data: T, recordings: readonly Recording[]): T {
-  const names = new Set(
-    recordings.flatMap(namesIn).filter((name) => name.length >= shortestName && isIP(name) === 0),
-  );
-  const known = [...names].toSorted((a, b) => b.length - a.length);
+  return withPseudonyms(data, recordings.flatMap(namesIn));
+}
+
+/** The same, with these names beside the addresses. */
+export function withPseudonyms<T>(data: T, names: readonly string[]): T {
+  const named = new Set(names.filter((name) => name.length >= shortestName && isIP(name) === 0));
+  const known = [...named].toSorted((a, b) => b.length - a.length);
   const pseudonyms = new Pseudonyms();
   return mapTexts(data, (text) => redactedText(text, known, pseudonyms)) as T;
 }

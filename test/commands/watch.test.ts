@@ -65,7 +65,11 @@ async function watched(
     running--;
     return reports[rounds++ % reports.length] ?? healthy;
   };
-  const output = { file: file ? { write: async (text: string) => void seen.written.push(text) } : null };
+  const output = {
+    file: file
+      ? { write: async (text: string | Uint8Array) => void seen.written.push(text.toString()) }
+      : null,
+  };
   await watch(
     measure,
     { format: 'human', color: false, intervalMs: 20, count: reports.length, ...rest, output },

@@ -15,7 +15,7 @@ import { subjectKey } from '../../model/subject.ts';
 import { isTurn } from '../../model/turn-uri.ts';
 import { isHardening } from './hardening.ts';
 import { adviceFor } from './symptom.ts';
-import { clientPlace, everyone, isFelt, isOfSymptom, treesOf, type Branch, type Sighting } from './tree.ts';
+import { everyone, isFelt, isOfSymptom, treesOf, type Branch, type Sighting } from './tree.ts';
 
 /** What a look at the server itself found, by all who judge it: its configuration, firewall, log and processes. */
 export interface ServerSide {
@@ -80,7 +80,8 @@ function sightingsOf(server: ServerSide | null, client: ClientSide | null): Sigh
   const ofServer = (server?.findings ?? []).map((finding): Sighting => ({
     finding,
     side: 'server',
-    place: finding.subject.kind === 'client' ? clientPlace : machine,
+    // An address to which its name leads may be that of another machine.
+    place: finding.code === 'NAME_LEADS_ELSEWHERE' ? placeOf(finding) : machine,
   }));
   const ofClient = [...(client?.network ?? []), ...(client?.probe.findings ?? [])].map(
     (finding): Sighting => ({ finding, side: 'client', place: placeOf(finding) }),

@@ -18,6 +18,7 @@ const unreachable = [
   'LISTENER_ELSEWHERE',
   'CONFIG_PREVENTS_START',
   'COTURN_NOT_RUNNING',
+  'NAME_LEADS_ELSEWHERE',
   'HOST_DOES_NOT_ANSWER',
   'CONTAINER_NETWORK',
   'CAPTIVE_PORTAL',
@@ -89,6 +90,7 @@ const somePorts = [
   'DROPPED_AT_HOST',
   'LOST_BEFORE_HOST',
   'ANSWER_LOST',
+  'ADDRESS_NOT_SERVED',
 ] as const satisfies readonly FindingCode[];
 
 const explanations: Readonly<Record<Symptom, Explanation>> = {

@@ -51,7 +51,9 @@ export function treesOf(sightings: readonly Sighting[], symptom: Symptom | null)
   }
   const branch = (node: Node): Branch => {
     const effects = inOrder(nodes.filter((each) => causes.get(each) === node).map(branch), symptom);
-    const severity = [node.finding, ...effects.map((each) => each.finding)]
+    // A line of a log only repeats what its cause says.
+    const felt = effects.map((each) => each.finding).filter((each) => !each.code.startsWith('LOG_'));
+    const severity = [node.finding, ...felt]
       .map((each) => each.severity)
       .reduce((a, b) => (weight[b] < weight[a] ? b : a));
     return {
