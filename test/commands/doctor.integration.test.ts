@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/model/doctor-report.ts';
 import { rtcOps } from '../support/cli.ts';
-import { loopbackServer, type LoopbackServer } from '../support/loopback-server.ts';
+import { loopbackServer, secret, type LoopbackServer } from '../support/loopback-server.ts';
 import { needs } from '../support/requirements.ts';
 
 async function doctor(
@@ -62,5 +65,18 @@ needs('coturn').describe('rtc-ops doctor of a real server', () => {
       how: null,
       isRequired: false,
     });
+  });
+
+  it('gives the same report again from its archive, which holds neither secret nor password', async () => {
+    const server = await loopbackServer();
+    const file = join(server.directory, 'ticket.tar.gz');
+    const [name = '', , , password = ''] = server.credential(600);
+    expect(name).toBe('--username');
+    const { report } = await doctor(server, [...server.credential(600), '--no-call', '--bundle', file]);
+    const text = gunzipSync(await readFile(file)).toString('latin1');
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(password);
+    const again = await rtcOps(['doctor', '--from', file, '--format', 'json']);
+    expect(JSON.parse(again.stdout)).toEqual(report);
   });
 });
