@@ -77,11 +77,14 @@ function sightingsOf(server: ServerSide | null, client: ClientSide | null): Sigh
     if (subject.kind === 'name' && isMachineName(subject.host, client, isMachine)) return machine;
     return subjectKey(subject);
   };
+  const isProbed = (address: string): boolean =>
+    client?.probe.targets.some((target) => target.address === address) ?? false;
   const ofServer = (server?.findings ?? []).map((finding): Sighting => ({
     finding,
     side: 'server',
-    // An address to which its name leads may be that of another machine.
-    place: finding.code === 'NAME_LEADS_ELSEWHERE' ? placeOf(finding) : machine,
+    // What is about an address that was probed is at that one: its name may lead to another machine.
+    place:
+      finding.subject.kind === 'server' && isProbed(finding.subject.address) ? placeOf(finding) : machine,
   }));
   const ofClient = [...(client?.network ?? []), ...(client?.probe.findings ?? [])].map(
     (finding): Sighting => ({ finding, side: 'client', place: placeOf(finding) }),

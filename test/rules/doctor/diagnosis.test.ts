@@ -213,6 +213,15 @@ describe('both sides', () => {
     );
   });
 
+  it('fold what fails at an address of another machine under the name that leads there', () => {
+    const other = targetOf('udp', { host: 'turn.example.com', address: '192.0.2.99' });
+    const probe = observationsOf([healthyFacts(tcp), deadFacts(other, 'binding', silence)]);
+    const at = { host: 'turn.example.com', address: '192.0.2.99' };
+    const server = [example('NAME_LEADS_ELSEWHERE', at), example('LOST_BEFORE_HOST', at)];
+    const roots = diagnosisOf({ server, probe }).findings.filter(({ causeId }) => causeId === null);
+    expect(roots.map(({ code }) => code)).toEqual(['NAME_LEADS_ELSEWHERE']);
+  });
+
   it('put first what users feel, and last what only makes it safer', () => {
     const server = [
       example('WEAK_SECRET'),
