@@ -106,6 +106,9 @@ needs('server lab').describe('rtc-ops deploy', () => {
     expect(called?.audio).toMatchObject({ lossRatio: 0 });
 
     expect((await server.console('systemctl show -P MainPID coturn')).stdout).toBe(pid);
+    // Who compares times, as doctor does, must not think that coturn runs with an older configuration.
+    const copy = '/run/rtc-ops-coturn/turnserver.conf';
+    expect((await server.console(`find /etc/turnserver.conf -newer ${copy}`)).stdout).toBe('');
     const { stdout: left } = await server.console(
       `grep -rl ${before} /etc /var/lib/turn /var/lib/rtc-ops /run`,
     );
