@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { acmeUrl } from '../lab/server/acme-server.ts';
 import { operatorOf, serviceOn } from '../lab/server/operator.ts';
@@ -72,4 +74,27 @@ needs('server lab').describe('a deployment behind a firewall', () => {
       expect((await server.console(rules)).stdout).toBe(before);
     },
   );
+
+  it('takes back what leaves a server out of reach, and its timer has closed the ports by then', async () => {
+    const server = await lab.addServer('unreached');
+    await server.console(`apt-get update -qq; ${firewalls.nftables.setUp}`);
+    const operator = await operatorOf(lab, serviceOn([server]));
+    const host = { ansible_host: server.ipv4, ansible_user: 'root', coturn_firewall_undo_seconds: 3 };
+    const inventory = join(operator.directory, 'hosts.json');
+    await writeFile(inventory, JSON.stringify({ all: { hosts: { [server.host]: host } } }));
+    const before = (await server.console('nft list ruleset')).stdout;
+    const cut =
+      'nft add table inet cut; nft "add chain inet cut in { type filter hook input priority -200; policy drop; }"';
+    await server.console(
+      `systemd-run --quiet sh -c 'until nft list ruleset | grep -q rtc-ops; do sleep 0.02; done
+       ${cut}; sleep 6; nft delete table inet cut'`,
+    );
+    const { report } = await operator.deploy('--inventory', inventory);
+    expect(report.hosts).toMatchObject([
+      { outcome: 'rolled-back', because: expect.stringContaining('Stop the timer, in time') as string },
+    ]);
+    const { stdout: log } = await server.console('journalctl -o cat -u rtc-ops-firewall-undo.service');
+    expect(log).toContain('rtc-ops-firewall remove');
+    expect((await server.console('nft list ruleset')).stdout).toBe(before);
+  });
 });
