@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Report } from '../../src/model/report.ts';
 import { acmeUrl } from '../lab/server/acme-server.ts';
 import { operatorOf, serviceOn } from '../lab/server/operator.ts';
 import { openServerLab } from '../lab/server/server-lab.ts';
@@ -41,6 +42,20 @@ needs('server lab').describe('a deployed service', () => {
       const back = await operator.deploy('rollback');
       expect(back.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed', generation: 1 }] });
       expect((await server.console('sha256sum /etc/turnserver.conf')).stdout).toBe(config);
+      const probe = async (): Promise<Report> => {
+        const urls = [`turn:${server.host}`, `turns:${server.host}:443`];
+        const how = [
+          '--secret-file',
+          'secret.txt',
+          '--ca',
+          lab.acmeRootFile,
+          '--no-call',
+          '--format',
+          'json',
+        ];
+        return JSON.parse((await operator.rtcOps('probe', ...urls, ...how)).stdout) as Report;
+      };
+      expect((await probe()).verdict).toBe('healthy');
       expect((await operator.deploy('rollback', '--to', '7')).report.hosts[0]?.because).toBe(
         'it keeps no earlier generation 7',
       );
