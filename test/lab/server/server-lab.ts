@@ -19,6 +19,8 @@ export interface ServerLab {
   readonly addServer: (name: string, suite?: Suite) => Promise<Server>;
   /** Runs a command on the operator's machine. Never rejects for an exit code. */
   readonly operator: (command: readonly string[], options?: OperatorOptions) => Promise<Execution>;
+  /** Runs a command on the router between the operator and the servers. Never rejects for an exit code. */
+  readonly router: (command: readonly string[]) => Promise<Execution>;
   /** Joins the networks of the operator and of the servers, or parts them. */
   readonly connect: (isOn: boolean) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -92,6 +94,11 @@ function labWith(id: ServerLabId, next: number): ServerLab {
         cwd,
         env,
       });
+      return { stdout, stderr, exitCode };
+    },
+    router: async (command) => {
+      const [file, args] = onHost(id, 'router', command);
+      const { stdout, stderr, exitCode } = await execa(file, args, { reject: false, stdin: 'ignore' });
       return { stdout, stderr, exitCode };
     },
     connect: async (isOn) => {

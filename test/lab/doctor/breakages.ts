@@ -1,0 +1,37 @@
+import { accessBreakages } from './breakages-access.ts';
+import { networkBreakages } from './breakages-network.ts';
+import { serviceBreakages } from './breakages-service.ts';
+import type { Breakage } from './breakage.ts';
+
+/** Every way in which the tests break a healthy service. */
+export const breakages: readonly Breakage[] = [...networkBreakages, ...accessBreakages, ...serviceBreakages];
+
+/** The causes that recur and are not produced here, each with the reason, and with what tells it all the same. */
+export const notProduced: readonly { readonly cause: string; readonly why: string; readonly told: string }[] =
+  [
+    {
+      cause: 'native-sdk-root-store',
+      why: 'it takes a public certificate authority, and an app with roots of its own',
+      told: 'LOG_TLS_HANDSHAKES_FAILED, from the log; CAPTURE_TLS_ALERT, from a capture',
+    },
+    {
+      cause: 'iceservers-payload-wrong',
+      why: 'no packet of such a browser comes to the server; it is in what the browser recorded',
+      told: 'ICE_URL_INVALID, from a dump; a URL like that is refused with what is wrong with it',
+    },
+    {
+      cause: 'turns-over-udp-dtls',
+      why: 'no browser uses DTLS to a TURN server, and it is not probed',
+      told: 'such a URL is refused with that reason',
+    },
+    {
+      cause: 'ttl-path-too-long',
+      why: 'it takes a path of dozens of routers between the relay and a peer',
+      told: 'nothing: a program without privileges does not see the TTL of a datagram',
+    },
+    {
+      cause: 'nat-rebind-437',
+      why: 'it is a client that takes the same port again at once, which the probe never does',
+      told: 'LOG_ALLOCATIONS_REFUSED, from the log; CAPTURE_ALLOCATION_REFUSED, from a capture',
+    },
+  ];
