@@ -77,7 +77,11 @@ export function playbookArguments(run: PlaybookRun, directory: string): string[]
   const { playbook, inventories, hosts, limit, ssh, variables } = run;
   // Nobody is there to be asked: an unknown host key or a missing password is an error, and told as one.
   // A connection that is cut is noticed after 15 s; TCP alone would wait for a quarter of an hour.
-  const common = ['-o BatchMode=yes', '-o ServerAliveInterval=5', ...(ssh.commonArguments === null ? [] : [ssh.commonArguments])];
+  const common = [
+    '-o BatchMode=yes',
+    '-o ServerAliveInterval=5',
+    ...(ssh.commonArguments === null ? [] : [ssh.commonArguments]),
+  ];
   return [
     ...inventories.flatMap((file) => ['--inventory', file]),
     ...(limit === null ? [] : ['--limit', limit]),

@@ -28,7 +28,10 @@ export function planOf(facts: HostFacts, wanted: WantedState): HostPlan {
       ...secretSteps(facts, files),
       ...firewallSteps(facts, files),
       ...certificateSteps(facts, wanted),
-      ...serviceSteps(facts, files.some(({ kind, title }) => kind === 'file' && restartsFor.test(title))),
+      ...serviceSteps(
+        facts,
+        files.some(({ kind, title }) => kind === 'file' && restartsFor.test(title)),
+      ),
     ],
     notes: [...notesOf(facts), ...secretNotes(facts, wanted)],
   };
@@ -43,7 +46,10 @@ function packageSteps({ coturn, system }: HostFacts): PlanStep[] {
 function fileSteps({ files: found }: HostFacts, { files }: WantedState): PlanStep[] {
   const changes = files.flatMap((file): PlanStep[] => {
     const before = found[file.path] ?? null;
-    if (before === null) return [{ kind: 'file', title: `write ${file.path}`, diff: file.isConstant ? null : patch('', file.text) }];
+    if (before === null)
+      return [
+        { kind: 'file', title: `write ${file.path}`, diff: file.isConstant ? null : patch('', file.text) },
+      ];
     const rights = rightsOf(before) === rightsOf(file) ? [] : [`${rightsOf(before)} → ${rightsOf(file)}`];
     if (before.text === file.text && rights.length === 0) return [];
     const title = [`change ${file.path}`, ...rights].join(', ');
@@ -68,21 +74,30 @@ const configPath = '/etc/turnserver.conf';
 const liveSecrets = '/etc/systemd/system/coturn.service.d/rtc-ops-secrets.conf';
 
 /** Whether nothing but secrets changes, in a coturn that takes them while it runs. */
-function isSecretChange({ title }: PlanStep, { files: found, secrets }: HostFacts, { files }: WantedState): boolean {
+function isSecretChange(
+  { title }: PlanStep,
+  { files: found, secrets }: HostFacts,
+  { files }: WantedState,
+): boolean {
   if (title !== `change ${configPath}` || secrets === null || secrets.restart) return false;
   const at = (path: string): readonly [string | undefined, string | undefined] => [
     found[path]?.text,
     files.find((file) => file.path === path)?.text,
   ];
   const [[before, after], [dropIn, wantedDropIn]] = [at(configPath), at(liveSecrets)];
-  if (before === undefined || after === undefined || dropIn === undefined || dropIn !== wantedDropIn) return false;
+  if (before === undefined || after === undefined || dropIn === undefined || dropIn !== wantedDropIn)
+    return false;
   return before.replace(secretLines, '') === after.replace(secretLines, '');
 }
 
 const secretLines = /^static-auth-secret=.*\n/gm;
 
 function asSecretStep(step: PlanStep): PlanStep {
-  return { ...step, kind: 'secret', title: `${step.title}: only secrets, which coturn takes without a restart` };
+  return {
+    ...step,
+    kind: 'secret',
+    title: `${step.title}: only secrets, which coturn takes without a restart`,
+  };
 }
 
 /** Where the configuration is as it should be, and its secrets are not in the database. */

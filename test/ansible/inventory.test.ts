@@ -46,7 +46,16 @@ describe('the arguments of ansible-playbook', () => {
 
   it('name inventories in order, and never let ssh ask', () => {
     expect(playbookArguments(run, '/role')).toEqual([
-      ...['--inventory', 'theirs.yml', '--inventory', 'ours.json', '--limit', 'eu:!c*', '--private-key', 'key'],
+      ...[
+        '--inventory',
+        'theirs.yml',
+        '--inventory',
+        'ours.json',
+        '--limit',
+        'eu:!c*',
+        '--private-key',
+        'key',
+      ],
       ...['--ssh-common-args', '-o BatchMode=yes -o ServerAliveInterval=5 -o ProxyJump=bastion'],
       ...['--extra-vars', '{"coturn_hosts":"a,b"}', '/role/facts.yml'],
     ]);

@@ -55,7 +55,10 @@ describe('a plan', () => {
 
   it('shows the lines that change, and rights that do', () => {
     const before = { ...rights, mode: '0644', text: 'a\nb\nc\nd\nold\n' };
-    const [step, restart] = planOf({ ...deployed, files: { [path]: before } }, wanting({ text: 'a\nb\nc\nd\nnew\n' })).steps;
+    const [step, restart] = planOf(
+      { ...deployed, files: { [path]: before } },
+      wanting({ text: 'a\nb\nc\nd\nnew\n' }),
+    ).steps;
     expect(step).toEqual({
       kind: 'file',
       title: `change ${path}, root:turnserver 0644 → root:turnserver 0640`,
@@ -67,7 +70,10 @@ describe('a plan', () => {
   it('removes what a host is not to have, and shows no text of a constant file', () => {
     const dropIn = '/etc/systemd/system/coturn.service.d/rtc-ops-low-ports.conf';
     const files = { ...deployed.files, [dropIn]: { ...rights, text: 'x\n' } };
-    expect(titles({ ...deployed, files }, wanting({}))).toEqual([`remove ${dropIn}`, 'restart coturn: calls that it relays end']);
+    expect(titles({ ...deployed, files }, wanting({}))).toEqual([
+      `remove ${dropIn}`,
+      'restart coturn: calls that it relays end',
+    ]);
     expect(planOf(fresh, wanting({ isConstant: true })).steps[1]?.diff).toBeNull();
   });
 
@@ -83,7 +89,12 @@ describe('a plan', () => {
     expect(titles({ ...deployed, certificates }, names('a.example', 'b.example'))).toEqual([
       'get a certificate for a.example, b.example by certbot',
     ]);
-    expect(titles({ ...deployed, certificates: [{ ...certificates[0], lineage: 'web' } as never] }, names('a.example'))).toHaveLength(1);
+    expect(
+      titles(
+        { ...deployed, certificates: [{ ...certificates[0], lineage: 'web' } as never] },
+        names('a.example'),
+      ),
+    ).toHaveLength(1);
   });
 
   it('opens ports that somebody has closed', () => {
@@ -97,7 +108,9 @@ describe('a plan', () => {
     const live = { path: dropIn, owner: 'root', group: 'root', mode: '0644', text: 'x\n', isConstant: true };
     const secrets = { applied: true, restart: false };
     const withSecrets = (...values: string[]): string =>
-      ['realm=a', ...values.map((value) => `static-auth-secret=[secret ${value}]`), 'fingerprint\n'].join('\n');
+      ['realm=a', ...values.map((value) => `static-auth-secret=[secret ${value}]`), 'fingerprint\n'].join(
+        '\n',
+      );
     const running: HostFacts = {
       ...deployed,
       secrets,

@@ -2,13 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { secretDigest, withoutSecrets } from '../../src/ansible/redaction.ts';
 
 describe('a configuration without its secrets', () => {
-  const text = 'realm=r\nstatic-auth-secret=opensesame\n  user=alice:wonder\n#cli-password=hidden\nuser-quota=12\n';
+  const text =
+    'realm=r\nstatic-auth-secret=opensesame\n  user=alice:wonder\n#cli-password=hidden\nuser-quota=12\n';
 
   it('has a digest for each, in comments too, and leaves the rest as it is', () => {
     const told = withoutSecrets(text, 'key');
     expect(told).not.toMatch(/opensesame|wonder|hidden/);
     expect(told.split('\n').map((line) => line.replace(/\[secret [0-9a-f]{8}\]/, '[secret]'))).toEqual([
-      ...['realm=r', 'static-auth-secret=[secret]', '  user=[secret]', '#cli-password=[secret]', 'user-quota=12', ''],
+      ...[
+        'realm=r',
+        'static-auth-secret=[secret]',
+        '  user=[secret]',
+        '#cli-password=[secret]',
+        'user-quota=12',
+        '',
+      ],
     ]);
   });
 
