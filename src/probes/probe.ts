@@ -275,9 +275,11 @@ async function sampleEachServer(
   }
 }
 
-/** Whether requests of the call were not answered: by a server that is gone, or on a path that loses them. */
+const silences: ReadonlySet<Failure['kind']> = new Set(['timeout', 'closed', 'system']);
+
+/** Whether requests of the call were not answered: by a server that is gone, on a path that loses them, or for a limit. */
 function fellSilent(call: ProtocolFacts['call']): boolean {
-  return call.state === 'done' && call.value.relay.lost.some(({ failure }) => failure.kind === 'timeout');
+  return call.state === 'done' && call.value.relay.lost.some(({ failure }) => silences.has(failure.kind));
 }
 
 /** After a repetition the round trip is not known, but it was no longer than the whole exchange. */

@@ -6,6 +6,7 @@ import type { AudioFacts, CallFacts, CredentialFacts, Failure, TargetFacts } fro
 import { refusedAllocation } from './allocation.ts';
 import { judgeQuality } from './call-quality.ts';
 import type { Criteria } from './criteria.ts';
+import { isSilent } from './failure-kind.ts';
 import { allocatorOf } from './listener-evidence.ts';
 import { failed, passed, skipped, unknown } from './outcome.ts';
 import { blameForCall } from './silence.ts';
@@ -72,9 +73,11 @@ function judgeNoConnection(call: CallFacts, facts: TargetFacts, { credential }: 
   // What the server said, it said.
   if ('because' in blame && refusal === null) return unknown(blame.because);
   const listener = allocatorOf(facts);
-  if (lost !== undefined && blame.on === 'server') {
+  if (lost !== undefined && isSilent(lost.failure)) {
     const evidence = { ...listener, step: 'the call', seen: describeFailure(lost.failure) };
-    return failed('SERVER_STOPPED', evidence, facts.target);
+    return blame.on === 'server'
+      ? failed('SERVER_STOPPED', evidence, facts.target)
+      : failed('REQUEST_FAILED', { ...evidence, answersAgain: true }, facts.target);
   }
   const [first] = relay.relayed;
   const bothAllocated = relay.relayed.length === 2 && !relay.relayed.includes(null);
@@ -131,7 +134,9 @@ function judgeAudio(call: CallFacts, facts: TargetFacts, plannedMs: number | nul
     const step = `the call (${durationText(lost.atMs)} into it)`;
     const evidence = { ...listener, step, seen: describeFailure(lost.failure) };
     const isGone = blame.on === 'server' || isForgotten(lost.failure);
-    return failed(isGone ? 'SERVER_STOPPED' : 'REQUEST_FAILED', evidence, facts.target);
+    return isGone
+      ? failed('SERVER_STOPPED', evidence, facts.target)
+      : failed('REQUEST_FAILED', { ...evidence, answersAgain: isSilent(lost.failure) }, facts.target);
   }
   if (mostSent === 0) return unknown('no audio was sent');
   const fault = shortfallOf(call, plannedMs) ?? (end === null ? null : stallOf(call, makeUpMs));

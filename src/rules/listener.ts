@@ -124,9 +124,10 @@ function stoppedBefore({ connect }: TargetFacts, beside: readonly TargetFacts[])
 
 /** When a listener that had answered was last known to be there; null when it did not go away. */
 function stopOf(facts: TargetFacts): number | null {
-  const { binding, challenge, allocate, channel, refresh, recheck, call } = facts;
+  const { target, binding, challenge, allocate, channel, refresh, recheck, call } = facts;
   if (!hasAnswered(facts)) return null;
-  if (call.state === 'done') {
+  const wasStillThere = target.transport !== 'udp' && recheck.state === 'done';
+  if (call.state === 'done' && !wasStillThere) {
     const [lost] = call.value.relay.lost;
     if (lost !== undefined && isSilent(lost.failure)) return call.atMs + lost.atMs;
   }

@@ -49,7 +49,11 @@ export function blameForRequest(failure: Failure, name: string, facts: TargetFac
 }
 
 /** For the end of an allocation of a call, or of a call that ended otherwise (null). */
-export function blameForCall(failure: Failure | null, call: CallFacts, { recheck }: TargetFacts): Blame {
+export function blameForCall(
+  failure: Failure | null,
+  call: CallFacts,
+  { recheck, target }: TargetFacts,
+): Blame {
   if (failure === null) return here(stallOf(call, makeUpMs));
   // Silence while the call did not run is its own; after longer, a server has forgotten its client.
   const because = stallOf(call, isTimeout(failure) ? makeUpMs : expiryMs) ?? whyCutOff(failure);
@@ -57,7 +61,9 @@ export function blameForCall(failure: Failure | null, call: CallFacts, { recheck
   if (isTimeout(failure) && recheck.state === 'done') {
     return lossy(`a request of the call got ${describeFailure(failure)}, and the server answers others`);
   }
-  return isSilent(failure) ? { on: 'server' } : { on: 'open' };
+  // A connection can end, or be refused beside others, where the server runs: firewalls and balancers limit both.
+  const isStillThere = target.transport !== 'udp' && recheck.state === 'done';
+  return isSilent(failure) && !isStillThere ? { on: 'server' } : { on: 'open' };
 }
 
 function here(because: string | null): Blame {

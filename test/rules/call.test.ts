@@ -101,6 +101,18 @@ describe('call-connects', () => {
     if (facts.connectMs === null) expect(rest).toEqual(['unknown', 'unknown', 'unknown']);
   });
 
+  it.each<[string, Failure, 'udp' | 'tcp', string]>([
+    ['closed, while a new connection is answered', closed, 'tcp', 'REQUEST_FAILED error'],
+    ['refused, while a new connection is answered', refusal, 'tcp', 'REQUEST_FAILED error'],
+    // The port was gone for a moment: no firewall limits the connections of UDP.
+    ['the port was gone for a moment', refusal, 'udp', 'SERVER_STOPPED error'],
+  ])('%s', (_what, failure, transport, expected) => {
+    const recheck = healthyFacts(targetOf(transport)).binding;
+    const facts = { ...healthyFacts(targetOf(transport)), call: done(noConnection(failure)), recheck };
+    const outcome = judgeCall(facts, { criteria: criteriaWith(), credential, plannedMs: 3000 });
+    expect(said(outcome['call-connects'])).toBe(expected);
+  });
+
   it('tells how long it took', () => {
     expect(judged(done(callFacts({ connectMs: 1234 })))['call-connects']).toEqual({
       status: 'passed',

@@ -87,24 +87,44 @@ export const serviceCatalog = {
       seen: string;
       /** A Binding was refused with 401. */
       securesStun?: boolean;
+      /** A connection of the call ended or was refused, and a new one was answered right after. */
+      answersAgain?: boolean;
     }
   >()({
     severity: 'error',
     subject: server,
     distinctBy: ['step'],
     cell: 'failed',
-    headline: 'the server does not do its part',
+    headline: ({ answersAgain }) =>
+      answersAgain === true
+        ? 'a connection of the call was broken off or refused'
+        : 'the server does not do its part',
     causes: ['SERVER_STOPPED'],
     example: { ...exampleListener, step: 'a ChannelBind', seen: 'error 400 Bad Request' },
-    title: (e) => `${e.host} fails at ${e.step}`,
+    title: (e) =>
+      e.answersAgain === true ? `${e.host} breaks off at ${e.step}` : `${e.host} fails at ${e.step}`,
     cause: (e) =>
       e.securesStun === true
         ? `${serverName(e)} ${wantsCredentials}.`
-        : `${serverName(e)} is there, but ${e.step} ended with: ${e.seen}.`,
-    proof: (e) => `Over ${e.transport}, ${e.step}: ${e.seen}.`,
-    fix: (e) => (e.securesStun === true ? openBinding : [journal]),
+        : e.answersAgain === true
+          ? `${serverName(e)} answers, but at ${e.step} a connection was broken off or refused. It was restarted at that moment, or what stands before it (a firewall, a load balancer) ends connections, or limits how many one client may have.`
+          : `${serverName(e)} is there, but ${e.step} ended with: ${e.seen}.`,
+    proof: (e) =>
+      e.answersAgain === true
+        ? `Over ${e.transport}, ${e.step}: ${e.seen}. A new connection was answered right after.`
+        : `Over ${e.transport}, ${e.step}: ${e.seen}.`,
+    fix: (e) =>
+      e.securesStun === true
+        ? openBinding
+        : e.answersAgain === true
+          ? [
+              onServer('systemctl show coturn -p ActiveEnterTimestamp   # started just then?'),
+              onServer("sudo nft list ruleset | grep -E 'ct count|limit rate'"),
+              journal,
+            ]
+          : [journal],
     explanation:
-      'One request of a TURN client was refused with an error that is none of the known ones, or was not answered while a new connection was.',
+      'One request of a TURN client was refused with an error that is none of the known ones, or was not answered while a new connection was; or a connection of a call ended, or was refused, and a new one was answered.',
     confusedWith: ['PEER_DENIED (403).', 'SERVER_STOPPED: there a new connection gets no answer either.'],
     references: ['RFC 8656 §8.2', 'RFC 8656 §12.2'],
   }),
