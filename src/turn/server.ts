@@ -61,16 +61,20 @@ const secondTryMs = 1000;
 
 /**
  * A stream that is not ready after a while is tried once more, beside the first try: on a path that loses packets, a
- * handshake can miss its deadline by bad luck, and the server would be blamed for it. Only the first try can fail.
+ * handshake can miss its deadline by bad luck, and the server would be blamed for it. Only the first try can fail; where the
+ * other side ended it, the second one, for which it may have done so, gets its time.
  */
 function inTwoTries(server: TurnServer, options: OpenOptions): Opening {
   const { hurry: _ofTheFirst, ...unhurried } = options;
   const [endFirst, endSecond] = [new AbortController(), new AbortController()];
   const limited = ({ signal: end }: AbortController): AbortSignal => AbortSignal.any([options.signal, end]);
   const first = openStream(server, { ...options, signal: limited(endFirst) });
+  let hasBegun = false;
   const second = new Promise<Opening>((resolve) => {
     const timer = setTimeout(() => {
-      const opening = openStream(server, { ...unhurried, signal: limited(endSecond) });
+      hasBegun = true;
+      const timeoutMs = Math.max(1, options.timeoutMs - secondTryMs);
+      const opening = openStream(server, { ...unhurried, timeoutMs, signal: limited(endSecond) });
       for (const stage of [opening.connected, opening.ready]) stage.catch(() => {});
       resolve(opening);
     }, secondTryMs);
@@ -96,15 +100,27 @@ function inTwoTries(server: TurnServer, options: OpenOptions): Opening {
         endSecond.abort();
         reject(error);
       };
-      first.ready.then((opened) => take(opened, endSecond), fail);
-      void second
-        .then(({ ready }) => ready)
-        .then(
-          (opened) => take(opened, endFirst),
-          () => {},
-        );
+      const secondReady = second.then(({ ready }) => ready);
+      first.ready.then(
+        (opened) => take(opened, endSecond),
+        (error: Error) => {
+          if (hasBegun && wasEnded(error)) secondReady.catch(() => fail(error));
+          else fail(error);
+        },
+      );
+      secondReady.then(
+        (opened) => take(opened, endFirst),
+        () => {},
+      );
     }),
   };
+}
+
+/** By the other side: it had been connected. */
+function wasEnded(error: Error): boolean {
+  if (!(error instanceof AttemptError)) return false;
+  const { failure } = error;
+  return failure.kind === 'closed' || (failure.kind === 'system' && failure.code === 'ECONNRESET');
 }
 
 function openStream(server: TurnServer, options: OpenOptions): Opening {

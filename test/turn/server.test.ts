@@ -173,6 +173,38 @@ describe('a second try', () => {
     expect(count()).toBe(before);
   });
 
+  it('finds the server, though the first one was ended for it', async () => {
+    const { server, open: sockets } = await deafOnce('tls');
+    const earlier: Socket[] = [];
+    const kicked = await tcpListener((socket) => {
+      // One connection of each client: the newest.
+      for (const older of earlier.splice(0)) older.destroy();
+      earlier.push(socket);
+      const to = connect(server.endpoint.port, server.endpoint.address);
+      socket.pipe(to).pipe(socket);
+      socket.on('error', () => to.destroy()).on('close', () => to.destroy());
+      to.on('error', () => socket.destroy());
+    });
+    const { tls } = await open({ ...server, endpoint: { address: '127.0.0.1', port: kicked } }, 5000);
+    expect(tls?.protocol).toBe('TLSv1.3');
+    await expect.poll(() => sockets.size).toBe(1);
+  });
+
+  it('fails as the first one did, where both are ended', async () => {
+    const port = await tcpListener((socket) => {
+      socket.resume();
+      setTimeout(() => socket.destroy(), 1200);
+    });
+    const server: TurnServer = {
+      transport: 'tls',
+      endpoint: { address: '127.0.0.1', port },
+      verifyTls: false,
+    };
+    await expectNothingLeftOpen(async () => {
+      expect(await failureOf(open(server, 5000))).toMatchObject({ kind: 'closed' });
+    });
+  });
+
   it('changes nothing about the deadline', async () => {
     const port = await tcpListener((socket) => void socket.resume());
     const endpoint = { address: '127.0.0.1', port };
