@@ -196,7 +196,7 @@ const ports = z.object({
 });
 
 const targetObservations = z.object({
-  connect: attempt(z.object({ local: endpoint })),
+  connect: attempt(z.object({ local: endpoint, firstTry: failure.optional() })),
   tls: attempt(tls),
   binding: attempt(binding),
   challenge: attempt(challenge),

@@ -90,8 +90,8 @@ export interface Target {
 
 export interface TargetFacts {
   readonly target: Target;
-  /** UDP: a connected socket (which proves nothing). TCP: the handshake. TLS: TCP alone. */
-  readonly connect: Attempt<{ readonly local: Endpoint }>;
+  /** UDP: a socket (proves nothing). TCP, TLS: the TCP handshake; `firstTry`: one that began earlier, and waited in vain. */
+  readonly connect: Attempt<{ readonly local: Endpoint; readonly firstTry?: Failure | undefined }>;
   readonly tls: Attempt<TlsFacts>;
   readonly binding: Attempt<BindingFacts>;
   readonly challenge: Attempt<ChallengeFacts>;

@@ -10,7 +10,7 @@ import { software } from '../stun/message-attributes.ts';
 import { encodeMessage, method } from '../stun/message.ts';
 import { allocate, allocateOn, alternateOf, isMismatch, type Allocation } from '../turn/allocation.ts';
 import type { ExchangeOptions, StunConnection } from '../turn/connection.ts';
-import { openConnection, type TurnServer } from '../turn/server.ts';
+import { openConnection, type Opened, type TurnServer } from '../turn/server.ts';
 import { errorOf, reading, TryAlternateError, TurnSession, type TurnCredential } from '../turn/session.ts';
 import { attempt, notTried, rounded, type Clock } from './attempt.ts';
 import { askAlternate, askAnonymously, incomplete } from './challenge-probe.ts';
@@ -59,8 +59,9 @@ async function examine(
   hurry: AbortSignal,
 ): Promise<ProtocolFacts> {
   const facts = untried(target);
-  const connection = await open(facts, options, hurry);
-  if (connection === null) return facts;
+  const opened = await open(facts, options, hurry);
+  if (opened === null) return facts;
+  const { connection } = opened;
   try {
     options.onStep('stun-binding');
     const binding = attempt(options.clock, () => bind(connection, { ...options, hurry })).then((bound) => {
@@ -77,6 +78,10 @@ async function examine(
     }
   } finally {
     connection.close();
+  }
+  const firstTry = await opened.firstTry;
+  if (firstTry !== null && facts.connect.state === 'done') {
+    facts.connect = { ...facts.connect, value: { ...facts.connect.value, firstTry } };
   }
   if (hasAnswered(facts) && answeredSteps.some((step) => isSilence(facts[step]))) {
     facts.recheck = await attempt(options.clock, () => bindAnew(options));
@@ -104,10 +109,10 @@ async function open(
   facts: ProtocolFacts,
   options: TargetProbeOptions,
   hurry: AbortSignal,
-): Promise<StunConnection | null> {
+): Promise<Opened | null> {
   options.onStep('listener-answers');
   const { clock, server, timeoutMs, signal } = options;
-  const opening = openConnection(server, { timeoutMs, signal, hurry });
+  const opening = openConnection(server, { timeoutMs, signal, hurry, followFirst: true });
   const connected = await attempt(clock, () => opening.connected);
   facts.connect =
     connected.state === 'done' ? { ...connected, value: { local: connected.value } } : connected;
@@ -118,7 +123,7 @@ async function open(
     return null;
   }
   if (ready.value.tls !== null) facts.tls = { ...ready, value: ready.value.tls };
-  return ready.value.connection;
+  return ready.value;
 }
 
 async function bind(connection: StunConnection, options: ExchangeOptions): Promise<BindingFacts> {

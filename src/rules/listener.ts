@@ -35,6 +35,11 @@ export interface ListenerContext {
  */
 export function judgeListener(context: ListenerContext): Outcome {
   const { facts, interfaces } = context;
+  const { connect, target } = facts;
+  if (hasAnswered(facts) && connect.state === 'done' && connect.value.firstTry !== undefined) {
+    const seen = describeFailure(connect.value.firstTry);
+    return failed('CONNECTION_UNANSWERED', { ...listenerOf(target), seen }, target);
+  }
   if (facts.binding.state === 'done') return passed(durationTextOrNothing(measuredRttMs(facts)));
   if (hasAnswered(facts)) return passed();
   if (handshakeFailed(facts)) return unknown('no TLS session came about');

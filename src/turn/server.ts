@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { AttemptError } from '../model/failure.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import type { TlsFacts } from '../model/observations.ts';
+import type { Failure, TlsFacts } from '../model/observations.ts';
 import type { TransportKind } from '../model/turn-uri.ts';
 import type { ConnectOptions } from '../net/transport.ts';
 import { connectTcp, handshakeTls, streamTransport } from '../net/stream.ts';
@@ -24,6 +24,11 @@ export interface Opened {
   readonly connection: StunConnection;
   /** Null without TLS. */
   readonly tls: TlsFacts | null;
+  /**
+   * Where a second try was ready before the first, and `followFirst` was given: that the first one waited to its
+   * deadline in vain, or null when it did not.
+   */
+  readonly firstTry: Promise<Failure | null> | null;
 }
 
 /** A connection in the making, in its two stages. Each rejects with AttemptError; `ready` also when `connected` does. */
@@ -34,7 +39,10 @@ export interface Opening {
   readonly ready: Promise<Opened>;
 }
 
-export type OpenOptions = Omit<ConnectOptions, 'remote'>;
+export interface OpenOptions extends Omit<ConnectOptions, 'remote'> {
+  /** Whether a first try goes on when a second one was ready before it, to know what became of it. */
+  readonly followFirst?: boolean;
+}
 
 /**
  * Opens a connection to a listener, both stages within `timeoutMs`. With `verifyTls`, an invalid certificate makes
@@ -52,7 +60,7 @@ function begin(server: TurnServer, options: OpenOptions): Opening {
   const transport = openUdp({ remote: server.endpoint, signal: options.signal });
   return {
     connected: transport.then(({ local }) => local),
-    ready: transport.then((udp) => ({ connection: new StunConnection(udp), tls: null })),
+    ready: transport.then((udp) => ({ connection: new StunConnection(udp), tls: null, firstTry: null })),
   };
 }
 
@@ -68,8 +76,15 @@ function inTwoTries(server: TurnServer, options: OpenOptions): Opening {
   const { hurry: _ofTheFirst, ...unhurried } = options;
   const [endFirst, endSecond] = [new AbortController(), new AbortController()];
   const limited = ({ signal: end }: AbortController): AbortSignal => AbortSignal.any([options.signal, end]);
-  const first = openStream(server, { ...options, signal: limited(endFirst) });
   let hasBegun = false;
+  let isOver = false;
+  const hurry = new AbortController();
+  const onHurry = (): void => {
+    if (!isOver) hurry.abort();
+  };
+  options.hurry?.addEventListener('abort', onHurry, { once: true });
+  if (options.hurry?.aborted === true) onHurry();
+  const first = openStream(server, { ...options, hurry: hurry.signal, signal: limited(endFirst) });
   const second = new Promise<Opening>((resolve) => {
     const timer = setTimeout(() => {
       hasBegun = true;
@@ -81,7 +96,6 @@ function inTwoTries(server: TurnServer, options: OpenOptions): Opening {
     const forget = (): void => clearTimeout(timer);
     first.ready.then(forget, forget);
   });
-  let isOver = false;
   return {
     connected: new Promise((resolve, reject) => {
       first.connected.then(resolve, reject);
@@ -109,11 +123,22 @@ function inTwoTries(server: TurnServer, options: OpenOptions): Opening {
         },
       );
       secondReady.then(
-        (opened) => take(opened, endFirst),
+        (opened) => {
+          if (isOver || options.followFirst !== true) {
+            take(opened, endFirst);
+            return;
+          }
+          isOver = true;
+          resolve({ ...opened, firstTry: first.ready.then(() => null, whyInVain) });
+        },
         () => {},
       );
     }),
   };
+}
+
+function whyInVain(error: unknown): Failure | null {
+  return error instanceof AttemptError && error.failure.kind === 'timeout' ? error.failure : null;
 }
 
 /** By the other side: it had been connected. */
@@ -136,7 +161,7 @@ function openStream(server: TurnServer, options: OpenOptions): Opening {
     })),
     ready: socket.then((tcp) =>
       server.transport === 'tcp'
-        ? { connection: new StunConnection(streamTransport(tcp, remote)), tls: null }
+        ? { connection: new StunConnection(streamTransport(tcp, remote)), tls: null, firstTry: null }
         : secured(tcp, server, leftMs, options),
     ),
   };
@@ -171,7 +196,7 @@ async function secured(
       message: `the certificate is not valid: ${invalid}`,
     });
   }
-  return { connection: new StunConnection(streamTransport(socket, remote)), tls: facts };
+  return { connection: new StunConnection(streamTransport(socket, remote)), tls: facts, firstTry: null };
 }
 
 /** The alert no_application_protocol (RFC 7301 §3.2). */

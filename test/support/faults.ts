@@ -370,6 +370,19 @@ export const faults: Readonly<Record<ServerFindingCode, Fault>> = {
     verdict: 'degraded',
     headline: 'works, but some relay ports of turn.example.com are blocked',
   },
+  CONNECTION_UNANSWERED: {
+    facts: observationsOf([
+      healthyFacts(tls, {
+        connect: done({
+          local: { address: '192.168.1.20', port: 50000 },
+          firstTry: { kind: 'timeout', afterMs: 5000, sent: 1 },
+        }),
+      }),
+    ]),
+    verdict: 'degraded',
+    headline:
+      'works, but TLS 5349 of turn.example.com left one connection without an answer, and served the next',
+  },
   TWO_SERVERS_ANSWER: {
     facts: oneTarget({
       identities: done({ answers: [identity(), identity({ realm: 'old.example.com', signed: 401 })] }),

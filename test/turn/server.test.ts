@@ -161,6 +161,17 @@ describe('a second try', () => {
     await expect.poll(() => sockets.size).toBe(1);
   });
 
+  it('lets the first go on where that is wanted, and tells that it waited in vain', async () => {
+    const { server, open: sockets } = await deafOnce('tls');
+    const options = { timeoutMs: 1500, signal, hurry: AbortSignal.timeout(1300), followFirst: true };
+    const { connection, firstTry } = await openConnection(server, options).ready;
+    onTestFinished(() => connection.close());
+    // What hurries the wait for an answer does not hurry this one.
+    const failure = { kind: 'timeout', afterMs: expect.toSatisfy((ms) => ms > 1400) };
+    expect(await firstTry).toMatchObject(failure);
+    await expect.poll(() => sockets.size).toBe(1);
+  });
+
   it('is not made where the first is there, and not after an end', async () => {
     const { server, count } = await deafOnce('tcp');
     await open(server, 5000);

@@ -12,9 +12,11 @@ import {
   onServer,
   restart,
   serverName,
+  traceRoute,
   type ListenerEvidence,
   fault,
 } from './entry.ts';
+import { formatEndpoint } from '../endpoint.ts';
 import { hostName, server } from '../subject.ts';
 
 export interface UnansweredEvidence extends ListenerEvidence {
@@ -210,6 +212,36 @@ export const reachCatalog = {
       'PORT_BLOCKED: there not even a connection comes about.',
     ],
     references: ['RFC 8489 §6.2.2'],
+  }),
+  CONNECTION_UNANSWERED: fault<UnansweredEvidence>()({
+    severity: 'warning',
+    subject: server,
+    distinctBy: listenerKeys,
+    cell: 'at times',
+    headline: null,
+    causes: ['LOSS_HIGH'],
+    example: { ...exampleTls, seen: 'no answer within 5 s' },
+    title: (e) =>
+      `${listenerName(e)} of ${e.host} left one connection without an answer, and served the next`,
+    cause: (e) =>
+      `One connection to ${listenerName(e)} of ${serverName(e)} waited in vain, while another, begun a second later, was served. Several servers share that address and one of them is dead, or the path loses many packets: some users wait, and others do not.`,
+    proof: (e) => `The first connection: ${e.seen}. The second: a session at once.`,
+    fix: (e) => [
+      here(
+        e.transport === 'tls'
+          ? `for i in 1 2 3 4 5 6 7 8; do timeout 5 openssl s_client -connect ${formatEndpoint(e)} </dev/null >/dev/null 2>&1 && echo served || echo not; done`
+          : `for i in 1 2 3 4 5 6 7 8; do nc -z -w 5 ${e.address} ${e.port} && echo served || echo not; done`,
+      ),
+      'where that differs from one to the next: take the dead server out of the load balancer, or out of the name',
+      traceRoute(e),
+    ],
+    explanation:
+      'A connection that is not ready after a second is tried once more beside the first, as a path that loses packets can cost a handshake its time. Here the second one was served, and the first one was still waiting when its time was over.',
+    confusedWith: [
+      'LISTENER_SILENT: there no connection is answered.',
+      'TWO_SERVERS_ANSWER: there both answer, and differ.',
+    ],
+    references: ['RFC 9293 §3.8.1'],
   }),
   UDP_BLOCKED: fault<UnansweredEvidence & BesideEvidence & OutwardEvidence & UnreachableEvidence>()({
     severity: 'error',
