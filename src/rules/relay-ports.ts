@@ -9,6 +9,8 @@ import { whyAddressUncertain, whyPeerUncertain } from './relay.ts';
 
 // Of a range of which a quarter is blocked, this many ports show nothing in one of ten runs.
 const fewPorts = 8;
+// What a firewall leaves open is one stretch of the range, or two; what a limit or the path takes away lies anywhere.
+const mostEdges = 4;
 
 /** `relay-ports`: each relay port that was sampled took a packet. Null when none was asked for. */
 export function judgePorts(
@@ -40,6 +42,11 @@ export function judgePorts(
     const uncertain = ports.value.from === 'here' ? whySilenceUncertain(sampledWith) : null;
     if (uncertain !== null)
       return unknown(`of ${sampled.length} ports ${silent.length} took nothing, but ${uncertain}`);
+    if (edges(sampled, silent) > mostEdges) {
+      return unknown(
+        `${silent.length} of ${sampled.length} ports, here and there in the range, took nothing: a limit on the rate of packets, or a path that loses them, rather than ports that are closed`,
+      );
+    }
     const evidence = { ...allocatorOf(facts), sampled: sampled.length, silent, answering };
     return failed('RELAY_PORTS_PARTLY_BLOCKED', evidence, facts.target);
   }
@@ -55,6 +62,12 @@ export function judgePorts(
     return unknown(`${seen} were tried, of ${most - least + 1} or more: too few to say`);
   }
   return passed(`${sampled.length} ports, ${least} to ${most}`);
+}
+
+/** How often, along the range, a port that takes packets stands beside one that does not. */
+function edges(sampled: readonly number[], silent: readonly number[]): number {
+  const states = sampled.map((port) => silent.includes(port));
+  return states.filter((isSilent, index) => index > 0 && isSilent !== states[index - 1]).length;
 }
 
 /** Why what a socket of this client sent may have been dropped for its address: each sample has another socket. */

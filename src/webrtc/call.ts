@@ -352,7 +352,9 @@ class Session {
     this.#tell('ending');
     const roundTripMs = Math.max(caller.rttMs ?? 0, callee.rttMs ?? 0);
     const delayMs = Math.max(caller.delays.quantile(1) ?? 0, callee.delays.quantile(1) ?? 0);
-    const waitMs = Math.min(drainMs.most, Math.max(drainMs.least, 3 * roundTripMs, 2 * delayMs));
+    // To connect took some round trips: what nothing was heard of may be as long on its way.
+    const unheardMs = delayMs === 0 ? (this.connectMs ?? 0) : 0;
+    const waitMs = Math.min(drainMs.most, Math.max(drainMs.least, 3 * roundTripMs, 2 * delayMs, unheardMs));
     const deadline = performance.now() + waitMs;
     const missing = (): boolean =>
       caller.sequence.received < callee.sent ||

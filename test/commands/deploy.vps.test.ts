@@ -166,7 +166,7 @@ needs('server lab').describe('rtc-ops deploy', () => {
     const operator = await operatorOf(lab, serviceOn([server]));
     await operator.deploy('--no-verify');
     const config = (await server.console('sha256sum /etc/turnserver.conf')).stdout;
-    await operator.configure(serviceOn([server], { peers: { deny: ['0.0.0.0/0'] } }));
+    await operator.configure(serviceOn([server], { peers: { deny: ['128.0.0.0/1'] } }));
     const { report } = await operator.deploy();
     expect(report).toMatchObject({ verdict: 'broken', hosts: [{ outcome: 'rolled-back', generation: 1 }] });
     expect((await server.console('sha256sum /etc/turnserver.conf')).stdout).toBe(config);
@@ -182,7 +182,7 @@ needs('server lab').describe('rtc-ops deploy', () => {
     const { stdout: handmade } =
       await server.console(`apt-get update -qq; apt-get install -qq -y --no-install-recommends coturn >/dev/null 2>&1
       printf 'listening-port=3999\\nlt-cred-mech\\nrealm=old\\nuser=alice:opensesame\\n' > /etc/turnserver.conf; systemctl restart coturn; sha256sum /etc/turnserver.conf`);
-    const operator = await operatorOf(lab, serviceOn([server], { peers: { deny: ['0.0.0.0/0'] } }));
+    const operator = await operatorOf(lab, serviceOn([server], { peers: { deny: ['128.0.0.0/1'] } }));
     const { report, stdout } = await operator.deploy();
     expect(report.hosts).toMatchObject([{ outcome: 'rolled-back' }]);
     expect(report.hosts[0]?.plan?.notes.join()).toContain('written by hand');

@@ -74,7 +74,7 @@ needs('server lab', 'coturn').describe('doctor, of a service that was broken,', 
     );
   });
 
-  it('has its causes in docs/root-causes.md', async () => {
+  it('has its causes in test/lab/doctor/root-causes.md', async () => {
     // A part of them was asked for, or failed, which is told above.
     if (mended.size < breakages.length && process.env['RTC_OPS_WRITE_TABLE'] !== '1') return;
     const { is, shouldBe } = await causeTable(mended);

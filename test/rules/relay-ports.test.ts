@@ -56,6 +56,23 @@ describe('relay-ports', () => {
     });
   });
 
+  it('does not take what is lost here and there for a range that is closed', () => {
+    const odd = tenPorts.filter((_, index) => index % 3 === 1);
+    const outcome = of(
+      portSample(
+        tenPorts.filter((port) => !odd.includes(port)),
+        odd,
+      ),
+    );
+    expect(outcome).toMatchObject({
+      status: 'unknown',
+      because: expect.stringMatching(/^3 of 10 ports, here and there/),
+    });
+    const hole = tenPorts.slice(4, 6);
+    const rest = tenPorts.filter((port) => !hole.includes(port));
+    expect(of(portSample(rest, hole))?.status).toBe('failed');
+  });
+
   it('says so when these are too few', () => {
     expect(of(portSample([49160, 49390]))).toEqual({
       status: 'unknown',

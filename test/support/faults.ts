@@ -380,8 +380,7 @@ export const faults: Readonly<Record<ServerFindingCode, Fault>> = {
       }),
     ]),
     verdict: 'degraded',
-    headline:
-      'works, but TLS 5349 of turn.example.com left one connection without an answer, and served the next',
+    headline: 'works, but TLS 5349 of turn.example.com served one connection of two',
   },
   TWO_SERVERS_ANSWER: {
     facts: oneTarget({

@@ -29,6 +29,9 @@ interface BesideEvidence {
   readonly answering: readonly string[];
 }
 
+const ttlOneVersions =
+  'where turnserver --version says 4.17.0 or 4.17.1: their answers over UDP pass no router; 4.18 mends that';
+
 const openPort = (evidence: ListenerEvidence): string =>
   onServer(`sudo ufw allow ${evidence.port}/${filterProtocol(evidence)}`);
 const providerFirewall = (evidence: ListenerEvidence): string =>
@@ -142,11 +145,13 @@ export const reachCatalog = {
       openPort(e),
       providerFirewall(e),
       ...(e.elsewhere.length > 0 ? [] : orFirewallHere(e)),
+      ...(e.transport === 'udp' && !e.told ? [ttlOneVersions] : []),
     ],
     explanation:
       'No listener of that address answered. Proven by requests that were repeated until the deadline (RFC 8489 §6.2.1) over every transport that was asked for.',
     confusedWith: [
       'UDP_BLOCKED: there another transport of the same server answers.',
+      'REPLY_TTL_ONE: answers that the first router drops look the same from here; over TCP or TLS such a server answers.',
       "This machine's own network: probe a server that is known to work beside it.",
     ],
     references: ['RFC 8489 §6.2.1'],
@@ -221,8 +226,7 @@ export const reachCatalog = {
     headline: null,
     causes: ['LOSS_HIGH'],
     example: { ...exampleTls, seen: 'no answer within 5 s' },
-    title: (e) =>
-      `${listenerName(e)} of ${e.host} left one connection without an answer, and served the next`,
+    title: (e) => `${listenerName(e)} of ${e.host} served one connection of two`,
     cause: (e) =>
       `One connection to ${listenerName(e)} of ${serverName(e)} waited in vain, while another, begun a second later, was served. Several servers share that address and one of them is dead, or the path loses many packets: some users wait, and others do not.`,
     proof: (e) => `The first connection: ${e.seen}. The second: a session at once.`,

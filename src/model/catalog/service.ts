@@ -40,7 +40,10 @@ export const serviceCatalog = {
     ],
     explanation:
       'coturn opens its ports with SO_REUSEPORT: a second one starts on the same port without an error and gets a share of the clients. Seen by asking from 16 source ports: the realm, the software, or whether the credential is good differs.',
-    confusedWith: ['A load balancer in front of several servers that were meant to be alike.'],
+    confusedWith: [
+      'A load balancer in front of several servers that were meant to be alike.',
+      'A coturn that may open no more files: it finds some users and not others. FILE_LIMIT_REACHED tells it, from within.',
+    ],
     references: ['RFC 8489 §9.2.4', 'RFC 8489 §14.14'],
   }),
   REPLY_TTL_ONE: fault<ListenerEvidence & { version: string; silent: boolean }>()({
@@ -118,7 +121,8 @@ export const serviceCatalog = {
         ? openBinding
         : e.answersAgain === true
           ? [
-              onServer('systemctl show coturn -p ActiveEnterTimestamp   # started just then?'),
+              'whether coturn was started just then:',
+              onServer('systemctl show coturn -p ActiveEnterTimestamp'),
               onServer("sudo nft list ruleset | grep -E 'ct count|limit rate'"),
               journal,
             ]

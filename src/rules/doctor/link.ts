@@ -122,6 +122,8 @@ export const links: readonly Link[] = [
       'SERVER_STOPPED',
       'LISTENER_MISSING',
       'REQUEST_FAILED',
+      'ALLOCATION_REFUSED',
+      'RELAY_CAPACITY_EXHAUSTED',
       ...nothingThere,
     ],
   },
@@ -297,6 +299,8 @@ export const links: readonly Link[] = [
       'LOG_PORTS_EXHAUSTED',
       'REQUEST_FAILED',
       'ALLOCATION_REFUSED',
+      // Some lookups of a user succeed, and others do not.
+      'TWO_SERVERS_ANSWER',
       ...refusedUsers,
       ...loggedRefusals,
       ...nothingThere,

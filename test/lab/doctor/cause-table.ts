@@ -5,7 +5,7 @@ import { format } from 'prettier';
 import type { Breakage } from './breakage.ts';
 import { breakages, notProduced } from './breakages.ts';
 
-const file = fileURLToPath(new URL('../../../docs/root-causes.md', import.meta.url));
+const file = fileURLToPath(new URL('root-causes.md', import.meta.url));
 
 /** What a test did to mend each of the breakages: the lines of doctor that it typed in, or its own words. */
 export type Mended = ReadonlyMap<Breakage, readonly string[]>;
