@@ -73,68 +73,95 @@ const secondTryMs = 1000;
  * other side ended it, the second one, for which it may have done so, gets its time.
  */
 function inTwoTries(server: TurnServer, options: OpenOptions): Opening {
-  const { hurry: _ofTheFirst, ...unhurried } = options;
-  const [endFirst, endSecond] = [new AbortController(), new AbortController()];
-  const limited = ({ signal: end }: AbortController): AbortSignal => AbortSignal.any([options.signal, end]);
-  let hasBegun = false;
-  let isOver = false;
+  const { timeoutMs, signal, followFirst = false } = options;
+  const ends = { first: new AbortController(), second: new AbortController() };
+  const limited = ({ signal: end }: AbortController): AbortSignal => AbortSignal.any([signal, end]);
   const hurry = new AbortController();
-  const onHurry = (): void => {
-    if (!isOver) hurry.abort();
-  };
-  options.hurry?.addEventListener('abort', onHurry, { once: true });
-  if (options.hurry?.aborted === true) onHurry();
-  const first = openStream(server, { ...options, hurry: hurry.signal, signal: limited(endFirst) });
-  const second = new Promise<Opening>((resolve) => {
-    const timer = setTimeout(() => {
-      hasBegun = true;
-      const timeoutMs = Math.max(1, options.timeoutMs - secondTryMs);
-      const opening = openStream(server, { ...unhurried, timeoutMs, signal: limited(endSecond) });
-      for (const stage of [opening.connected, opening.ready]) stage.catch(() => {});
-      resolve(opening);
-    }, secondTryMs);
-    const forget = (): void => clearTimeout(timer);
-    first.ready.then(forget, forget);
+  const first = openStream(server, { timeoutMs, signal: limited(ends.first), hurry: hurry.signal });
+  const second = afterAWhile(first, () =>
+    openStream(server, { timeoutMs: Math.max(1, timeoutMs - secondTryMs), signal: limited(ends.second) }),
+  );
+  const ready = firstReady({ first, second, ends, followFirst });
+  hurryUntil(ready, options.hurry, hurry);
+  const connected = new Promise<Endpoint>((resolve, reject) => {
+    first.connected.then(resolve, reject);
+    second.whenBegun.then(({ connected: local }) => local).then(resolve, () => {});
   });
-  return {
-    connected: new Promise((resolve, reject) => {
-      first.connected.then(resolve, reject);
-      void second.then(({ connected }) => connected).then(resolve, () => {});
-    }),
-    ready: new Promise((resolve, reject) => {
-      const take = (opened: Opened, other: AbortController): void => {
-        // Both were ready in the same moment.
-        if (isOver) opened.connection.close();
-        isOver = true;
-        other.abort();
-        resolve(opened);
-      };
-      const fail = (error: Error): void => {
-        isOver = true;
-        endSecond.abort();
-        reject(error);
-      };
-      const secondReady = second.then(({ ready }) => ready);
-      first.ready.then(
-        (opened) => take(opened, endSecond),
-        (error: Error) => {
-          if (hasBegun && wasEnded(error)) secondReady.catch(() => fail(error));
-          else fail(error);
-        },
-      );
-      secondReady.then(
-        (opened) => {
-          if (isOver || options.followFirst !== true) {
-            take(opened, endFirst);
-            return;
-          }
-          isOver = true;
-          resolve({ ...opened, firstTry: first.ready.then(() => null, whyInVain) });
-        },
-        () => {},
-      );
+  return { connected, ready };
+}
+
+/** A second try: whether it has begun, and when it does. Where the first one settles before, it never does. */
+interface SecondTry {
+  readonly whenBegun: Promise<Opening>;
+  hasBegun: boolean;
+}
+
+function afterAWhile(first: Opening, open: () => Opening): SecondTry {
+  const second: SecondTry = {
+    hasBegun: false,
+    whenBegun: new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        const opening = open();
+        for (const stage of [opening.connected, opening.ready]) stage.catch(() => {});
+        second.hasBegun = true;
+        resolve(opening);
+      }, secondTryMs);
+      const forget = (): void => clearTimeout(timer);
+      first.ready.then(forget, forget);
     }),
   };
+  return second;
+}
+
+interface TwoTries {
+  readonly first: Opening;
+  readonly second: SecondTry;
+  readonly ends: Readonly<Record<'first' | 'second', AbortController>>;
+  readonly followFirst: boolean;
+}
+
+/** The try that is ready first. The other one is ended, or with `followFirst` told of. */
+function firstReady({ first, second, ends, followFirst }: TwoTries): Promise<Opened> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const take = (opened: Opened, end: () => void): void => {
+      // Both were ready in the same moment, or the first one late.
+      if (isOver) opened.connection.close();
+      isOver = true;
+      end();
+      resolve(opened);
+    };
+    const fail = (error: Error): void => {
+      isOver = true;
+      ends.second.abort();
+      reject(error);
+    };
+    const secondReady = second.whenBegun.then(({ ready }) => ready);
+    first.ready.then(
+      (opened) => take(opened, () => ends.second.abort()),
+      (error: Error) => {
+        if (second.hasBegun && wasEnded(error)) secondReady.catch(() => fail(error));
+        else fail(error);
+      },
+    );
+    secondReady.then(
+      (opened) =>
+        followFirst
+          ? take({ ...opened, firstTry: first.ready.then(() => null, whyInVain) }, () => {})
+          : take(opened, () => ends.first.abort()),
+      () => {},
+    );
+  });
+}
+
+/** Hands a hurry on, as long as nothing is ready: what the first try is followed for has its whole time. */
+function hurryUntil(ready: Promise<Opened>, from: AbortSignal | undefined, to: AbortController): void {
+  if (from === undefined) return;
+  const hand = (): void => to.abort();
+  if (from.aborted) hand();
+  from.addEventListener('abort', hand, { once: true });
+  const forget = (): void => from.removeEventListener('abort', hand);
+  ready.then(forget, forget);
 }
 
 function whyInVain(error: unknown): Failure | null {
