@@ -105,12 +105,15 @@ export const answerCatalog = {
     example: { ...exampleListener, step: 'a Refresh', seen: 'no answer within 5 s (sent 5 times)' },
     title: (e) => `${serverName(e)} stopped answering in the middle`,
     cause: (e) =>
-      `It had answered before, and then, at ${e.step}, it did not any more. The server was stopped, restarted or crashed while it was being tested, or the network broke.`,
+      `It had answered before, and then, at ${e.step}, it did not any more. The server was stopped, restarted or crashed while it was being tested, or the network broke, or a firewall limits what one client may send.`,
     proof: (e) => `${listenerName(e)}, ${e.step}: ${e.seen}.`,
     fix: () => [onServer('sudo systemctl status coturn'), journal, 'then probe again'],
     explanation:
       'Requests of this probe were answered, and later ones were not, over the same connection and over a new one; or the connection was closed; or ICMP said that the port is gone.',
-    confusedWith: ['A network that loses most packets: probe again.'],
+    confusedWith: [
+      'A network that loses most packets: probe again.',
+      'A firewall that limits the flows or the packets of one client: probe one transport at a time, with --no-call.',
+    ],
     references: ['RFC 8489 §6.2.1'],
   }),
 } as const;
