@@ -42,6 +42,8 @@ export interface Opening {
 export interface OpenOptions extends Omit<ConnectOptions, 'remote'> {
   /** Whether a first try goes on when a second one was ready before it, to know what became of it. */
   readonly followFirst?: boolean;
+  /** After how long a stream that is not ready is tried once more; a second when absent. */
+  readonly secondTryAfterMs?: number;
 }
 
 /**
@@ -65,7 +67,7 @@ function begin(server: TurnServer, options: OpenOptions): Opening {
 }
 
 // After as long the kernel sends a lost SYN again (RFC 6298 §2.1); each time that is lost too it waits twice as long.
-const secondTryMs = 1000;
+const usualSecondTryAfterMs = 1000;
 
 /**
  * A stream that is not ready after a while is tried once more, beside the first try: on a path that loses packets, a
@@ -73,13 +75,16 @@ const secondTryMs = 1000;
  * other side ended it, the second one, for which it may have done so, gets its time.
  */
 function inTwoTries(server: TurnServer, options: OpenOptions): Opening {
-  const { timeoutMs, signal, followFirst = false } = options;
+  const { timeoutMs, signal, followFirst = false, secondTryAfterMs = usualSecondTryAfterMs } = options;
   const ends = { first: new AbortController(), second: new AbortController() };
   const limited = ({ signal: end }: AbortController): AbortSignal => AbortSignal.any([signal, end]);
   const hurry = new AbortController();
   const first = openStream(server, { timeoutMs, signal: limited(ends.first), hurry: hurry.signal });
-  const second = afterAWhile(first, () =>
-    openStream(server, { timeoutMs: Math.max(1, timeoutMs - secondTryMs), signal: limited(ends.second) }),
+  const second = afterAWhile(first, secondTryAfterMs, () =>
+    openStream(server, {
+      timeoutMs: Math.max(1, timeoutMs - secondTryAfterMs),
+      signal: limited(ends.second),
+    }),
   );
   const ready = firstReady({ first, second, ends, followFirst });
   hurryUntil(ready, options.hurry, hurry);
@@ -96,7 +101,7 @@ interface SecondTry {
   hasBegun: boolean;
 }
 
-function afterAWhile(first: Opening, open: () => Opening): SecondTry {
+function afterAWhile(first: Opening, afterMs: number, open: () => Opening): SecondTry {
   const second: SecondTry = {
     hasBegun: false,
     whenBegun: new Promise((resolve) => {
@@ -105,7 +110,7 @@ function afterAWhile(first: Opening, open: () => Opening): SecondTry {
         for (const stage of [opening.connected, opening.ready]) stage.catch(() => {});
         second.hasBegun = true;
         resolve(opening);
-      }, secondTryMs);
+      }, afterMs);
       const forget = (): void => clearTimeout(timer);
       first.ready.then(forget, forget);
     }),

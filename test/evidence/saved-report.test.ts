@@ -249,7 +249,7 @@ describe('what is no saved report is refused by name and place', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });

@@ -31,8 +31,8 @@ async function tlsServer(
   return { server: { transport: 'tls', endpoint, servername: name, verifyTls: false }, ca: own.cert, open };
 }
 
-function open(server: TurnServer, timeoutMs = 1000): Promise<Opened> {
-  const { ready } = openConnection(server, { timeoutMs, signal });
+function open(server: TurnServer, timeoutMs = 1000, secondTryAfterMs = timeoutMs): Promise<Opened> {
+  const { ready } = openConnection(server, { timeoutMs, signal, secondTryAfterMs });
   onTestFinished(async () => {
     const [result] = await Promise.allSettled([ready]);
     if (result.status === 'fulfilled') result.value.connection.close();
@@ -130,6 +130,8 @@ describe('openConnection', () => {
 });
 
 describe('a second try', () => {
+  const secondTryAfterMs = 100;
+
   /** A listener that says nothing to its first connection, and serves the next ones. */
   async function deafOnce(transport: 'tcp' | 'tls') {
     const scripted = await scriptedServer(transport);
@@ -154,7 +156,7 @@ describe('a second try', () => {
 
   it('finds the server that the first one did not', async () => {
     const { server, open: sockets } = await deafOnce('tls');
-    const { connection, tls } = await open(server, 5000);
+    const { connection, tls } = await open(server, 5000, secondTryAfterMs);
     expect(tls?.protocol).toBe('TLSv1.3');
     expect(connection.transport.remote).toEqual(server.endpoint);
     // The first is given up.
@@ -163,24 +165,30 @@ describe('a second try', () => {
 
   it('lets the first go on where that is wanted, and tells that it waited in vain', async () => {
     const { server, open: sockets } = await deafOnce('tls');
-    const options = { timeoutMs: 1500, signal, hurry: AbortSignal.timeout(1300), followFirst: true };
+    const options = {
+      timeoutMs: 600,
+      signal,
+      hurry: AbortSignal.timeout(400),
+      followFirst: true,
+      secondTryAfterMs,
+    };
     const { connection, firstTry } = await openConnection(server, options).ready;
     onTestFinished(() => connection.close());
     // What hurries the wait for an answer does not hurry this one.
-    const failure = { kind: 'timeout', afterMs: expect.toSatisfy((ms) => ms > 1400) };
+    const failure = { kind: 'timeout', afterMs: expect.toSatisfy((ms) => ms > 500) };
     expect(await firstTry).toMatchObject(failure);
     await expect.poll(() => sockets.size).toBe(1);
   });
 
   it('is not made where the first is there, and not after an end', async () => {
     const { server, count } = await deafOnce('tcp');
-    await open(server, 5000);
+    await open(server, 5000, secondTryAfterMs);
     const abort = new AbortController();
-    const { ready } = openConnection(server, { timeoutMs: 5000, signal: abort.signal });
+    const { ready } = openConnection(server, { timeoutMs: 5000, signal: abort.signal, secondTryAfterMs });
     abort.abort(new Error('enough'));
     await expect(ready).rejects.toThrow('enough');
     const before = count();
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await new Promise((resolve) => setTimeout(resolve, 3 * secondTryAfterMs));
     expect(count()).toBe(before);
   });
 
@@ -196,7 +204,11 @@ describe('a second try', () => {
       socket.on('error', () => to.destroy()).on('close', () => to.destroy());
       to.on('error', () => socket.destroy());
     });
-    const { tls } = await open({ ...server, endpoint: { address: '127.0.0.1', port: kicked } }, 5000);
+    const { tls } = await open(
+      { ...server, endpoint: { address: '127.0.0.1', port: kicked } },
+      5000,
+      secondTryAfterMs,
+    );
     expect(tls?.protocol).toBe('TLSv1.3');
     await expect.poll(() => sockets.size).toBe(1);
   });
@@ -204,7 +216,7 @@ describe('a second try', () => {
   it('fails as the first one did, where both are ended', async () => {
     const port = await tcpListener((socket) => {
       socket.resume();
-      setTimeout(() => socket.destroy(), 1200);
+      setTimeout(() => socket.destroy(), 300);
     });
     const server: TurnServer = {
       transport: 'tls',
@@ -212,7 +224,7 @@ describe('a second try', () => {
       verifyTls: false,
     };
     await expectNothingLeftOpen(async () => {
-      expect(await failureOf(open(server, 5000))).toMatchObject({ kind: 'closed' });
+      expect(await failureOf(open(server, 5000, secondTryAfterMs))).toMatchObject({ kind: 'closed' });
     });
   });
 
@@ -221,9 +233,9 @@ describe('a second try', () => {
     const endpoint = { address: '127.0.0.1', port };
     const server: TurnServer = { transport: 'tls', endpoint, verifyTls: false };
     await expectNothingLeftOpen(async () => {
-      expect(await failureOf(open(server, 1300))).toMatchObject({
+      expect(await failureOf(open(server, 400, secondTryAfterMs))).toMatchObject({
         kind: 'timeout',
-        afterMs: expect.toSatisfy((ms) => ms > 1200 && ms <= 1300),
+        afterMs: expect.toSatisfy((ms) => ms > 300 && ms <= 400),
       });
     });
   });
