@@ -25,7 +25,7 @@ export type Bundle =
 
 /** @throws RtcOpsError `usage` for a file that cannot be written */
 export async function openBundle(file: string, { workingDirectory }: CommandContext): Promise<OutputFile> {
-  return openOutputFile(resolve(workingDirectory, file), 0o600);
+  return openOutputFile(resolve(workingDirectory, file), 0o600, '--bundle');
 }
 
 /**

@@ -15,11 +15,15 @@ export interface OutputFile {
 }
 
 /**
- * Prepares to write to `path`, an absolute one, and finds out now whether it can be written. `mode` is that of the file;
- * null keeps the one it has, or leaves it to the umask.
+ * Prepares to write to `path`, an absolute one that `option` has given, and finds out now whether it can be written. `mode`
+ * is that of the file; null keeps the one it has, or leaves it to the umask.
  * @throws RtcOpsError `usage`
  */
-export async function openOutputFile(path: string, mode: number | null): Promise<OutputFile> {
+export async function openOutputFile(
+  path: string,
+  mode: number | null,
+  option = '--output',
+): Promise<OutputFile> {
   try {
     const file = await resolved(path);
     const existing = await statOf(file);
@@ -33,8 +37,14 @@ export async function openOutputFile(path: string, mode: number | null): Promise
     await rm(trial);
     return written(path, (text) => replace(file, text, kept));
   } catch (cause) {
-    throw new RtcOpsError('usage', `--output ${path} cannot be written: ${reasonOf(cause)}`, { cause });
+    throw new RtcOpsError('usage', `${option} ${path} cannot be written: ${whyNot(cause)}`, { cause });
   }
+}
+
+/** What is missing is its directory: the file itself need not be there. */
+function whyNot(cause: unknown): string {
+  const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+  return isMissing ? 'ENOENT: the directory it is to be in does not exist' : reasonOf(cause);
 }
 
 // A reader that is slower than the writer gets its time.

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { wait } from './wait.ts';
 
-// coturn 4.6 confirms a release at once and gives the quota back when it deletes the session, about a second later.
-const defaultFreeingMs = 1500;
+/** coturn 4.6 confirms a release at once; quota and port it gives back when it deletes the session, about a second later. */
+export const usualFreeingMs = 1500;
 
 /**
  * Keeps a probe from using up a quota by itself. Everything runs at once until a server refuses something for want of
@@ -20,7 +20,7 @@ export class AllocationGate {
   #hasUsed = false;
 
   /** @param freeingMs how long a server may take to give back what was released */
-  constructor(signal: AbortSignal, freeingMs = defaultFreeingMs) {
+  constructor(signal: AbortSignal, freeingMs = usualFreeingMs) {
     this.#signal = signal;
     this.#freeingMs = freeingMs;
   }

@@ -8,6 +8,7 @@ import { lifetime, relayProtocol, requestedTransport } from '../stun/relay-attri
 import { allocate, type AllocateOptions, type Allocation } from '../turn/allocation.ts';
 import { openConnection, type TurnServer } from '../turn/server.ts';
 import { TryAlternateError, TurnSession, type TurnCredential } from '../turn/session.ts';
+import { usualFreeingMs } from './allocation-gate.ts';
 import { attempt, notTried, type Clock } from './attempt.ts';
 import { askPeers } from './audit-peers.ts';
 import { wait } from './wait.ts';
@@ -28,8 +29,6 @@ export interface UserOptions {
 /** More than coturn gives by `user-quota` where one is set (12 in most guides), and no load for one that has none. */
 const mostAllocations = 20;
 const releaseTimeoutMs = 1000;
-// coturn 4.6 gives back what was released about a second later; until then it counts for the quota.
-const freeingMs = 1500;
 const mostTries = 3;
 const noCredentials = 'no credentials were given';
 
@@ -154,7 +153,7 @@ async function withinQuota<T>(signal: AbortSignal, work: () => Promise<T>): Prom
       const isQuota =
         error instanceof AttemptError && error.failure.kind === 'stun-error' && error.failure.code === 486;
       if (!isQuota || tries === mostTries) throw error;
-      await wait(freeingMs, signal);
+      await wait(usualFreeingMs, signal);
     }
   }
 }

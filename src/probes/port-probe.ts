@@ -6,6 +6,7 @@ import { openPeerSocket } from '../net/peer-socket.ts';
 import { allocate } from '../turn/allocation.ts';
 import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
+import { usualFreeingMs } from './allocation-gate.ts';
 import { knockedFrom } from './outside-probe.ts';
 import { peerToClient, type Relay } from './relay-probe.ts';
 import { wait } from './wait.ts';
@@ -30,8 +31,6 @@ const atOnce = 8;
 const spacingMs = 25;
 // What did not come is asked for once more, when a burst of losses is over.
 const pauseMs = 500;
-// coturn 4.6 gives quota and port back about a second after a release.
-const freeingMs = 1500;
 const releaseTimeoutMs = 1000;
 
 type Sample = PortSampleFacts['samples'][number];
@@ -74,7 +73,7 @@ async function oneByOne(options: PortProbeOptions, samples: Sample[]): Promise<F
   while (samples.length < options.wanted) {
     let sample = await sampled(options);
     if (!('relayed' in sample) && isShortage(sample)) {
-      await wait(freeingMs, options.signal);
+      await wait(usualFreeingMs, options.signal);
       sample = await sampled(options);
     }
     if (!('relayed' in sample)) return sample;

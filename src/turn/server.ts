@@ -51,8 +51,11 @@ export interface OpenOptions extends Omit<ConnectOptions, 'remote'> {
  * `ready` reject.
  */
 export function openConnection(server: TurnServer, options: OpenOptions): Opening {
-  const opening = begin(server, options);
-  // Who waits for one of the two alone must not have the other's rejection end the process.
+  return inStages(begin(server, options));
+}
+
+/** Who waits for one of the two stages alone must not have the other's rejection end the process. */
+function inStages(opening: Opening): Opening {
   for (const stage of [opening.connected, opening.ready]) stage.catch(() => {});
   return opening;
 }
@@ -106,10 +109,8 @@ function afterAWhile(first: Opening, afterMs: number, open: () => Opening): Seco
     hasBegun: false,
     whenBegun: new Promise((resolve) => {
       const timer = setTimeout(() => {
-        const opening = open();
-        for (const stage of [opening.connected, opening.ready]) stage.catch(() => {});
         second.hasBegun = true;
-        resolve(opening);
+        resolve(inStages(open()));
       }, afterMs);
       const forget = (): void => clearTimeout(timer);
       first.ready.then(forget, forget);

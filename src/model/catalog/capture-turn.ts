@@ -1,5 +1,5 @@
 import { captureEntry, exampleCapture, path, type CaptureEvidence } from './capture-place.ts';
-import { grepConfig, here, inConfig, journal, onServer, restart } from './entry.ts';
+import { grepConfig, here, inConfig, journal, onServer, releaseWithUsualTtl, restart } from './entry.ts';
 import { counted } from './server-log-place.ts';
 
 interface CodeEvidence extends CaptureEvidence {
@@ -172,7 +172,7 @@ export const captureTurnCatalog = {
     title: () => 'The server sends its answers with a TTL of 1',
     cause: (e) => `Answers of ${e.to} die at the first router: coturn 4.17.0 and 4.17.1 do that over UDP.`,
     proof: (e) => `${e.file}: IP packets with a TTL of 1, answering ${path(e)}.`,
-    fix: () => ['take coturn 4.18 or newer, or 4.16', restart],
+    fix: () => [releaseWithUsualTtl, restart],
     explanation: 'On the network of the server all works, and behind a router nothing does.',
     confusedWith: ['REPLY_TTL_ONE: the same, found by a probe by the version.'],
     references: ['RFC 791 §3.2'],

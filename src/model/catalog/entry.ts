@@ -76,6 +76,9 @@ export const configFile = '/etc/turnserver.conf';
 export const restart = onServer('sudo systemctl restart coturn');
 export const journal = onServer('sudo journalctl -u coturn -n 50');
 
+/** A release that does not answer over UDP with an IP TTL of 1, as 4.17.0 and 4.17.1 do. */
+export const releaseWithUsualTtl = 'take coturn 4.18 or newer, or 4.16';
+
 /** The lines of the configuration that begin with one of `options`. */
 export function grepConfig(options: string): string {
   return onServer(`sudo grep -nE '^(${options})' ${configFile}`);

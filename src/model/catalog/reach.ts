@@ -10,6 +10,7 @@ import {
   listed,
   listenerName,
   onServer,
+  releaseWithUsualTtl,
   restart,
   serverName,
   traceRoute,
@@ -29,8 +30,7 @@ interface BesideEvidence {
   readonly answering: readonly string[];
 }
 
-const ttlOneVersions =
-  'where turnserver --version says 4.17.0 or 4.17.1: their answers over UDP pass no router; 4.18 mends that';
+const ttlOneVersions = `where turnserver --version says 4.17.0 or 4.17.1, answers over UDP pass no router: ${releaseWithUsualTtl}`;
 
 const openPort = (evidence: ListenerEvidence): string =>
   onServer(`sudo ufw allow ${evidence.port}/${filterProtocol(evidence)}`);

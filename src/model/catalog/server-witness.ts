@@ -6,6 +6,7 @@ import {
   listed,
   noAudio,
   onServer,
+  releaseWithUsualTtl,
   restart,
   serverName,
   type ListenerEvidence,
@@ -178,7 +179,7 @@ export const witnessCatalog = {
       `A capture on ${e.seenBy} has ${packets(e.answered)} to ${e.client} with a TTL of 1 as they left; none of them arrived here.`,
     fix: () => [
       onServer('turnserver --version'),
-      'update coturn to 4.17.2 or later, or take 4.16; with another version a rule sets it:',
+      `where it says 4.17.0 or 4.17.1: ${releaseWithUsualTtl}; with another version a rule sets it:`,
       onServer('sudo nft list ruleset | grep ttl'),
       restart,
     ],

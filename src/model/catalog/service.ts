@@ -8,6 +8,7 @@ import {
   listenerName,
   noAudio,
   onServer,
+  releaseWithUsualTtl,
   restart,
   serverName,
   type ListenerEvidence,
@@ -62,7 +63,7 @@ export const serviceCatalog = {
       e.silent
         ? `SOFTWARE over TCP or TLS says Coturn-${e.version}; nothing came back over UDP ${e.port}.`
         : `SOFTWARE says Coturn-${e.version}. The TTL itself cannot be seen by this program.`,
-    fix: () => ['update coturn to 4.17.2 or later', onServer('turnserver --version'), restart],
+    fix: () => [onServer('turnserver --version'), releaseWithUsualTtl, restart],
     explanation:
       'coturn 4.17.0 and 4.17.1 have this fault. Node.js gives no program the TTL of a datagram, so it is told by the version and by silence; a server that hides its version (no-software-attribute) can have it unseen. To see it: sudo tcpdump -v -n udp port 3478, on the server.',
     confusedWith: ['UDP_BLOCKED: a firewall, where the version is another one.'],
