@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { TransportKind } from '../../src/model/turn-uri.ts';
 import { Neighbourhood } from '../../src/probes/neighbourhood.ts';
@@ -16,7 +17,7 @@ import {
   type ReceivedRequest,
   type ScriptedServer,
 } from '../support/scripted-server.ts';
-import { udpListener } from '../support/strange-listener.ts';
+import { tcpListener, udpListener } from '../support/strange-listener.ts';
 
 const { signal } = new AbortController();
 setMaxListeners(0, signal);
@@ -57,6 +58,31 @@ function serve(request: ReceivedRequest): void {
 
 const isAllocate = ({ isSigned, message }: ReceivedRequest): boolean =>
   isSigned && message.method === method.allocate;
+
+describe('a connection that waits in vain, while the next is served', () => {
+  it('is told, once its time is over', async () => {
+    const scripted = await scriptedServer('tls', serve);
+    const { endpoint } = scripted.server;
+    let connections = 0;
+    const port = await tcpListener((socket) => {
+      if (++connections === 1) {
+        socket.resume();
+        return;
+      }
+      const to = connect(endpoint.port, endpoint.address);
+      socket.pipe(to).pipe(socket);
+      socket.on('error', () => to.destroy()).on('close', () => to.destroy());
+      to.on('error', () => socket.destroy());
+    });
+    const server = { ...scripted.server, endpoint: { address: '127.0.0.1', port } };
+    const { connect: connected, binding } = await examined(
+      { ...scripted, server },
+      { transport: 'tls', timeoutMs: 1500 },
+    );
+    expect(binding.state).toBe('done');
+    expect(connected).toMatchObject({ state: 'done', value: { firstTry: { kind: 'timeout' } } });
+  });
+});
 
 describe('an allocation that is refused by 437', () => {
   it('is asked for from another port, and examined there', async () => {
