@@ -53,11 +53,11 @@ export function onServer(script: string) {
   return async (box: Box): Promise<unknown> => box.onServer(script);
 }
 
-/** A firewall before the server, that of a provider say. */
+/** A firewall before the server, that of a provider say. What the server sends passes: a port of the client may be in its range too. */
 export function beforeServer(rule: string) {
-  return async ({ onRouter }: Box): Promise<unknown> =>
+  return async ({ onRouter, server }: Box): Promise<unknown> =>
     onRouter(`nft 'add table ip provider; add chain ip provider forward { type filter hook forward priority 0; }
-      add rule ip provider forward ${rule}'`);
+      add rule ip provider forward ip daddr ${server.ipv4} ${rule}'`);
 }
 
 /** Nothing is left before the server. */
