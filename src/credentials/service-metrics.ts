@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { durationHistogram } from './duration-histogram.ts';
 
 /** The figures of the HTTP service, in the names that Prometheus reads. */
 export interface ServiceMetrics {
@@ -37,12 +38,11 @@ export function serviceMetrics(): ServiceMetrics {
       for (const [key, count] of issued) this.inc({ key }, count);
     },
   });
-  const durations = new Histogram({
-    name: 'rtc_ops_credentials_request_duration_seconds',
-    help: 'From the head of a request to its answer.',
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
-    registers,
-  });
+  const durations = durationHistogram(
+    'rtc_ops_credentials_request_duration_seconds',
+    'From the head of a request to its answer.',
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+  );
   const reloads = new Gauge({
     name: 'rtc_ops_credentials_reload_success',
     help: 'Whether the secret and the API keys were read without an error the last time.',
@@ -67,6 +67,6 @@ export function serviceMetrics(): ServiceMetrics {
       reloads.set(success ? 1 : 0);
       if (success) reloadTime.set(at.getTime() / 1000);
     },
-    text: () => registry.metrics(),
+    text: async () => `${await registry.metrics()}\n${durations.text()}`,
   };
 }

@@ -209,6 +209,8 @@ describe('the service', () => {
     expect(await figure(service, 'rtc_ops_credentials_issued_total{key="web"}')).toBe(1);
     expect(await figure(service, 'rtc_ops_credentials_requests_total{route="/",status="401"}')).toBe(1);
     expect(await figure(service, 'rtc_ops_credentials_requests_total{route="none",status="404"}')).toBe(1);
+    // All of the above, what asked for figures included.
+    expect(await figure(service, 'rtc_ops_credentials_request_duration_seconds_count')).toBe(7);
   });
 
   it('writes no secret, no key and no password, whatever happens', async () => {
