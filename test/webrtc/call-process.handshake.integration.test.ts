@@ -66,3 +66,25 @@ needs('coturn').describe('a call whose DTLS handshake is lost', () => {
     expect(facts.relay.released).toBe(true);
   });
 });
+
+needs('coturn').describe('a call shorter than its packets are under way', () => {
+  it('waits for them, as it took so long to connect', async () => {
+    const server = await relayServer();
+    const delayMs = 300;
+    const port = await datagramProxy(server.port, () => true, delayMs);
+    const result = await CallProcess.start().call({
+      server: { transport: 'udp', endpoint: { address: '127.0.0.1', port }, verifyTls: false },
+      credential: server.turnCredential,
+      durationMs: 100,
+      connectTimeoutMs: 10_000,
+      signal: new AbortController().signal,
+    });
+    if (!result.ok) throw new Error(`the call failed: ${JSON.stringify(result.failure)}`);
+    const { audio, connectMs } = result.value;
+    expect(connectMs).toBeGreaterThan(2 * delayMs);
+    expect(audio.map(({ sent, received }) => [sent, received])).toEqual([
+      [5, 5],
+      [5, 5],
+    ]);
+  });
+});
