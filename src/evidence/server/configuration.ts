@@ -4,14 +4,15 @@ import { pemFacts } from '../../coturn/lint/pem.ts';
 import { serviceOf, serviceUnit, unitDirectories } from '../../coturn/lint/service.ts';
 import { serverSettings } from '../../coturn/server-settings.ts';
 import type { CoturnVersion } from '../../coturn/versions.ts';
+import type { Seen } from '../../model/firewall-facts.ts';
 import type { HostFacts, NodeFacts, PathFacts, PemFacts, ServiceFacts } from '../../model/host-facts.ts';
 import { Secret } from '../../model/secret.ts';
 import type { ServerEvidence } from '../../model/server-evidence.ts';
 import type { ConfigurationFacts, DaemonConfiguration } from '../../model/server-facts.ts';
 import { accountOf, argvOf, isElsewhere } from './account.ts';
 import { interfaceAddressesOf } from './machine-network.ts';
-import { seen, sectionOf, seenText, textOf } from './section.ts';
-import { architectureOf } from './system.ts';
+import { seen, sectionOf, seenText, textOf, unknown } from './section.ts';
+import { architectureOf, timeText } from './system.ts';
 
 /** A process, and since when. */
 export interface Reader extends Account {
@@ -32,7 +33,8 @@ export function configurationOf(
   if (from === 'missing')
     return { from, path, id: null, unread: { because: 'there is no such file', isSure: false } };
   const nodes = nodesOf(evidence, `configuration ${pid}`);
-  const isThere = nodes.error === null;
+  // What this account may not reach can be there all the same.
+  const isThere = nodes.error !== 'ENOENT';
   return {
     from: isThere ? (from as 'argument' | 'search') : 'missing',
     path,
@@ -63,7 +65,7 @@ export function configurationFacts(
 ): ConfigurationFacts | null {
   const { id, path } = configurationOf(evidence, pid);
   if (id === null || path === null) return null;
-  const text = seenText(evidence, `configuration ${pid} text`, path);
+  const text = configurationText(evidence, pid, path);
   const lines = configurationLines(argvOf(evidence, pid)).join('\n');
   const own = nodesOf(evidence, `configuration ${pid}`);
   return {
@@ -76,6 +78,14 @@ export function configurationFacts(
     host: isElsewhere(evidence, pid) ? null : hostOf(evidence, pid, own),
     settings: text.state === 'seen' ? serverSettings(`${text.value}\n${lines}`, version) : null,
   };
+}
+
+/** What stands in the file that a process is to read, or why that is not known. */
+export function configurationText(evidence: ServerEvidence, pid: number, path: string): Seen<string> {
+  const isClosed = nodesOf(evidence, `configuration ${pid}`).error === 'EACCES';
+  return isClosed
+    ? unknown(`${path} cannot be read without root`)
+    : seenText(evidence, `configuration ${pid} text`, path);
 }
 
 function hostOf(evidence: ServerEvidence, pid: number, own: PathFacts): HostFacts {
@@ -100,28 +110,36 @@ interface Nodes extends PathFacts {
   readonly touchedS: ReadonlyMap<string, number>;
 }
 
-/** `UID GID MODE CHANGED TOUCHED PATH` for each directory and the file, and `error CODE` where it ends before. */
+interface Stat extends NodeFacts {
+  readonly changedS: number;
+  readonly touchedS: number;
+}
+
+/**
+ * `UID GID MODE CHANGED TOUCHED PATH` for each directory and the file, and `error CODE` where it ends before: on the way as it
+ * is written, then from the root again on the one behind all symbolic links.
+ */
 function nodesOf(evidence: ServerEvidence, prefix: string): Nodes {
   const text = textOf(evidence, `${prefix} nodes`);
-  const nodes: NodeFacts[] = [];
-  let changedS: number | null = null;
-  const touchedS = new Map<string, number>();
-  for (const line of text.split('\n')) {
+  const walked: Stat[] = text.split('\n').flatMap((line) => {
     const [, uid, gid, mode, time, touched, path = ''] =
       /^(\d+) (\d+) ([0-7]+) (\d+) (\d+) (.+)$/.exec(line) ?? [];
-    if (path === '') continue;
-    changedS = Number(time);
-    touchedS.set(path, Number(touched));
-    const node = { path, uid: Number(uid), gid: Number(gid), mode: Number.parseInt(mode ?? '0', 8) };
-    if (!nodes.some((known) => known.path === path)) nodes.push(node);
-  }
-  const error = /^error (\w+)$/m.exec(text)?.[1] ?? (nodes.length === 0 ? 'UNKNOWN' : null);
+    if (path === '') return [];
+    const numbers = { uid: Number(uid), gid: Number(gid), mode: Number.parseInt(mode ?? '0', 8) };
+    return [{ path, ...numbers, changedS: Number(time), touchedS: Number(touched) }];
+  });
+  const again = walked.findLastIndex(({ path }) => path === '/');
+  // A link at the end of the way has the mode of its file, and is no directory to pass.
+  const way = again <= 0 ? walked : [...walked.slice(0, again - 1), ...walked.slice(again)];
+  const nodes = way.filter(({ path }, index) => way.findIndex((each) => each.path === path) === index);
+  const file = nodes.at(-1);
+  const error = /^error (\w+)$/m.exec(text)?.[1] ?? (file === undefined ? 'UNKNOWN' : null);
   return {
     error,
-    nodes,
+    nodes: nodes.map(({ path, uid, gid, mode }) => ({ path, uid, gid, mode })),
     pem: null,
-    touchedS,
-    modifiedAt: error !== null || changedS === null ? null : new Date(changedS * 1000).toISOString(),
+    touchedS: new Map(walked.map(({ path, touchedS }) => [path, touchedS])),
+    modifiedAt: error !== null || file === undefined ? null : timeText(file.changedS),
   };
 }
 

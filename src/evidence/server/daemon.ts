@@ -5,7 +5,7 @@ import type { Seen } from '../../model/firewall-facts.ts';
 import type { ServerEvidence } from '../../model/server-evidence.ts';
 import type { Daemon, DaemonConfiguration, ServerSettings } from '../../model/server-facts.ts';
 import { accountOf, argvOf, isElsewhere, redactedArgv } from './account.ts';
-import { configurationOf } from './configuration.ts';
+import { configurationOf, configurationText } from './configuration.ts';
 import { lineOf, seen, seenText, textOf, unknown, valueOf } from './section.ts';
 import { listeningSockets } from './socket-table.ts';
 import { bootSeconds, timeText } from './system.ts';
@@ -92,6 +92,6 @@ function settingsOf(
   const lines = configurationLines(argv).join('\n');
   if (from === 'none' || from === 'missing' || unread?.isSure === true)
     return seen(serverSettings(lines, version));
-  const text = seenText(evidence, `configuration ${pid} text`, path ?? 'the configuration');
+  const text = configurationText(evidence, pid, path ?? 'the configuration');
   return text.state === 'unknown' ? text : seen(serverSettings(`${text.value}\n${lines}`, version));
 }
