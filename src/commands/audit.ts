@@ -5,6 +5,7 @@ import { issueCredential } from '../credentials/issue.ts';
 import type { AuditReport } from '../model/audit.ts';
 import { scopeOf } from '../model/endpoint.ts';
 import { RtcOpsError } from '../model/error.ts';
+import { ownUsers } from '../model/own-user.ts';
 import { isTurn, type TurnUri } from '../model/turn-uri.ts';
 import { audit } from '../probes/audit-probe.ts';
 import { urisOf } from '../probes/plan.ts';
@@ -122,7 +123,7 @@ async function otherUser(options: Options, context: CommandContext): Promise<Tur
   const found = await loadSecret(options, context);
   if (found === null) return null;
   const { secret } = found;
-  return issueCredential({ secret, user: 'rtc-ops-audit', ttlSeconds: probeTtlSeconds, now: context.now() });
+  return issueCredential({ secret, user: ownUsers.audit, ttlSeconds: probeTtlSeconds, now: context.now() });
 }
 
 /** This machine, whose own it is. */

@@ -1,5 +1,6 @@
 import { RtcOpsError } from '../model/error.ts';
 import { Secret } from '../model/secret.ts';
+import { ownUsers } from '../model/own-user.ts';
 import type { ProbeOptions } from '../probes/probe.ts';
 import { issueCredential } from '../credentials/issue.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
@@ -62,7 +63,7 @@ export async function credentialSource(
   return () => {
     const issued = issueCredential({
       secret: found.secret,
-      user: 'rtc-ops-probe',
+      user: ownUsers.probe,
       ttlSeconds: probeTtlSeconds + Math.ceil(options.duration / 1000),
       now: context.now(),
     });

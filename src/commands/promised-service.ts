@@ -3,6 +3,7 @@ import { issueCredential } from '../credentials/issue.ts';
 import { parseDirectives } from '../coturn/parse.ts';
 import { scopeOf } from '../model/endpoint.ts';
 import { Secret } from '../model/secret.ts';
+import { ownUsers } from '../model/own-user.ts';
 import type { ConfigurationFacts, ServerFacts, ServerSettings } from '../model/server-facts.ts';
 import { isHost, type TurnUri } from '../model/turn-uri.ts';
 import type { ProbeOptions } from '../probes/probe.ts';
@@ -95,7 +96,7 @@ export function ownCredential(facts: ServerFacts, now: Date): ProbeOptions['cred
   if (secret !== null) {
     const issued = issueCredential({
       secret: new Secret(secret),
-      user: 'rtc-ops-doctor',
+      user: ownUsers.doctor,
       ttlSeconds: probeTtlSeconds,
       now,
     });

@@ -1,5 +1,6 @@
 import type { Config, Host } from '../../config/config.ts';
 import { urisOfHost } from '../../config/host-uri.ts';
+import { ownUsers } from '../../model/own-user.ts';
 import { describeFailure } from '../../model/failure.ts';
 import type { TargetFacts } from '../../model/observations.ts';
 import type { Secret } from '../../model/secret.ts';
@@ -22,7 +23,7 @@ export async function checkLogin(
     import('../../probes/probe.ts'),
     import('../../credentials/issue.ts'),
   ]);
-  const user = 'rtc-ops-rotation';
+  const user = ownUsers.rotation;
   const { username, password } = issueCredential({ secret, user, ttlSeconds: 86_400, now: context.now() });
   const { targets } = await probe({
     uris: urisOfHost(host.name, config),

@@ -1,5 +1,6 @@
 import type { Config, Host } from '../../config/config.ts';
 import { urisOfHost } from '../../config/host-uri.ts';
+import { ownUsers } from '../../model/own-user.ts';
 import type { PeerDenial, Verification } from '../../model/deployment.ts';
 import type { Observations } from '../../model/observations.ts';
 import type { Secret } from '../../model/secret.ts';
@@ -148,7 +149,7 @@ async function credentialOf(
   const { issueCredential } = await import('../../credentials/issue.ts');
   const { username, password } = issueCredential({
     secret: login.secret,
-    user: 'rtc-ops-deploy',
+    user: ownUsers.deploy,
     // As for a probe: a host whose clock is behind must not look like one with another secret.
     ttlSeconds: 86_400,
     now: context.now(),

@@ -52,6 +52,7 @@ export interface LogLine {
  */
 export class LogAssembly {
   readonly #frames: FrameReader;
+  readonly #isLeftOut: (user: string) => boolean;
   readonly #open = new Map<string, OpenSession>();
   readonly #groups = new Map<LogSessionGroup, Group>();
   readonly #notices = new Map<LogNoticeKind, Notice>();
@@ -64,6 +65,7 @@ export class LogAssembly {
   #clock: 'absolute' | 'uptime' | 'none' = 'none';
   #isVague = false;
   #sessions = 0;
+  #leftOut = 0;
   #allocated = 0;
   #allocatedOverTls = 0;
   #dropped = 0;
@@ -73,9 +75,13 @@ export class LogAssembly {
   #hostileLeft = 0;
   #refused: { readonly user: string; readonly refusal: 'not-found' | 'incorrect' } | null = null;
 
-  /** `nowMs`: the time of the reading, for dates without a year. */
-  constructor(nowMs: number) {
+  /**
+   * @param nowMs the time of the reading, for dates without a year
+   * @param isLeftOut whose sessions are not counted
+   */
+  constructor(nowMs: number, isLeftOut: (user: string) => boolean = () => false) {
     this.#frames = new FrameReader(nowMs);
+    this.#isLeftOut = isLeftOut;
   }
 
   push({ text, isCut }: LogLine): void {
@@ -120,8 +126,9 @@ export class LogAssembly {
 
   /** `cutShort`: why the log was not read to its end; null where it was. */
   finish(file: string, cutShort: string | null): ServerLogFacts {
-    const stillOpen = this.#open.size;
+    const leftOutBefore = this.#leftOut;
     for (const session of this.#open.values()) this.#end(session, false);
+    const stillOpen = this.#open.size - (this.#leftOut - leftOutBefore);
     this.#open.clear();
     return {
       file,
@@ -132,7 +139,7 @@ export class LogAssembly {
       versions: [...this.#versions],
       tellsSessions: this.#sessions > 0,
       sessions: {
-        total: this.#sessions,
+        total: this.#sessions - this.#leftOut,
         allocated: this.#allocated,
         allocatedOverTls: this.#allocatedOverTls,
         open: stillOpen,
@@ -264,6 +271,10 @@ export class LogAssembly {
 
   #end(open: OpenSession, isStopped: boolean): void {
     const { session, groups } = open.record({ isStopped, clock: this.#clockFacts() });
+    if (this.#isLeftOut(session.user)) {
+      this.#leftOut++;
+      return;
+    }
     if (open.isAllocated) this.#allocated++;
     if (open.isAllocated && session.transport === 'tls') this.#allocatedOverTls++;
     this.#bytesToPeers += session.peerUsage?.sentBytes ?? 0;

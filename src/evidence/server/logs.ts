@@ -1,5 +1,6 @@
 import { LogAssembly } from '../../coturn/log/assembly.ts';
 import type { Seen } from '../../model/firewall-facts.ts';
+import { isOwnUser } from '../../model/own-user.ts';
 import type { ServerEvidence } from '../../model/server-evidence.ts';
 import type { Daemon, UnitFacts } from '../../model/server-facts.ts';
 import type { ServerLogFacts } from '../../model/server-log-facts.ts';
@@ -51,7 +52,8 @@ function logOf(
 ): Seen<ServerLogFacts> {
   const text = seenText(evidence, name, file);
   if (text.state === 'unknown') return text;
-  const assembly = new LogAssembly(Date.parse(evidence.takenAt));
+  // What this program has tried here before, with a wrong secret perhaps, says nothing of users.
+  const assembly = new LogAssembly(Date.parse(evidence.takenAt), isOwnUser);
   for (const line of linesOf(text.value)) if (line !== '') assembly.push({ text: line, isCut: false });
   return seen(assembly.finish(file, null));
 }
