@@ -7,8 +7,8 @@ import type { Attempt, ChallengeFacts, Target } from './observations.ts';
 import type { schemaVersion } from './report.ts';
 import type { TlsOfferFacts } from './tls-offer.ts';
 
-/** What kinds of peers a relay should refuse. */
-export type PeerKind = 'loopback' | 'private' | 'link-local' | 'metadata' | 'multicast';
+/** What kinds of peers a relay should refuse; and `public`, the control, which it has no reason to. */
+export type PeerKind = 'loopback' | 'private' | 'link-local' | 'metadata' | 'multicast' | 'public';
 
 /** Asked by CreatePermission, which sends nothing to the peer (RFC 8656 §9). */
 export interface PeerAnswer {
@@ -68,6 +68,17 @@ export interface ListenerAuditFacts {
   readonly web: Attempt<AdminPort>;
 }
 
+/** What a user gets through the listeners of one port. Those of another port may be another server. */
+export interface UserAuditFacts {
+  /** The URI of the listener that lets the user in. */
+  readonly through: string;
+  /** Through an allocation of either family; not tried where there is none. A control comes first and last. */
+  readonly peers: Readonly<Record<4 | 6, Attempt<readonly PeerAnswer[]>>>;
+  /** An allocation that relays TCP (RFC 6062). */
+  readonly tcpRelay: Attempt<{ readonly refusedWith: number | null }>;
+  readonly quota: Attempt<QuotaFacts>;
+}
+
 /** What was seen of one server, at one of its addresses, by what an attacker would try. */
 export interface ServerAuditFacts {
   readonly host: string;
@@ -75,11 +86,8 @@ export interface ServerAuditFacts {
   /** The address is one of the machine that asks: what it reaches, others may not. */
   readonly isHere: boolean;
   readonly listeners: readonly ListenerAuditFacts[];
-  /** Through an allocation of either family; not tried where there is none. */
-  readonly peers: Readonly<Record<4 | 6, Attempt<readonly PeerAnswer[]>>>;
-  /** An allocation that relays TCP (RFC 6062). */
-  readonly tcpRelay: Attempt<{ readonly refusedWith: number | null }>;
-  readonly quota: Attempt<QuotaFacts>;
+  /** One for each port that lets users in; where none does, one that says why. */
+  readonly users: readonly [UserAuditFacts, ...UserAuditFacts[]];
   readonly admin: Attempt<readonly AdminPort[]>;
 }
 

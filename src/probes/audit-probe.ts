@@ -1,4 +1,4 @@
-import type { AuditFacts, ServerAuditFacts } from '../model/audit.ts';
+import type { AuditFacts, ListenerAuditFacts, ServerAuditFacts } from '../model/audit.ts';
 import { sameAddress } from '../model/endpoint.ts';
 import { AttemptError, describeFailure } from '../model/failure.ts';
 import type { Target } from '../model/observations.ts';
@@ -9,7 +9,7 @@ import type { TurnCredential } from '../turn/session.ts';
 import { attempt, rounded, type Clock } from './attempt.ts';
 import { askAdminPorts } from './audit-admin.ts';
 import { auditListener } from './audit-listener.ts';
-import { askQuota, askTcpRelay, askThrough, sentAway, type Way } from './audit-user.ts';
+import { auditUsers } from './audit-user.ts';
 import { interfaceAddresses } from './interfaces.ts';
 import { targetsOf } from './plan.ts';
 import type { ProbeOptions } from './probe.ts';
@@ -94,31 +94,22 @@ async function auditServer(
   options: ServerOptions,
 ): Promise<ServerAuditFacts> {
   const { clock, onProgress } = options;
-  const [{ host, address }] = own;
-  const listeners: ServerAuditFacts['listeners'][number][] = [];
-  for (const target of own) {
+  const listenerOf = async (target: Target): Promise<ListenerAuditFacts> => {
     onProgress?.(`asking ${target.url} without credentials`);
-    listeners.push(await auditListener(target, { ...options, server: serverOf(target, options) }));
-  }
-  const ways = waysOf(listeners, options);
-  onProgress?.(`asking ${host} for many allocations`);
-  // First of all that a user asks: what others leave behind would count.
-  const quota = await askQuota(ways.any, options);
-  onProgress?.(`asking ${host} for peers that it should refuse`);
-  const peers = {
-    4: await askThrough(4, ways.any, options),
-    // Refused with 440 over UDP, coturn 4.6.1 counts it for the quota until it forgets the client; over TCP not.
-    6: await askThrough(6, ways.stream.state === 'done' ? ways.stream : ways.any, options),
+    return auditListener(target, { ...options, server: serverOf(target, options) });
   };
-  onProgress?.(`asking ${host} for a TCP relay, and its ports for the operator`);
+  const [first, ...others] = own;
+  const { host, address } = first;
+  const listeners: [ListenerAuditFacts, ...ListenerAuditFacts[]] = [await listenerOf(first)];
+  for (const target of others) listeners.push(await listenerOf(target));
+  const users = await auditUsers(listeners, { ...options, serverOf: (target) => serverOf(target, options) });
+  onProgress?.(`asking ${host} for its ports for the operator`);
   return {
     host,
     address,
     isHere: interfaceAddresses().some((each) => sameAddress(each.address, address)),
     listeners,
-    peers,
-    tcpRelay: await askTcpRelay(ways.stream, options),
-    quota,
+    users,
     admin: await attempt(clock, () => askAdminPorts(address, options)),
   };
 }
@@ -131,38 +122,4 @@ function serverOf({ transport, address, port, host }: Target, { ca }: AuditOptio
     ...(ca === undefined ? {} : { ca }),
     verifyTls: false,
   };
-}
-
-/** The listeners through which a user can be let in, or why there is none. */
-function waysOf(
-  listeners: ServerAuditFacts['listeners'],
-  options: ServerOptions,
-): { readonly any: Way; readonly stream: Way } {
-  const streams = listeners.filter(({ target }) => target.transport !== 'udp');
-  const udp = listeners.filter(({ target }) => target.transport === 'udp');
-  return {
-    any: wayOf([...udp, ...streams], 'no listener was named', options),
-    stream: wayOf(streams, noStream, options),
-  };
-}
-
-const noStream = 'no listener over TCP or TLS was named, which it takes to ask';
-
-function wayOf(listeners: ServerAuditFacts['listeners'], none: string, options: ServerOptions): Way {
-  const open = listeners.find(({ challenge, alternate }) => challenge.state === 'done' && alternate === null);
-  if (open !== undefined) return { state: 'done', server: serverOf(open.target, options) };
-  const away = listeners.find(({ alternate }) => alternate !== null);
-  if (away?.alternate) return because(sentAway(away.alternate));
-  const [first] = listeners;
-  if (first === undefined) return because(none);
-  const { software, target } = first;
-  return because(
-    software.state === 'done'
-      ? `${target.url} answers STUN and says nothing to an Allocate, as one does that is for STUN alone`
-      : `${target.url} does not answer`,
-  );
-}
-
-function because(text: string): Way {
-  return { state: 'not-tried', because: text };
 }

@@ -1,7 +1,7 @@
-import type { PeerAnswer, QuotaFacts, ServerAuditFacts } from '../model/audit.ts';
-import { formatEndpoint, type Endpoint, type Family } from '../model/endpoint.ts';
+import type { PeerAnswer, QuotaFacts, ServerAuditFacts, UserAuditFacts } from '../model/audit.ts';
+import type { Family } from '../model/endpoint.ts';
 import { AttemptError } from '../model/failure.ts';
-import type { Attempt } from '../model/observations.ts';
+import type { Attempt, Target } from '../model/observations.ts';
 import { put } from '../stun/attribute.ts';
 import { method } from '../stun/message.ts';
 import { lifetime, relayProtocol, requestedTransport } from '../stun/relay-attributes.ts';
@@ -11,11 +11,8 @@ import { TryAlternateError, TurnSession, type TurnCredential } from '../turn/ses
 import { usualFreeingMs } from './allocation-gate.ts';
 import { attempt, notTried, type Clock } from './attempt.ts';
 import { askPeers } from './audit-peers.ts';
+import { doorsOf, sentAway, type Door, type Way } from './audit-ways.ts';
 import { wait } from './wait.ts';
-
-/** The listener that a user is let in by, or why there is none. */
-export type Way =
-  { readonly state: 'done'; readonly server: TurnServer } | Extract<Attempt<never>, { state: 'not-tried' }>;
 
 export interface UserOptions {
   readonly credential: TurnCredential | null;
@@ -24,6 +21,8 @@ export interface UserOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  readonly serverOf: (target: Target) => TurnServer;
+  readonly onProgress?: (what: string) => void;
 }
 
 /** More than coturn gives by `user-quota` where one is set (12 in most guides), and no load for one that has none. */
@@ -32,13 +31,34 @@ const releaseTimeoutMs = 1000;
 const mostTries = 3;
 const noCredentials = 'no credentials were given';
 
-/** For a server that sends its clients elsewhere: a server that nobody has named is not examined. */
-export function sentAway(alternate: Endpoint): string {
-  return `it sends its clients to ${formatEndpoint(alternate)}, which was not asked: audit that one by its own name`;
+/** What a user gets behind each port, one after the other. What is allocated is freed. */
+export async function auditUsers(
+  listeners: Parameters<typeof doorsOf>[0],
+  options: UserOptions,
+): Promise<ServerAuditFacts['users']> {
+  const [first, ...others] = doorsOf(listeners);
+  const users: [UserAuditFacts, ...UserAuditFacts[]] = [await auditUser(first, options)];
+  for (const door of others) users.push(await auditUser(door, options));
+  return users;
+}
+
+async function auditUser({ any, stream, through }: Door, options: UserOptions): Promise<UserAuditFacts> {
+  const { onProgress } = options;
+  onProgress?.(`asking ${through} for many allocations`);
+  // First of all that a user asks: what others leave behind would count.
+  const quota = await askQuota(any, options);
+  onProgress?.(`asking ${through} for peers that it should refuse`);
+  const peers = {
+    4: await askThrough(4, any, options),
+    // Refused with 440 over UDP, coturn 4.6.1 counts it for the quota until it forgets the client; over TCP not.
+    6: await askThrough(6, stream.state === 'done' ? stream : any, options),
+  };
+  onProgress?.(`asking ${through} for a TCP relay`);
+  return { through, peers, tcpRelay: await askTcpRelay(stream, options), quota };
 }
 
 /** What one user may permit, of one family. What is allocated is freed. */
-export async function askThrough(
+async function askThrough(
   family: Family,
   way: Way,
   options: UserOptions,
@@ -48,7 +68,7 @@ export async function askThrough(
   if (credential === null) return notTried(noCredentials);
   return attempt(clock, async () => {
     const allocation = await withinQuota(signal, async () =>
-      here({ server: way.server, credential, family, ...timesOf(options) }),
+      here({ server: options.serverOf(way.target), credential, family, ...timesOf(options) }),
     );
     try {
       return await askPeers(allocation, family, signal);
@@ -59,13 +79,13 @@ export async function askThrough(
 }
 
 /** RFC 6062 §4.1: an Allocate for TCP, over TCP or TLS. What is granted is freed. */
-export async function askTcpRelay(way: Way, options: UserOptions): Promise<ServerAuditFacts['tcpRelay']> {
+async function askTcpRelay(way: Way, options: UserOptions): Promise<UserAuditFacts['tcpRelay']> {
   const { credential, clock, signal } = options;
   if (way.state !== 'done') return way;
   if (credential === null) return notTried(noCredentials);
   return attempt(clock, async () => {
     try {
-      await withinQuota(signal, async () => allocateTcp(way.server, credential, options));
+      await withinQuota(signal, async () => allocateTcp(options.serverOf(way.target), credential, options));
       return { refusedWith: null };
     } catch (error) {
       if (!(error instanceof AttemptError) || error.failure.kind !== 'stun-error') throw error;
@@ -96,7 +116,7 @@ async function allocateTcp(
 }
 
 /** How many allocations one user gets at once, and whether another gets one then; all are freed. */
-export async function askQuota(way: Way, options: UserOptions): Promise<Attempt<QuotaFacts>> {
+async function askQuota(way: Way, options: UserOptions): Promise<Attempt<QuotaFacts>> {
   const { credential, otherCredential, clock } = options;
   if (way.state !== 'done') return way;
   if (credential === null) return notTried(noCredentials);
@@ -104,7 +124,9 @@ export async function askQuota(way: Way, options: UserOptions): Promise<Attempt<
     const held: Allocation[] = [];
     const refusalOf = async (user: TurnCredential): Promise<number | null> => {
       try {
-        held.push(await here({ server: way.server, credential: user, ...timesOf(options) }));
+        held.push(
+          await here({ server: options.serverOf(way.target), credential: user, ...timesOf(options) }),
+        );
         return null;
       } catch (error) {
         if (!(error instanceof AttemptError) || error.failure.kind !== 'stun-error') throw error;

@@ -95,13 +95,22 @@ function accepting(
   for (const { offer, answer } of asked) {
     if (answer.kind === 'accepted') accepted.push({ offer, answer });
     else if (answer.kind === 'unclear') open.push(`${tlsOffers[offer]}: ${answer.because}`);
-    // Silence is a refusal of one that answers what clients offer today, before it and after.
+    // An alert is a refusal of that offer where there is one that is accepted; silence, where that holds before it and after.
+    else if (!offers.some((each) => each.answer.kind === 'accepted')) open.push(refusesAll(offers));
     else if (answer.kind !== 'refused' && !isAlive(offers)) {
       open.push(`no answer to ${tlsOffers[offer]}, and none to ${tlsOffers.today}`);
     }
   }
   if (asked.length < wanted.length) open.push('not everything was offered');
   return { accepted, open };
+}
+
+/** Of a listener that agrees to nothing: one that wants another name, or a certificate, or is no server. */
+function refusesAll(offers: readonly TlsOfferFacts[]): string {
+  const today = offers.find(({ offer }) => offer === 'today')?.answer;
+  return today?.kind === 'refused'
+    ? `it refuses ${tlsOffers.today} as well (TLS alert ${today.alert}): by its name and port it may be meant for another`
+    : `no answer to ${tlsOffers.today}`;
 }
 
 function isAlive(offers: readonly TlsOfferFacts[]): boolean {

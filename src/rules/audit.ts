@@ -6,6 +6,7 @@ import type {
   AuditFacts,
   AuditReport,
   ServerAuditFacts,
+  UserAuditFacts,
 } from '../model/audit.ts';
 import type { Outcome } from '../model/check.ts';
 import { formOf, judgeTime } from '../model/credential-time.ts';
@@ -121,11 +122,35 @@ function judgeAnonymous({ listeners }: ServerAuditFacts): Outcome {
 /** 403 Forbidden, and 442 Unsupported Transport (RFC 8656 §7.2). A wrong password or a quota refuse something else. */
 const refusesTcp: ReadonlySet<number> = new Set([403, 442]);
 
-function judgeTcpRelay({ host, address, tcpRelay }: ServerAuditFacts): Outcome {
-  if (tcpRelay.state !== 'done') return unknown(why(tcpRelay));
-  const { refusedWith } = tcpRelay.value;
-  if (refusedWith === null) return outcomeOf([finding('TCP_RELAY_ENABLED', { host, address })], []);
-  return refusesTcp.has(refusedWith) ? passed() : unknown(`it was refused with ${errorName(refusedWith)}`);
+function judgeTcpRelay({ host, address, users }: ServerAuditFacts): Outcome {
+  // A port for UDP alone cannot be asked, and has none.
+  const asked = users.filter(({ tcpRelay }) => tcpRelay.state !== 'not-tried');
+  return acrossPorts(asked.length > 0 ? asked : users, ({ tcpRelay, through }) => {
+    if (tcpRelay.state !== 'done') return unknown(why(tcpRelay));
+    const { refusedWith } = tcpRelay.value;
+    if (refusedWith === null) {
+      return outcomeOf([finding('TCP_RELAY_ENABLED', { host, address }, { targets: [through] })], []);
+    }
+    return refusesTcp.has(refusedWith) ? passed() : unknown(`it was refused with ${errorName(refusedWith)}`);
+  });
+}
+
+/** Each port may be another server: what is open behind one of them is open. */
+function acrossPorts(users: readonly UserAuditFacts[], judge: (user: UserAuditFacts) => Outcome): Outcome {
+  const outcomes = users.map((user) => ({ user, outcome: judge(user) }));
+  const [first] = outcomes;
+  if (first !== undefined && outcomes.length === 1) return first.outcome;
+  const open = outcomes.flatMap(({ user, outcome }) =>
+    outcome.status === 'unknown' ? [`${user.through}: ${outcome.because}`] : [],
+  );
+  const details = outcomes.flatMap(({ outcome }) =>
+    outcome.status === 'passed' && outcome.detail !== undefined ? [outcome.detail] : [],
+  );
+  return outcomeOf(
+    outcomes.flatMap(({ outcome }) => findingsOf(outcome)),
+    open,
+    details[0],
+  );
 }
 
 // A Binding answer with the mapped address alone is 32 bytes for 20; up to here nothing can be saved that matters.
@@ -221,17 +246,25 @@ function judgeLifetime(
 const [quotaReached, outOfCapacity] = [486, 508];
 
 /** coturn answers 486 to the quota of a user as to that of all; what another user gets then tells them apart. */
-function judgeQuota({ host, address, quota }: ServerAuditFacts): Outcome {
+function judgeQuota(server: ServerAuditFacts): Outcome {
+  return acrossPorts(server.users, (user) => judgeQuotaOf(user, server));
+}
+
+function judgeQuotaOf(
+  { quota, through }: UserAuditFacts,
+  { host, address }: Pick<ServerAuditFacts, 'host' | 'address'>,
+): Outcome {
   if (quota.state !== 'done') return unknown(why(quota));
   const { granted, refusedWith, other } = quota.value;
   const evidence = { host, address, granted, refusedWith };
-  if (refusedWith === null) return outcomeOf([finding('NO_QUOTAS', evidence)], []);
+  const targets = [through];
+  if (refusedWith === null) return outcomeOf([finding('NO_QUOTAS', evidence, { targets })], []);
   const isUsedUp =
     refusedWith === outOfCapacity ||
     (refusedWith === quotaReached &&
       (other?.refusedWith === quotaReached || other?.refusedWith === outOfCapacity));
   if (isUsedUp && granted > 0) {
-    return outcomeOf([finding('NO_QUOTAS', evidence, { severity: 'warning' })], []);
+    return outcomeOf([finding('NO_QUOTAS', evidence, { severity: 'warning', targets })], []);
   }
   if (isUsedUp) return unknown(`the server gives nobody an allocation now: ${errorName(refusedWith)}`);
   if (refusedWith !== quotaReached) {

@@ -2,14 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { renderAuditSarif } from '../../src/report/audit-sarif.ts';
 import { renderAuditHuman } from '../../src/report/human-audit.ts';
 import { judgeAudit } from '../../src/rules/audit.ts';
-import type { ServerAuditFacts } from '../../src/model/audit.ts';
-import { auditFacts, refused, soundListener, soundServer } from '../support/audit-facts.ts';
+import {
+  adminPort,
+  auditFacts,
+  refused,
+  soundListener,
+  soundServer,
+  type ServerChanges,
+} from '../support/audit-facts.ts';
 import { done, failed, notTried } from '../support/facts.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
-const reportOf = (changes: Partial<ServerAuditFacts> = {}) =>
+const reportOf = (changes: ServerChanges = {}) =>
   judgeAudit(auditFacts([soundServer(changes)]), { failOn: 'error', now });
-const human = (changes: Partial<ServerAuditFacts> = {}): string =>
+const human = (changes: ServerChanges = {}): string =>
   renderAuditHuman(reportOf(changes), { color: false, columns: 80 });
 const open = { 4: done(refused(['127.0.0.1'], ['127.0.0.1'])), 6: notTried('no credentials were given') };
 
@@ -18,7 +24,7 @@ describe('the audit for a person', () => {
     expect(human()).toMatch(/^✔ sound {3}nothing that was tried got through\n/);
     // What users of the relay reach, and not who they are; and what is not known beside it.
     expect(human({ peers: open })).toMatch(
-      /^✖ exposed {3}Users of the relay reach the server itself; 4 questions are open\n/,
+      /^✖ exposed {3}The server itself is allowed as a peer; 4 questions are open\n/,
     );
     expect(human({ tcpRelay: done({ refusedWith: null }) })).toMatch(
       /^! weak {3}Users may open TCP connections/,
@@ -59,7 +65,7 @@ it('SARIF has a result for each finding, at the listener, and a note for what is
 });
 
 it('SARIF writes an IPv6 address as a URI has it', () => {
-  const tcpRelay = done({ refusedWith: null });
-  const text = renderAuditSarif(reportOf({ host: '2001:db8::10', address: '2001:db8::10', tcpRelay }));
+  const admin = done([adminPort('Prometheus', 9641, { state: 'open', isCoturn: true })]);
+  const text = renderAuditSarif(reportOf({ host: '2001:db8::10', address: '2001:db8::10', admin }));
   expect(text).toContain('"uri": "turn:[2001:db8::10]"');
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditCheckId, AuditFacts, ServerAuditFacts } from '../../src/model/audit.ts';
+import type { AuditCheckId, AuditFacts } from '../../src/model/audit.ts';
 import { judgeAudit as rules } from '../../src/rules/audit.ts';
 import {
   adminPort,
@@ -7,7 +7,9 @@ import {
   refused,
   soundListener,
   soundServer,
+  soundUser,
   tlsAnswers,
+  type ServerChanges,
 } from '../support/audit-facts.ts';
 import { done, failed, notTried } from '../support/facts.ts';
 import { auditCatalog, seenCatalog } from '../../src/model/catalog/audit.ts';
@@ -21,7 +23,7 @@ const judged = (facts: AuditFacts, failOn: 'error' | 'warning' = 'error') =>
   judgeAudit(facts, { failOn, now });
 
 /** The one check of one server, with what it found. */
-function checkOf(id: AuditCheckId, changes: Partial<ServerAuditFacts>, of: Partial<AuditFacts> = {}) {
+function checkOf(id: AuditCheckId, changes: ServerChanges, of: Partial<AuditFacts> = {}) {
   const report = judged(auditFacts([soundServer(changes)], of));
   const check = report.servers[0]?.checks.find((each) => each.id === id);
   return { ...check, evidence: report.findings.map(({ evidence }) => evidence) };
@@ -41,7 +43,7 @@ const quota = (
   ended: number | null,
   other: { refusedWith: number | null } | null,
   granted = 20,
-): Partial<ServerAuditFacts> => ({ quota: done({ tried: granted + 1, granted, refusedWith: ended, other }) });
+): ServerChanges => ({ quota: done({ tried: granted + 1, granted, refusedWith: ended, other }) });
 const silence = failed({ kind: 'timeout', afterMs: 5000, sent: 4 });
 
 describe('a server that is in order', () => {
@@ -60,10 +62,10 @@ describe('a server that is in order', () => {
 });
 
 describe('what an attacker gets is found', () => {
-  const allowedPeers = (addresses: readonly string[]): Partial<ServerAuditFacts> => ({
+  const allowedPeers = (addresses: readonly string[]): ServerChanges => ({
     peers: { 4: done(refused([...addresses, '127.0.0.1'], addresses)), 6: refusedWith(440) },
   });
-  it.each<[AuditCheckId, string, Partial<ServerAuditFacts>]>([
+  it.each<[AuditCheckId, string, ServerChanges]>([
     [
       'anonymous-relay',
       'ANONYMOUS_RELAY',
@@ -170,8 +172,80 @@ describe('what an attacker gets is found', () => {
   });
 });
 
+it('closes the IPv6 spellings of an address together with it', () => {
+  const form = '::ffff:10.0.0.1';
+  const peers = { 4: done(refused(['10.0.0.1'], ['10.0.0.1'])), 6: done(refused([form], [form])) };
+  const [found] = judged(auditFacts([soundServer({ peers })])).findings;
+  expect(found?.evidence).toMatchObject({ allowed: ['10.0.0.1'], alsoAs: [form] });
+  expect(found?.fix).toContain('denied-peer-ip=::ffff:0:0-::ffff:ffff:ffff');
+});
+
+describe('what two ports of one address give', () => {
+  const open = { 4: done(refused(['10.0.0.1', '127.0.0.1'], ['10.0.0.1'])), 6: refusedWith(440) };
+  const second = 'turns:turn.example.com:5349';
+
+  it('is found where only the second one is open', () => {
+    const changes = { peers: open, tcpRelay: done({ refusedWith: null }), ...quota(null, null) };
+    const users = [soundUser(), soundUser({ ...changes, through: second })] as const;
+    const report = judged(auditFacts([soundServer({ users })]));
+    expect(report.findings.map(({ code, targets }) => [code, targets])).toEqual([
+      ['PRIVATE_PEERS_ALLOWED', [second]],
+      ['TCP_RELAY_ENABLED', [second]],
+      ['NO_QUOTAS', [second]],
+    ]);
+    expect(report.findings[0]?.proof).toContain(`through ${second}`);
+  });
+
+  it('is one finding, with what either allows', () => {
+    const also = { 4: done(refused(['192.168.0.1'], ['192.168.0.1'])), 6: refusedWith(440) };
+    const users = [soundUser({ peers: open }), soundUser({ peers: also, through: second })] as const;
+    const { evidence } = checkOf('private-peers', { users });
+    expect(evidence).toMatchObject([{ allowed: ['10.0.0.1', '192.168.0.1'] }]);
+  });
+
+  it('is unknown where one of them was not asked', () => {
+    const peers = { 4: silence, 6: refusedWith(440) };
+    const users = [soundUser(), soundUser({ peers, tcpRelay: silence, through: second })] as const;
+    for (const id of ['private-peers', 'tcp-relay'] as const) {
+      const check = checkOf(id, { users });
+      expect(check).toMatchObject({ status: 'unknown' });
+      expect(check.because).toContain(second);
+    }
+  });
+
+  it('is asked for TCP where there is TCP', () => {
+    const users = [soundUser({ tcpRelay: notTried('no listener over TCP') }), soundUser()] as const;
+    expect(checkOf('tcp-relay', { users }).status).toBe('passed');
+  });
+});
+
 describe('what could not be asked is unknown, and never a pass', () => {
-  it.each<[AuditCheckId, string, Partial<ServerAuditFacts>]>([
+  it.each([403, 508])('of a server that came to refuse (%d) what it had allowed', (code) => {
+    const control = { kind: 'public' as const, address: '8.8.8.8', embeds: null, unanswered: null };
+    const peers = {
+      4: done([
+        { ...control, refusedWith: null },
+        ...refused(['127.0.0.1', '10.0.0.1']),
+        { ...control, refusedWith: code },
+      ]),
+      6: refusedWith(440),
+    };
+    const check = checkOf('private-peers', { peers });
+    expect(check.status).toBe('unknown');
+    expect(check.because).toContain(`allowed 8.8.8.8 at first and refused it with ${code}`);
+  });
+
+  it('of a TLS listener that refuses what clients offer today as well', () => {
+    const none = tlsAnswers({ today: { kind: 'refused', alert: 112 }, dhe: { kind: 'refused', alert: 112 } });
+    const listeners = [soundListener('tls', { tlsOffers: done(none) })] as const;
+    for (const id of ['tls-versions', 'tls-ciphers'] as const) {
+      const check = checkOf(id, { listeners });
+      expect(check.status).toBe('unknown');
+      expect(check.because).toContain('refuses what clients offer today as well (TLS alert 112)');
+    }
+  });
+
+  it.each<[AuditCheckId, string, ServerChanges]>([
     ['anonymous-relay', 'no answer', { listeners: [soundListener('udp', { challenge: silence })] }],
     ['loopback-peers', 'an IPv6 relay', { peers: { 4: done(refused(['127.0.0.1'])), 6: silence } }],
     [
@@ -251,19 +325,17 @@ describe('what could not be asked is unknown, and never a pass', () => {
     ['admin-surfaces', 'no way', { admin: notTried('no way there') }],
     ['amplification', 'no answer', { listeners: [soundListener('udp', { amplification: silence })] }],
     ['tls-versions', 'no answer', { listeners: [soundListener('tls', { tlsOffers: silence })] }],
-    ...(['tls-versions', 'tls-ciphers'] as const).map(
-      (id): [AuditCheckId, string, Partial<ServerAuditFacts>] => [
-        id,
-        'none to what clients offer today',
-        {
-          listeners: [
-            soundListener('tls', {
-              tlsOffers: done(tlsAnswers({ today: silent, 'tls-1.0': silent, rc4: { kind: 'closed' } })),
-            }),
-          ],
-        },
-      ],
-    ),
+    ...(['tls-versions', 'tls-ciphers'] as const).map((id): [AuditCheckId, string, ServerChanges] => [
+      id,
+      'none to what clients offer today',
+      {
+        listeners: [
+          soundListener('tls', {
+            tlsOffers: done(tlsAnswers({ today: silent, 'tls-1.0': silent, rc4: { kind: 'closed' } })),
+          }),
+        ],
+      },
+    ]),
     [
       'tls-ciphers',
       'what came is no TLS',
@@ -338,6 +410,18 @@ describe('what is no fault', () => {
   it('another server than coturn, of which no holes are known here', () => {
     const listeners = [soundListener('udp', { software: done({ name: 'Pion 2.1' }) })];
     expect(checkOf('version', { listeners })).toMatchObject({ status: 'skipped' });
+  });
+
+  it('a relay for a few peers alone, of which it says that it refuses all others', () => {
+    const control = { kind: 'public' as const, address: '8.8.8.8', embeds: null, unanswered: null };
+    const all = [
+      { ...control, refusedWith: 403 },
+      ...refused(['10.0.0.1']),
+      { ...control, refusedWith: 403 },
+    ];
+    const report = judged(auditFacts([soundServer({ peers: { 4: done(all), 6: refusedWith(440) } })]));
+    const check = report.servers[0]?.checks.find(({ id }) => id === 'private-peers');
+    expect(check).toMatchObject({ status: 'passed', note: '1 asked; it refuses 8.8.8.8 as well' });
   });
 
   it('no IPv6 relay', () => {

@@ -5,22 +5,37 @@ import type {
   ListenerAuditFacts,
   PeerAnswer,
   ServerAuditFacts,
+  UserAuditFacts,
 } from '../../src/model/audit.ts';
 import { tlsOffers, type TlsAnswer, type TlsOfferFacts, type TlsOfferId } from '../../src/model/tls-offer.ts';
 import { done, notTried, targetOf } from './facts.ts';
 
+/** What differs from a server that is in order: at the server, or in what a user gets behind its one port. */
+export type ServerChanges = Partial<ServerAuditFacts & UserAuditFacts>;
+
 /** What an audit of a server that is in order sees. */
-export function soundServer(changes: Partial<ServerAuditFacts> = {}): ServerAuditFacts {
+export function soundServer(changes: ServerChanges = {}): ServerAuditFacts {
   const { host, address } = targetOf('udp');
+  const { through, peers, tcpRelay, quota, ...ofServer } = changes;
+  const ofUser = { through, peers, tcpRelay, quota };
   return {
     host,
     address,
     isHere: false,
     listeners: [soundListener('udp'), soundListener('tls')],
+    users: [soundUser(Object.fromEntries(Object.entries(ofUser).filter(([, value]) => value !== undefined)))],
+    admin: done([adminPort('command line', 5766)]),
+    ...ofServer,
+  };
+}
+
+/** What a user gets behind a port that is in order. */
+export function soundUser(changes: Partial<UserAuditFacts> = {}): UserAuditFacts {
+  return {
+    through: targetOf('udp').url,
     peers: { 4: done(refused(['127.0.0.1', '10.0.0.1'])), 6: done(refused(['::1'])) },
     tcpRelay: done({ refusedWith: 442 }),
     quota: done({ tried: 13, granted: 12, refusedWith: 486, other: { refusedWith: null } }),
-    admin: done([adminPort('command line', 5766)]),
     ...changes,
   };
 }

@@ -9,6 +9,7 @@ import type { TransportKind } from '../../src/model/turn-uri.ts';
 import { xorMappedAddress, xorRelayedAddress } from '../../src/stun/address-attributes.ts';
 import { firstAttribute, put, read, sealType, type EncodableAttribute } from '../../src/stun/attribute.ts';
 import { nonce, realm } from '../../src/stun/authentication-attributes.ts';
+import { StunDecodeError } from '../../src/stun/decode-error.ts';
 import { StreamFramer } from '../../src/stun/framing.ts';
 import { longTermKey } from '../../src/stun/integrity.ts';
 import { errorCode } from '../../src/stun/message-attributes.ts';
@@ -138,8 +139,14 @@ async function listenStream(kind: 'tcp' | 'tls', sockets: Set<Socket>, receive: 
     sockets.add(socket);
     const framer = new StreamFramer();
     socket.on('data', (chunk) => {
-      for (const frame of framer.push(chunk)) {
-        receive(frame, socket.remotePort ?? 0, (reply) => void socket.write(reply));
+      try {
+        for (const frame of framer.push(chunk)) {
+          receive(frame, socket.remotePort ?? 0, (reply) => void socket.write(reply));
+        }
+      } catch (error) {
+        // A TURN server ends what speaks something else.
+        if (!(error instanceof StunDecodeError)) throw error;
+        socket.destroy();
       }
     });
     socket.on('error', () => socket.destroy());

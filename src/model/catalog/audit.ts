@@ -29,6 +29,10 @@ interface ServerEvidence {
 interface PeersEvidence extends ServerEvidence {
   /** The peers for which it granted a permission. */
   readonly allowed: readonly string[];
+  /** Their IPv6 spellings that are allowed as well. */
+  readonly alsoAs: readonly string[];
+  /** The URIs of the listeners through which. */
+  readonly through: readonly string[];
 }
 
 interface QuotaEvidence extends ServerEvidence {
@@ -38,6 +42,11 @@ interface QuotaEvidence extends ServerEvidence {
 }
 
 const exampleServer: ServerEvidence = { host: 'turn.example.com', address: '203.0.113.10' };
+const examplePeers: Omit<PeersEvidence, 'allowed'> = {
+  ...exampleServer,
+  alsoAs: [],
+  through: ['turn:turn.example.com:3478'],
+};
 
 type SeenWords<E> = Omit<
   CatalogEntry<E>,
@@ -82,8 +91,8 @@ const notSent = [
   'A server that grants every permission and drops what is sent to such a peer: nothing tells it from outside.',
 ];
 
-const permissionProof = (e: PeersEvidence): string =>
-  `${serverName(e)} granted a permission for ${listed(e.allowed)} (CreatePermission, which sends nothing there).`;
+const permissionProof = (e: Omit<PeersEvidence, 'alsoAs'>): string =>
+  `${serverName(e)} granted a permission for ${listed(e.allowed)} (CreatePermission through ${listed(e.through)}, which sends nothing there).`;
 
 function denied(...ranges: readonly string[]): readonly string[] {
   return [...ranges.map((range) => inConfig(`denied-peer-ip=${range}`)), restart];
@@ -94,52 +103,57 @@ export const seenCatalog = {
   LOOPBACK_PEERS_ALLOWED: alsoSeen(configAccessCatalog.LOOPBACK_PEERS_ALLOWED, {
     provenBy: provenByPermission,
     confusedWith: notSent,
-    example: { ...exampleServer, allowed: ['127.0.0.1', '::1'] },
-    title: () => 'Users of the relay reach the server itself',
+    example: { ...examplePeers, allowed: ['127.0.0.1', '::1'] },
+    title: () => 'The server itself is allowed as a peer',
     cause: (e: PeersEvidence) =>
       `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed as peers: every service that listens on loopback there can be sent to.`,
     proof: permissionProof,
     fix: (e) => [
       onServer("sudo sed -i '/^allow-loopback-peers/d' /etc/turnserver.conf"),
-      ...denied(...rangesAround(e.allowed)),
+      ...denied(...rangesAround([...e.allowed, ...e.alsoAs])),
     ],
   }),
   PRIVATE_PEERS_ALLOWED: alsoSeen(configAccessCatalog.PRIVATE_PEERS_ALLOWED, {
     provenBy: provenByPermission,
     confusedWith: notSent,
-    example: { ...exampleServer, allowed: ['10.0.0.1', '192.168.0.1'] },
-    title: () => 'Users of the relay reach private networks',
+    example: { ...examplePeers, allowed: ['10.0.0.1', '192.168.0.1'] },
+    title: () => 'Private networks are allowed as peers',
     cause: (e: PeersEvidence) =>
       `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed as peers: a user sends to whatever is there beside the server.`,
     proof: permissionProof,
-    fix: (e) => denied(...rangesAround(e.allowed)),
+    fix: (e) => denied(...rangesAround([...e.allowed, ...e.alsoAs])),
   }),
   METADATA_PEER_ALLOWED: alsoSeen(configAccessCatalog.METADATA_PEER_ALLOWED, {
     provenBy: provenByPermission,
     confusedWith: notSent,
-    example: { ...exampleServer, allowed: ['169.254.169.254'] },
-    title: () => 'Users of the relay reach link-local and metadata addresses',
+    example: { ...examplePeers, allowed: ['169.254.169.254'] },
+    title: () => 'Link-local and metadata addresses are allowed as peers',
     cause: (e: PeersEvidence) =>
       `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed as peers. A cloud gives its machines their keys and passwords at such an address.`,
     proof: permissionProof,
-    fix: (e) => denied(...rangesAround(e.allowed)),
+    fix: (e) => denied(...rangesAround([...e.allowed, ...e.alsoAs])),
   }),
   MULTICAST_PEERS_ALLOWED: alsoSeen(configAccessCatalog.MULTICAST_PEERS_ALLOWED, {
     provenBy: provenByPermission,
     confusedWith: notSent,
-    example: { ...exampleServer, allowed: ['224.0.0.1'] },
-    title: () => 'Users of the relay may send to multicast groups',
+    example: { ...examplePeers, allowed: ['224.0.0.1'] },
+    title: () => 'Multicast groups are allowed as peers',
     cause: (e: PeersEvidence) =>
       `${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} allowed: one packet of a user becomes one for every machine of the group in the network of the server.`,
     proof: permissionProof,
-    fix: (e) => [inConfig('no-multicast-peers'), ...denied(...rangesAround(e.allowed))],
+    fix: (e) => [inConfig('no-multicast-peers'), ...denied(...rangesAround([...e.allowed, ...e.alsoAs]))],
   }),
   MAPPED_IPV6_BYPASS: alsoSeen(configAccessCatalog.MAPPED_IPV6_BYPASS, {
     provenBy: provenByPermission,
     confusedWith: notSent,
-    example: { ...exampleServer, allowed: ['::ffff:10.0.0.1'], denied: ['10.0.0.1'] },
-    title: () => 'Denied IPv4 networks are reached by their IPv6 names',
-    cause: (e: PeersEvidence & { denied: readonly string[] }) =>
+    example: {
+      ...exampleServer,
+      through: ['turn:turn.example.com:3478'],
+      allowed: ['::ffff:10.0.0.1'],
+      denied: ['10.0.0.1'],
+    },
+    title: () => 'Denied IPv4 addresses are allowed by their IPv6 names',
+    cause: (e: Omit<PeersEvidence, 'alsoAs'> & { denied: readonly string[] }) =>
       `${listed(e.denied)} ${e.denied.length === 1 ? 'is' : 'are'} refused, and ${listed(e.allowed)} ${e.allowed.length === 1 ? 'is' : 'are'} not, which ${e.allowed.length === 1 ? 'names the same host' : 'name the same hosts'}${e.allowed.some(isTranslated) ? ', those with 64:ff9b and 2002 where the network of the server translates them' : ''}.`,
     proof: permissionProof,
     fix: (e) => [
@@ -272,6 +286,7 @@ function rangesOf(address: string): readonly string[] {
 
 const spellings: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^::ffff:/, ['::ffff:0:0-::ffff:ffff:ffff']],
+  [/^64:ff9b:1:/, ['64:ff9b:1::-64:ff9b:1:ffff:ffff:ffff:ffff:ffff']],
   [/^64:ff9b:/, ['64:ff9b::-64:ff9b::ffff:ffff']],
   [/^2002:/, ['2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff']],
   // Four, because coturn before 4.16 compares IPv6 byte by byte.
@@ -289,6 +304,7 @@ const networks: readonly (readonly [network: string, prefixLength: number, range
   ['224.0.0.0', 4, '224.0.0.0-239.255.255.255'],
   ['255.255.255.255', 32, '240.0.0.0-255.255.255.255'],
   ['::1', 128, '::1'],
+  ['fec0::', 10, 'fec0::-feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
   ['fc00::', 7, 'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
   ['fe80::', 10, 'fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
   ['ff00::', 8, 'ff00::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
