@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutOddSecrets } from './redaction.ts';
 
 const file = z.object({
   owner: z.string(),
@@ -85,6 +86,15 @@ export type HostFacts = z.output<typeof schema>;
 
 export type FileFacts = z.output<typeof file>;
 
+/** Reads them; what else looks like a secret in the configuration goes no further than this. */
 export function parseHostFacts(text: string): HostFacts {
-  return schema.parse(JSON.parse(text));
+  const facts = schema.parse(JSON.parse(text));
+  const config = facts.files[configPath];
+  if (config === undefined || config === null) return facts;
+  return {
+    ...facts,
+    files: { ...facts.files, [configPath]: { ...config, text: withoutOddSecrets(config.text) } },
+  };
 }
+
+export const configPath = '/etc/turnserver.conf';

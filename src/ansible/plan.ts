@@ -1,6 +1,6 @@
 import { structuredPatch } from 'diff';
 import type { HostPlan, PlanStep } from '../model/deployment.ts';
-import type { FileFacts, HostFacts } from './host-facts.ts';
+import { configPath, type FileFacts, type HostFacts } from './host-facts.ts';
 
 /** A file as it is to be; `text` is without secrets, as that of FileFacts. */
 export interface WantedFile extends FileFacts {
@@ -70,7 +70,6 @@ function fileSteps({ files: found }: HostFacts, { files }: WantedState): PlanSte
   return [...changes, ...removals];
 }
 
-const configPath = '/etc/turnserver.conf';
 const liveSecrets = '/etc/systemd/system/coturn.service.d/rtc-ops-secrets.conf';
 
 /** Whether nothing but secrets changes, in a coturn that takes them while it runs. */

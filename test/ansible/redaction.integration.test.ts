@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect } from 'vitest';
 import { parseHostFacts } from '../../src/ansible/host-facts.ts';
 import { withoutSecrets } from '../../src/ansible/redaction.ts';
+import { secretOptions } from '../../src/coturn/redaction.ts';
 import { needs } from '../support/requirements.ts';
 import { directoryWith } from '../support/temporary.ts';
 
@@ -20,4 +22,9 @@ needs('python3').it('a host gives the same digests of its secrets as this side, 
   expect(facts.files[join(directory, 'none')]).toBeNull();
   expect(stdout).not.toMatch(/opensesame|wonder|bob:x|password=p/);
   expect(facts).toMatchObject({ state: null, hostname: expect.any(String) as string });
+});
+
+needs('python3').it('a host knows the same options for secrets as this side', async () => {
+  const [, list = ''] = /^SECRET_OPTIONS = \(([^)]*)\)/m.exec(await readFile(script, 'utf8')) ?? [];
+  expect(list.match(/[\w-]+/g)).toEqual([...secretOptions]);
 });

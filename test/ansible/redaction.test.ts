@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { secretDigest, withoutSecrets } from '../../src/ansible/redaction.ts';
+import { secretDigest, withoutOddSecrets, withoutSecrets } from '../../src/ansible/redaction.ts';
 
 describe('a configuration without its secrets', () => {
   const text =
@@ -18,6 +18,13 @@ describe('a configuration without its secrets', () => {
         '',
       ],
     ]);
+  });
+
+  it('has none of what only looks like a secret, from a host either', () => {
+    const odd = 'static_auth_secret=opensesame\nrealm=r\n';
+    const hidden = 'static_auth_secret=[redacted]\nrealm=r\n';
+    expect(withoutSecrets(odd, 'key')).toBe(hidden);
+    expect(withoutOddSecrets(`user=[secret 0123abcd]\n${odd}`)).toBe(`user=[secret 0123abcd]\n${hidden}`);
   });
 
   it('compares secrets under one key, and tells nothing under another', () => {

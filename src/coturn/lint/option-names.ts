@@ -2,7 +2,8 @@ import { closest } from '../../config/suggestion.ts';
 import { coturnOptions, hasOption, isEffective, optionOf } from '../options.ts';
 import type { ParsedDirective } from '../parse.ts';
 import { compareVersions } from '../../model/release.ts';
-import { commentedOut, lineOf, note, redacted } from './source.ts';
+import { redacted } from '../redaction.ts';
+import { commentedOut, lineOf, note } from './source.ts';
 import type { LintFinding, Source } from './source.ts';
 
 /** Options that this coturn does not know, or no more, or not yet. */

@@ -1,4 +1,3 @@
-import { closest } from '../../config/suggestion.ts';
 import { Secret } from '../../model/secret.ts';
 import type { LineEvidence, PlaceEvidence } from '../../model/catalog/config-place.ts';
 import type { Severity } from '../../model/catalog/entry.ts';
@@ -10,7 +9,8 @@ import {
 } from '../../model/config-finding.ts';
 import { isOn, lastValueOf } from '../directive.ts';
 import { hasOption, optionOf } from '../options.ts';
-import { parseDirectives, piecesOf, type ParsedDirective } from '../parse.ts';
+import { parseDirectives, type ParsedDirective } from '../parse.ts';
+import { isSecretName, redacted } from '../redaction.ts';
 import type { LintFacts } from './facts.ts';
 
 /** A change that does what the line was meant to do, and no more: safe to make without asking. */
@@ -105,57 +105,9 @@ export function leadingNumber(text: string): number {
   return Number.parseInt(/^\s*[+-]?\d+/.exec(text)?.[0] ?? '0', 10);
 }
 
-const secretOptions = [
-  'static-auth-secret',
-  'cli-password',
-  'pkey-pwd',
-  'stateless-nonce-secret',
-  'psql-userdb',
-  'mysql-userdb',
-  'mongo-userdb',
-  'redis-userdb',
-  'redis-statsdb',
-  'sql-userdb',
-  'user',
-] as const;
-
-const isSecretOption: ReadonlySet<string> = new Set(secretOptions);
-
-// Also where they are misspelt, lack their separator, or stand within another line; case or not.
-const secretish =
-  /(?:(?<!use-auth-)secret(?!-key-file|-ts-exp)|passw|pwd|userdb|statsdb|(?<!\w|\w-)user(?!\w|-quota))[\w-]*/i;
-
-/** A text of the file without what is secret in it, be it behind a cut; and of a secret that is cut both parts go. */
-export function redacted(text: string): string {
-  let shownText = '';
-  for (const { piece } of piecesOf(text)) {
-    const shownPiece = redactedPiece(piece);
-    shownText += shownPiece;
-    if (shownPiece !== piece) break;
-  }
-  return shownText;
-}
-
-function redactedPiece(text: string): string {
-  const end = endOfSecretName(text);
-  if (end === null) return text;
-  const separator = /^[\s=:]*/.exec(text.slice(end))?.[0] ?? '';
-  const rest = text.slice(end + separator.length).trim();
-  return rest === '' ? text : `${text.slice(0, end)}${separator}[redacted]`;
-}
-
-/** Where the name of a secret ends in a line. */
-function endOfSecretName(text: string): number | null {
-  const match = secretish.exec(text);
-  if (match !== null) return match.index + match[0].length;
-  const [, blanks = '', name = ''] = /^(\s*)([^\s=:]*)/.exec(text) ?? [];
-  if (name === '' || optionOf(name) !== undefined || closest(name, secretOptions) === null) return null;
-  return blanks.length + name.length;
-}
-
 /** What a message may show of a value. */
 export function shown({ name, value }: ParsedDirective, text = value === true ? '' : value): string {
-  return isSecretOption.has(name) || secretish.test(name) ? '[redacted]' : redacted(text);
+  return isSecretName(name) ? '[redacted]' : redacted(text);
 }
 
 type Part = 'name' | 'value' | 'line';

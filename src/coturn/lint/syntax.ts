@@ -2,7 +2,8 @@ import { optionOf, type OptionValue } from '../options.ts';
 import { compareVersions } from '../../model/release.ts';
 import { maxLineBytes } from '../serialise.ts';
 import type { ParsedDirective } from '../parse.ts';
-import { allOf, leadingNumber, lineOf, note, redacted, shown, textOf, wholeFile } from './source.ts';
+import { redacted } from '../redaction.ts';
+import { allOf, leadingNumber, lineOf, note, shown, textOf, wholeFile } from './source.ts';
 import type { LintFinding, Source } from './source.ts';
 import type { PlaceEvidence } from '../../model/catalog/config-place.ts';
 

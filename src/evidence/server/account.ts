@@ -1,5 +1,5 @@
 import { configurationLines } from '../../coturn/command-line.ts';
-import { redacted } from '../../coturn/lint/source.ts';
+import { redacted } from '../../coturn/redaction.ts';
 import { accountName } from '../../coturn/lint/service.ts';
 import type { ServerEvidence } from '../../model/server-evidence.ts';
 import { lineOf, textOf } from './section.ts';

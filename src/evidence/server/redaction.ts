@@ -1,4 +1,4 @@
-import { redacted } from '../../coturn/lint/source.ts';
+import { redacted } from '../../coturn/redaction.ts';
 import type { EvidenceSection, ServerEvidence } from '../../model/server-evidence.ts';
 import { redactedArgv } from './account.ts';
 
