@@ -1,12 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { PassThrough, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
 import { RtcOpsError, reasonOf } from '../model/error.ts';
+import { plainBytes } from './packed-bytes.ts';
 
 /** The bytes of a file or of standard input, and why they end before their end, if they do. */
 export interface ByteSource {
-  /** Chunks, unpacked where they were gzipped. Read once. */
+  /** Chunks, unpacked where they were gzipped, and in UTF-8 where they were UTF-16. Read once. */
   readonly chunks: AsyncIterable<Buffer>;
   /** Why it ends early, once it has ended; null where it is whole. */
   readonly cutShort: () => string | null;
@@ -38,12 +37,13 @@ export function streamSource(stream: Readable, name: string, options: ByteSource
 }
 
 function source(stream: Readable, name: string, options: ByteSourceOptions): ByteSource {
-  const { signal } = options;
+  const { signal, mostUnpackedBytes = mostUnpackedByDefault, onRead = () => undefined } = options;
   let reason: string | null = null;
   return {
     chunks: (async function* chunks(): AsyncGenerator<Buffer> {
       try {
-        for await (const chunk of unpacked(stream, name, options)) {
+        const limits = { name, mostBytes: mostUnpackedBytes, ...(signal && { signal }) };
+        for await (const chunk of plainBytes(counted(stream, onRead), limits)) {
           signal?.throwIfAborted();
           yield chunk;
         }
@@ -63,67 +63,15 @@ function source(stream: Readable, name: string, options: ByteSourceOptions): Byt
   };
 }
 
-function isPackingError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
-}
-
-/** Looks at the first two bytes (RFC 1952 §2.3.1), not at the name. */
-async function* unpacked(
-  stream: Readable,
-  name: string,
-  { signal, mostUnpackedBytes = mostUnpackedByDefault, onRead = () => undefined }: ByteSourceOptions,
-): AsyncGenerator<Buffer> {
+async function* counted(stream: Readable, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
   let read = 0;
-  const counted = (chunk: Buffer): Buffer => {
-    onRead((read += chunk.length));
-    return chunk;
-  };
-  const iterator: AsyncIterator<unknown> = stream[Symbol.asyncIterator]();
-  let first = Buffer.alloc(0);
-  while (first.length < 2) {
-    const next = await iterator.next();
-    if (next.done === true) break;
-    first = Buffer.concat([first, counted(bytesOf(next.value))]);
-  }
-  const rest = async function* rest(): AsyncGenerator<Buffer> {
-    if (first.length > 0) yield first;
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
-      yield counted(bytesOf(next.value));
-  };
-  if (first[0] !== 0x1f || first[1] !== 0x8b) {
-    yield* rest();
-    return;
-  }
-  const output = new PassThrough({ highWaterMark: chunkBytes });
-  const packing = pipeline(
-    rest,
-    createGunzip({ chunkSize: chunkBytes }),
-    output,
-    ...(signal ? [{ signal }] : []),
-  );
-  // Its error comes out of `output` too, where it is read.
-  const settled = packing.then(
-    () => null,
-    (error: unknown) => error,
-  );
-  let unpackedBytes = 0;
-  for await (const chunk of output) {
-    const bytes = bytesOf(chunk);
-    unpackedBytes += bytes.length;
-    if (unpackedBytes > mostUnpackedBytes) throw tooLarge(name, mostUnpackedBytes);
+  for await (const chunk of stream as AsyncIterable<unknown>) {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    onRead((read += bytes.length));
     yield bytes;
   }
-  const error = await settled;
-  if (error instanceof Error) throw error;
 }
 
-function bytesOf(chunk: unknown): Buffer {
-  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-}
-
-function tooLarge(name: string, bytes: number): RtcOpsError {
-  const size = bytes >= 2 ** 30 ? `${bytes / 2 ** 30} GB` : `${Math.floor(bytes / 2 ** 20)} MB`;
-  return new RtcOpsError('configuration', `${name} unpacks to more than ${size}`, {
-    hint: 'Few packed bytes can stand for any number. Where it is really that large: --max-unpacked SIZE, such as 16G.',
-  });
+function isPackingError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }

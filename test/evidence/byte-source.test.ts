@@ -50,6 +50,39 @@ describe('the bytes of a source', () => {
     expect(await read(plain)).toHaveLength(2_000_000);
   });
 
+  it('are read as far as they are packed, and it is said that something else follows', async () => {
+    const source = streamSource(Readable.from([gzipSync(text), Buffer.from('a signature')]), 'stdin');
+    expect(await read(source)).toBe(text);
+    expect(source.cutShort()).toMatch(/its gzip data/);
+    const padded = streamSource(Readable.from([Buffer.concat([gzipSync(text), Buffer.alloc(512)])]), 'stdin');
+    expect(await read(padded)).toBe(text);
+    expect(padded.cutShort()).toBeNull();
+  });
+
+  it('come out of several parts and layers of gzip, and not out of any number of them', async () => {
+    const parts = Buffer.concat([gzipSync('one\n'), gzipSync('two\n')]);
+    const source = streamSource(Readable.from([gzipSync(parts)]), 'stdin');
+    expect(await read(source)).toBe('one\ntwo\n');
+    expect(source.cutShort()).toBeNull();
+    const deep = [1, 2, 3, 4].reduce((packed) => gzipSync(packed), Buffer.from(text));
+    await expect(read(streamSource(Readable.from([deep]), 'x.gz'))).rejects.toMatchObject({
+      code: 'configuration',
+      message: 'x.gz is packed more than 3 times over',
+    });
+  });
+
+  it.each([
+    ['with its mark', '\ufeff'],
+    ['without a mark', ''],
+  ])('come out of UTF-16 %s, as Windows writes it', async (_, mark) => {
+    const words = 'v=0 Grüße 🎧\n';
+    const little = Buffer.from(mark + words, 'utf16le');
+    for (const bytes of [little, Buffer.from(little).swap16(), gzipSync(little)]) {
+      const single = [...bytes].map((byte) => Buffer.of(byte));
+      expect(await read(streamSource(Readable.from(single), 'stdin'))).toBe(words);
+    }
+  });
+
   it('are counted as they lie there', async () => {
     const packed = gzipSync(text);
     const counts: number[] = [];
