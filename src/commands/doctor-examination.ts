@@ -58,10 +58,12 @@ export async function examine(
     );
   }
   const progress = await progressLine(options, context);
+  // At the same time as the look at the server, which takes as long.
+  const witness = place?.kind === 'ssh' ? await beginWitness(place.login, options, context) : null;
   try {
     const server = place === null ? null : await lookInside(place, options, progress, context);
     const question = withServer(given, server, place, context);
-    const seen = await seenFromHere(question, { place, options, progress }, context);
+    const seen = await seenFromHere(question, { witness, options, progress }, context);
     const facts = {
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(performance.now() - origin),
@@ -79,6 +81,7 @@ export async function examine(
       ],
     };
   } finally {
+    witness?.close();
     progress.stop();
   }
 }
@@ -160,37 +163,41 @@ interface Question extends ClientQuestion {
   readonly nameIsGuessed: boolean;
 }
 
+interface FromHere {
+  readonly witness: Witness | null;
+  readonly options: ExaminationOptions;
+  readonly progress: ProgressLine;
+}
+
 async function seenFromHere(
   question: Question | null,
-  { place, options, progress }: Around & { readonly progress: ProgressLine },
+  { witness, options, progress }: FromHere,
   context: CommandContext,
 ): Promise<Pick<DoctorFacts, 'client' | 'witness'>> {
   if (question === null) return { client: null, witness: null };
-  const witness = place?.kind === 'ssh' ? await beginWitness(place.login, progress, context) : null;
-  try {
-    const { observations, network } = await examineFromHere(question, options, progress, context);
-    const criteria = criteriaOf({}, context.now());
-    progress.show('the capture on the server');
-    return {
-      client: { observations, network, criteria: { ...criteria, now: criteria.now.toISOString() } },
-      witness: witness === null ? null : await witness.finish(),
-    };
-  } finally {
-    witness?.close();
+  if (witness !== null) {
+    progress.show('a capture on the server');
+    await witness.begun;
   }
+  const { observations, network } = await examineFromHere(question, options, progress, context);
+  const criteria = criteriaOf({}, context.now());
+  if (witness !== null) progress.show('the capture on the server');
+  return {
+    client: { observations, network, criteria: { ...criteria, now: criteria.now.toISOString() } },
+    witness: witness === null ? null : await witness.finish(),
+  };
 }
 
 async function beginWitness(
-  { host, options }: SshLogin,
-  progress: ProgressLine,
+  { host, options: sshOptions }: SshLogin,
+  { sudo }: ExaminationOptions,
   { signal }: CommandContext,
 ): Promise<Witness> {
-  progress.show('a capture on the server');
   const { startWitness } = await import('../probes/server/witness.ts');
   const clients = interfaceAddresses()
     .map(({ address }) => address)
     .filter((address) => !['loopback', 'link-local'].includes(scopeOf(address)));
-  return startWitness({ host, sshOptions: options, clients, signal });
+  return startWitness({ host, sshOptions, clients, elevate: sudo === true, signal });
 }
 
 /** What nobody asked for or what could not be asked, and what would show it. */

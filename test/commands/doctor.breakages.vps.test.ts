@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBox, type Box } from '../lab/doctor/box.ts';
-import type { Breakage } from '../lab/doctor/breakage.ts';
+import { beforeServer, type Breakage } from '../lab/doctor/breakage.ts';
 import { breakages, notProduced } from '../lab/doctor/breakages.ts';
 import { causeTable } from '../lab/doctor/cause-table.ts';
 import { applied, codesOf, examined, rootCauses } from '../lab/doctor/examination.ts';
@@ -17,6 +17,20 @@ it('most of the 35 causes that recur are produced', () => {
   for (const code of notProduced.flatMap(({ told }) => told.match(/[A-Z]+_[A-Z_]+/g) ?? []))
     expect(findingCodes).toContain(code);
 });
+
+/** Something that is no part of what is put back between tests. */
+async function withChange<T>(
+  { onServer }: Box,
+  [change, undo]: readonly [string, string],
+  work: () => Promise<T>,
+): Promise<T> {
+  await onServer(change);
+  try {
+    return await work();
+  } finally {
+    await onServer(undo);
+  }
+}
 
 needs('server lab', 'coturn').describe('doctor, of a service that was broken,', () => {
   const boxes: Box[] = [];
@@ -72,6 +86,51 @@ needs('server lab', 'coturn').describe('doctor, of a service that was broken,', 
           expect(codesOf(rootCauses(after.report))).toEqual([]);
         }),
     );
+  });
+
+  describe.concurrent('looks from within', () => {
+    it('as root by sudo, without tcpdump, and as nobody', async ({ expect: expected }) =>
+      withBox(async (box) => {
+        await beforeServer('udp dport 3478 drop')(box);
+        const [ofRoot, ofNobody] = await withChange(
+          box,
+          ['mv /usr/bin/tcpdump /usr/bin/tcpdump.away', 'mv /usr/bin/tcpdump.away /usr/bin/tcpdump'],
+          () =>
+            Promise.all([
+              examined(box, { user: 'deploy', options: ['--sudo'] }),
+              examined(box, { user: 'guest' }),
+            ]),
+        );
+        expected(codesOf(rootCauses(ofRoot.report))).toEqual(['LOST_BEFORE_HOST']);
+        expected(ofRoot.report).toMatchObject({
+          server: { facts: { isRoot: true } },
+          witness: { capture: { state: 'seen', value: { cutShort: null } } },
+        });
+        expected(codesOf(rootCauses(ofNobody.report))).toEqual(['UDP_BLOCKED']);
+        expected(ofNobody.report).toMatchObject({
+          server: { facts: { isRoot: false } },
+          witness: {
+            capture: { state: 'unknown', because: expect.stringContaining('only root may capture') },
+          },
+        });
+        expected(ofNobody.report.notExamined.map(({ how }) => how)).toContain(
+          'log in as root, or add --sudo',
+        );
+      }));
+
+    it('by a sudo that wants a password as little as without one', async ({ expect: expected }) =>
+      withBox(async (box) => {
+        const sudoers = '/etc/sudoers.d/deploy';
+        const login = ['--host', `deploy@${box.server.ipv4}`, '--sudo'];
+        const { stdout, stderr, exitCode } = await withChange(
+          box,
+          [`sed -i 's/NOPASSWD: //' ${sudoers}`, `sed -i 's/ALL$/NOPASSWD: ALL/' ${sudoers}`],
+          () => box.rtcOps('doctor', box.server.host, ...login),
+        );
+        expected({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 4 });
+        expected(stderr).toContain('sudo gives no root on deploy@');
+        expected(stderr).toMatch(/password is required[^]*leave out --sudo/);
+      }));
   });
 
   it('has its causes in test/lab/doctor/root-causes.md', async () => {

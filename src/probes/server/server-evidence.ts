@@ -66,8 +66,12 @@ export async function readEvidence(question: EvidenceQuestion): Promise<ServerEv
   };
 }
 
+// A shell tells by this that sudo gave no root; root needs no sudo, and may have none.
+const noRoot = 77;
+const asRoot = `sh -c '[ "$(id -u)" -ne 0 ] || exec sh -s; sudo -n sh -s || exit ${noRoot}'`;
+
 function commandOf({ host, sshOptions = [], elevate = false }: EvidenceQuestion): [string, ...string[]] {
-  const shell = elevate ? 'sudo -n sh -s' : 'sh -s';
+  const shell = elevate ? asRoot : 'sh -s';
   if (host === null) return ['sh', '-c', shell];
   // A host that begins with a hyphen would be an option.
   const options = ['-T', '-C', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=8', ...sshOptions];
@@ -118,6 +122,11 @@ interface Ending {
 
 function failure(host: string | null, { isMissing, exitCode, timedOut, complaint }: Ending): RtcOpsError {
   const said = complaint === '' ? '' : `: ${complaint.split('\n').at(-1)?.trim() ?? ''}`;
+  if (exitCode === noRoot) {
+    return new RtcOpsError('tool-failed', `sudo gives no root on ${host ?? 'this machine'}${said}`, {
+      hint: '--sudo asks for no password: log in as root, allow the account sudo without one, or leave out --sudo, and less is seen.',
+    });
+  }
   if (host === null) {
     return new RtcOpsError('tool-failed', `this machine cannot be looked at${said}`, {
       hint: 'It takes a POSIX shell, sh. On the server itself, doctor --local looks at it.',

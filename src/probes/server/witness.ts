@@ -13,11 +13,15 @@ export interface WitnessOptions {
   readonly sshOptions: readonly string[];
   /** Addresses of this client beside the one that it has towards the server by ssh: those of its interfaces, of IPv6 say. */
   readonly clients: readonly string[];
+  /** Capture as root by `sudo -n`, where this is not root. */
+  readonly elevate?: boolean;
   readonly signal: AbortSignal;
 }
 
-/** A capture that runs on the server. */
+/** A capture on the server. */
 export interface Witness {
+  /** Resolves when it runs, or cannot. */
+  readonly begun: Promise<unknown>;
   /** Ends it, and reads what it has. A second call gives the same. */
   readonly finish: () => Promise<WitnessFacts>;
   /** Ends it without a look at it. Idempotent. */
@@ -28,22 +32,33 @@ export interface Witness {
 const mostSeconds = 120;
 const mostPackets = 50_000;
 const mostBytes = 16 * 2 ** 20;
-// ssh connects in a second or two, and tcpdump begins at once.
+// ssh connects in a second or two, and a capture begins at once.
 const startTimeoutMs = 8000;
 // What was sent last may still be on its way.
 const settleMs = 200;
 const endTimeoutMs = 3000;
 
+// What sudo would take away, the address of the client, is read before it.
+const launch = [
+  'isElevated=$1 text=$2; shift 2; set -- "$text" server-witness "${SSH_CONNECTION:-}" "$@"',
+  '[ "$isElevated" = no ] || [ "$(id -u)" -eq 0 ] || exec sudo -n sh -c "$@"',
+  'exec sh -c "$@"',
+].join('; ');
+
+function commandOf({ clients, elevate = false }: WitnessOptions): string {
+  const [script, program] = [readTemplate('server-witness.sh'), readTemplate('server-witness.py')];
+  const limits = [String(mostSeconds), String(mostPackets)];
+  const words = [launch, 'rtc-ops', elevate ? 'yes' : 'no', script, ...limits, program, ...clients];
+  return `sh -c ${words.map((word) => `'${word}'`).join(' ')}`;
+}
+
 /**
  * Has the server capture, for as long as the probe takes, what comes from this client and goes to it. Nothing is written there.
- * Resolves when the capture runs, or cannot.
  */
-export async function startWitness({ host, sshOptions, clients, signal }: WitnessOptions): Promise<Witness> {
-  const limits = [String(mostSeconds), String(mostPackets)];
-  const script = readTemplate('server-witness.sh');
-  const command = ['sh', '-c', `'${script}'`, 'server-witness', ...limits, ...clients].join(' ');
+export function startWitness(options: WitnessOptions): Witness {
+  const { host, sshOptions, clients, signal } = options;
   const stop = new AbortController();
-  const child = execa('ssh', [...sshOptions, '-o', 'BatchMode=yes', '--', host, command], {
+  const child = execa('ssh', [...sshOptions, '-o', 'BatchMode=yes', '--', host, commandOf(options)], {
     stdin: 'pipe',
     encoding: 'buffer',
     buffer: false,
@@ -63,9 +78,9 @@ export async function startWitness({ host, sshOptions, clients, signal }: Witnes
   // The pipe breaks where ssh ends first, which the end of the process tells.
   child.stdin.on('error', () => {});
   const ended = child.then(({ exitCode }) => exitCode);
-  const isRunning = await begun(child.stderr, () => said, ended);
+  const begun = hasBegun(child.stderr, () => said, ended);
   const read = async (): Promise<WitnessFacts> => {
-    if (!isRunning) {
+    if (!(await begun)) {
       stop.abort();
       return { server: host, capture: { state: 'unknown', because: whyNot(said, host) } };
     }
@@ -81,10 +96,10 @@ export async function startWitness({ host, sshOptions, clients, signal }: Witnes
     };
   };
   let facts: Promise<WitnessFacts> | null = null;
-  return { finish: async () => (facts ??= read()), close: () => stop.abort() };
+  return { begun, finish: async () => (facts ??= read()), close: () => stop.abort() };
 }
 
-async function begun(
+async function hasBegun(
   stderr: Readable,
   said: () => string,
   ended: Promise<number | undefined>,
@@ -124,7 +139,7 @@ async function captureOf(
     };
     return { state: 'seen', value };
   } catch (error) {
-    return { state: 'unknown', because: `what tcpdump captured cannot be read: ${reasonOf(error)}` };
+    return { state: 'unknown', because: `the capture on the server cannot be read: ${reasonOf(error)}` };
   }
 }
 
@@ -142,12 +157,8 @@ function connectionOf(said: string): string[] {
 
 /** Why there is no capture. */
 function whyNot(said: string, host: string): string {
-  if (said.includes('witness: tcpdump is not installed')) {
-    return `tcpdump is not installed on ${host} (sudo apt install tcpdump)`;
-  }
-  if (said.includes('witness: no root')) {
-    return `only root may capture on ${host}, and its user is not root and has no sudo without a password`;
-  }
+  if (said.includes('witness: no program')) return `neither tcpdump nor python3 is installed on ${host}`;
+  if (said.includes('witness: no root')) return `only root may capture on ${host}`;
   const last = said.trim().split('\n').at(-1) ?? '';
-  return `tcpdump did not start on ${host}${last === '' ? '' : `: ${last}`}`;
+  return `no capture began on ${host}${last === '' ? '' : `: ${last}`}`;
 }

@@ -24,6 +24,8 @@ export interface Breakage {
 export interface Asking {
   /** Null: not looked at from within. */
   readonly host?: null;
+  /** Whose account on the server it has; root's otherwise. */
+  readonly user?: 'deploy' | 'guest';
   readonly urls?: readonly string[];
   /** Options in the place of `--secret-file`. */
   readonly credential?: (box: Box) => readonly string[];

@@ -10,11 +10,11 @@ export interface Examination {
 
 /** Has doctor look at the server of a box from the operator's machine and from within. */
 export async function examined(box: Box, asking: Asking = {}): Promise<Examination> {
-  const { urls = [box.server.host], credential, options = [], call = false, host } = asking;
+  const { urls = [box.server.host], credential, options = [], call = false, host, user = 'root' } = asking;
   const login = credential === undefined ? ['--secret-file', 'secret.txt'] : credential(box);
   const args = [
     ...urls,
-    ...(host === null ? [] : ['--host', `root@${box.server.ipv4}`]),
+    ...(host === null ? [] : ['--host', `${user}@${box.server.ipv4}`]),
     ...login,
     ...['--ca', 'ca.pem', '--timeout', '2500ms', '--format', 'json'],
     ...(call ? [] : ['--no-call']),
