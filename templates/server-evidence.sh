@@ -217,7 +217,12 @@ about_processes() {
   set -- $daemons
   left=$(($# > most_daemons ? $# - most_daemons : 0))
   daemons=$(echo "$daemons" | cut -d ' ' -f "1-$((most_daemons + 1))")
-  section processes printf 'looked at%s\nleft %s\nelsewhere %s\n' "$daemons" "$left" "$(echo "$others" | wc -w)"
+  if [ -z "$daemons$others" ] && ! { read -r program </proc/1/comm; } 2>/dev/null; then
+    # With hidepid nobody but root sees the processes of others, and a system without /proc shows none.
+    unseen processes hidden
+  else
+    section processes printf 'looked at%s\nleft %s\nelsewhere %s\n' "$daemons" "$left" "$(echo "$others" | wc -w)"
+  fi
   section docker-proxy docker_proxies
   units=''
   for process in $daemons; do about_process "$process"; done

@@ -83,6 +83,26 @@ async function withPrograms(
   return evidenceFrames(output, 'B').sections;
 }
 
+needs('lab').describe('the script', () => {
+  it('takes processes that it may not see for no processes that are not there', () => {
+    const values = { boundary: 'B', hours: '1', parts: 'all' };
+    const script = fillTemplate(readTemplate('server-evidence.sh'), values).replace(
+      /^main <.*$/m,
+      'about_processes </dev/null 2>/dev/null',
+    );
+    const user = 'setpriv --reuid 65534 --regid 65534 --clear-groups';
+    const looked = (hidden: string): string | undefined => {
+      const mounted = `mount -t proc -o hidepid=${hidden} proc /proc && exec ${user} sh -s`;
+      const output = execFileSync('unshare', ['--mount', 'sh', '-c', mounted], {
+        input: script,
+        timeout: 20_000,
+      });
+      return evidenceFrames(output, 'B').sections['processes']?.status;
+    };
+    expect(['0', '1', '2'].map(looked)).toEqual(['0', 'hidden', 'hidden']);
+  });
+});
+
 needs('coturn').describe('the script', () => {
   const least = ['awk', 'cat', 'cut', 'date', 'grep', 'head', 'id', 'ls', 'readlink', 'sed', 'sleep', 'stat'];
 

@@ -135,6 +135,17 @@ describe('judgeServer', () => {
     expect(codesOf(judgement).toSorted()).toEqual(codes.toSorted());
   });
 
+  it('calls no coturn stopped whose processes nobody may see', () => {
+    const hidden = { ...sectionsAs(0), id: '1000\n', processes: { status: 'hidden' }, owners: '' };
+    const judgement = judged(recordedServer(hidden));
+    expect(codesOf(judgement)).toEqual([]);
+    expect(judgement.notExamined).toContainEqual({
+      what: 'the processes',
+      because: 'the list of processes cannot be read without root',
+      isRequired: true,
+    });
+  });
+
   it('puts the ports that are not open below the coturn that does not run', () => {
     const { findings } = judged(recordedServer(noProcess));
     const missing = findings.filter(({ code }) => code === 'LISTENER_MISSING');
