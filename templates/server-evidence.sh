@@ -243,6 +243,7 @@ about_process() {
   section "process $1 links" links_of "$1"
   section "process $1 cgroup" cat "/proc/$1/cgroup"
   section "process $1 open" open_files_of "$1"
+  if is_another_program "$1"; then section "process $1 version" limited 3 "/proc/$1/exe" --version -h; fi
   units="$units $(sed -n 's#.*/\([^/]*\.service\)$#\1#p' "/proc/$1/cgroup" 2>/dev/null | head -n 1)"
   network=$(readlink "/proc/$1/ns/net")
   if [ -n "$network" ] && [ "$network" != "$own_network" ]; then
@@ -250,15 +251,34 @@ about_process() {
   fi
   about_configuration "$1" "$(configuration_of_process "$1")"
 }
+# Whether it is no program that is found by its name, and one that only root can have put there: no other is started.
+is_another_program() {
+  program=$(readlink "/proc/$1/exe")
+  [ "$(readlink "/proc/$1/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ] || return 1
+  case $program in
+    */turnserver) [ "$program" != "$(readlink -f "$(command -v turnserver)")" ] || return 1 ;;
+    *) return 1 ;;
+  esac
+  case $(stat -L -c '%u %a' "/proc/$1/exe") in
+    '0 '*[2367] | '0 '*[2367]?) return 1 ;;
+    '0 '*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
 links_of() {
   for link in exe cwd ns/net ns/mnt; do printf '%s %s\n' "$link" "$(readlink "/proc/$1/$link")"; done
   printf 'own-net %s\n' "$own_network"
 }
-# How many files it has open, and those that could be its log.
+# How many files it has open, and those that could be its log: coturn puts the date into the name.
 open_files_of() {
   [ -r "/proc/$1/fd" ] || return 1
   # shellcheck disable=SC2012
-  ls -l "/proc/$1/fd" | awk '/ -> / { count++ } / -> \/(var|tmp|home|opt|srv|data|logs?)\/.*log/ { sub(/.* -> /, ""); if (!/ \(deleted\)$/) print "log", $0 }
+  ls -l "/proc/$1/fd" | awk '
+    / -> / { count++ }
+    / -> \/(var|tmp|home|opt|srv|data|logs?)\/.*log/ || / -> \/.*_20[0-9][0-9]-[01][0-9]-[0-3][0-9]/ {
+      sub(/.* -> /, "")
+      if (!/ \(deleted\)$/) print "log", $0
+    }
     END { print "count", count + 0 }'
 }
 

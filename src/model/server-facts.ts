@@ -120,7 +120,7 @@ export interface DaemonConfiguration {
   readonly from: 'argument' | 'search' | 'missing' | 'none';
   /** Null with `none`. */
   readonly path: string | null;
-  /** Names the entry of `ServerFacts.configurations`; null where there is none. */
+  /** Names the entry of `ServerFacts.configurations`, which with `none` is the command line; null where there is none. */
   readonly id: string | null;
   /**
    * Why the process does not have it, by modes and owners; null where nothing stands against it. `isSure` where that was
@@ -131,6 +131,7 @@ export interface DaemonConfiguration {
 
 export interface ConfigurationFacts {
   readonly id: string;
+  /** Of the file; or `the command line of process 812`, where that is all. */
   readonly path: string;
   /** The processes that read it; empty for that of the next start. */
   readonly pids: readonly number[];

@@ -29,7 +29,7 @@ export function configurationOf(
 ): DaemonConfiguration {
   const [, from = 'none', path = ''] =
     /^(argument|search|missing|none)(?: (.*))?$/m.exec(textOf(evidence, `configuration ${pid} origin`)) ?? [];
-  if (from === 'none') return { from, path: null, id: null, unread: null };
+  if (from === 'none') return { from, path: null, id: pid === 0 ? null : `${pid}:`, unread: null };
   if (from === 'missing')
     return { from, path, id: null, unread: { because: 'there is no such file', isSure: false } };
   const nodes = nodesOf(evidence, `configuration ${pid}`);
@@ -64,13 +64,13 @@ export function configurationFacts(
   version: CoturnVersion,
 ): ConfigurationFacts | null {
   const { id, path } = configurationOf(evidence, pid);
-  if (id === null || path === null) return null;
-  const text = configurationText(evidence, pid, path);
+  if (id === null) return null;
   const lines = configurationLines(argvOf(evidence, pid)).join('\n');
-  const own = nodesOf(evidence, `configuration ${pid}`);
+  const text = path === null ? seen('') : configurationText(evidence, pid, path);
+  const own = path === null ? noFile : nodesOf(evidence, `configuration ${pid}`);
   return {
     id,
-    path,
+    path: path ?? `the command line of process ${pid}`,
     pids: pid === 0 ? [] : [pid],
     text: text.state === 'seen' ? seen(new Secret(text.value)) : text,
     argumentLines: new Secret(lines),
@@ -109,6 +109,8 @@ interface Nodes extends PathFacts {
   /** When modes, owners or what is in them changed last, in seconds, by path. */
   readonly touchedS: ReadonlyMap<string, number>;
 }
+
+const noFile: Nodes = { error: null, nodes: [], pem: null, touchedS: new Map(), modifiedAt: null };
 
 interface Stat extends NodeFacts {
   readonly changedS: number;

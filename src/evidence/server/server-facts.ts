@@ -21,7 +21,7 @@ import {
 
 /** What the evidence of a server says. Pure: of a server that was asked now, and of one that was saved, alike. */
 export function serverFacts(evidence: ServerEvidence): ServerFacts {
-  const coturn = installedCoturn(evidence);
+  const coturn = installedCoturn(evidence, pidsOf(evidence));
   const version = countingVersion(coturn);
   const configurations = configurationsOf(evidence, version);
   const daemons = daemonsOf(evidence, version);

@@ -97,15 +97,27 @@ function isSynchronized(evidence: ServerEvidence): boolean | null {
   return told === undefined ? null : told === 'yes';
 }
 
-export function installedCoturn(evidence: ServerEvidence): Seen<InstalledCoturn | null> {
+/**
+ * The coturn whose options count.
+ * @param pids the processes that run: where the first of them is no program that is found by its name, it is meant
+ */
+export function installedCoturn(
+  evidence: ServerEvidence,
+  pids: readonly number[],
+): Seen<InstalledCoturn | null> {
+  const running = releaseIn(textOf(evidence, `process ${pids[0] ?? 0} version`));
+  if (running !== null) return seen({ release: running, packaged: null });
   const { status, text } = sectionOf(evidence, 'version');
   const [, packaged = null] = /^(?:installed|ii?) (\S+)/.exec(textOf(evidence, 'package')) ?? [];
   if (status === '127') return seen(null);
-  // --version came with 4.6.0; of the versions before it, 4.5.2 brought acme-redirect.
-  const release =
-    /^\d+(?:\.\d+)+/m.exec(text)?.[0] ?? (text.includes('--acme-redirect') ? '4.5.2' : undefined);
-  if (release === undefined) return unknown('turnserver does not say its version');
+  const release = releaseIn(text);
+  if (release === null) return unknown('turnserver does not say its version');
   return seen({ release, packaged });
+}
+
+/** --version came with 4.6.0; of the versions before it, 4.5.2 brought acme-redirect. */
+function releaseIn(text: string): string | null {
+  return /^\d+(?:\.\d+)+/m.exec(text)?.[0] ?? (text.includes('--acme-redirect') ? '4.5.2' : null);
 }
 
 /** The version whose options and behaviour count. */

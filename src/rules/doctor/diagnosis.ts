@@ -255,7 +255,9 @@ function consequence(
 }
 
 function sentence(title: string, follows: string | null): string {
-  return follows === null ? title : `${title}: ${follows}`;
+  // An open relay says in its title whom it is open to.
+  const isSaid = follows?.startsWith('anyone') === true && title.includes('anyone');
+  return follows === null || isSaid ? title : `${title}: ${follows}`;
 }
 
 function numbered(trees: readonly Branch[]): DoctorFinding[] {

@@ -44,7 +44,7 @@ function notRunning({ unit, coturn }: ServerFacts, host: string): Finding {
 
 function configurationFindings(daemon: Daemon, facts: ServerFacts, host: string): Finding[] {
   const { pid, user, configuration, startedAt, options } = daemon;
-  const { path, unread } = configuration;
+  const { from, path, unread } = configuration;
   const about = { host, pid, user };
   const findings: Finding[] = [];
   if (path !== null && unread?.isSure === true)
@@ -55,11 +55,13 @@ function configurationFindings(daemon: Daemon, facts: ServerFacts, host: string)
     if (Date.parse(changedAt) > Date.parse(startedAt) + clockGrainMs)
       findings.push(finding('CONFIG_CHANGED_SINCE_START', { ...about, path, changedAt, startedAt }));
   }
-  const isElsewhere = file !== undefined && path !== null && path !== usual;
+  const isElsewhere = file !== undefined && path !== usual;
   if (isElsewhere && facts.hasUsualConfiguration && daemon.isInHostNetwork !== false)
-    findings.push(finding('CONFIG_OTHER_FILE', { ...about, path, unread: usual }));
+    findings.push(
+      finding('CONFIG_OTHER_FILE', { ...about, path: path ?? 'its command line', unread: usual }),
+    );
   const telling = options.filter((each) => !harmless.has(each));
-  if (telling.length > 0 && configuration.id !== null)
+  if (telling.length > 0 && configuration.id !== null && from !== 'none')
     findings.push(finding('COMMAND_LINE_OPTIONS', { ...about, options: telling }));
   return findings;
 }

@@ -36,6 +36,12 @@ function sectionsAs(pid: number): Record<string, Change> {
   );
 }
 
+/** The sections whose names begin so, as those of a script that did not come to them. */
+function without(prefix: string): Record<string, Change> {
+  const names = Object.keys(recordedServer().sections).filter((name) => name.startsWith(`${prefix} `));
+  return Object.fromEntries(names.map((name) => [name, { status: 'cut' }]));
+}
+
 const noProcess: Readonly<Record<string, Change>> = {
   ...sectionsAs(0),
   processes: 'looked at\nleft 0\nelsewhere 0\n',
@@ -144,6 +150,38 @@ describe('judgeServer', () => {
       because: 'the list of processes cannot be read without root',
       isRequired: true,
     });
+  });
+
+  it('judges by the coturn that runs, where another one is installed', () => {
+    const { coturn } = serverFacts(
+      recordedServer({ [`${own} version`]: '4.5.2\n', [`${own} links`]: 'exe /opt/coturn/bin/turnserver\n' }),
+    );
+    expect(coturn).toEqual({ state: 'seen', value: { release: '4.5.2', packaged: null } });
+  });
+
+  it('judges a command line that has no file beside it', () => {
+    const options = ['-n', '-L', '203.0.113.11', '--min-port=49152', '--max-port=65535'];
+    const judgement = judged(
+      recordedServer({
+        ...without(config),
+        [`${config} origin`]: 'none\n',
+        [`${own} arguments`]: `/opt/coturn/bin/turnserver\n${options.join('\n')}\n`,
+      }),
+    );
+    const place = `the command line of process ${recordedPid}`;
+    expect(judgement.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'OPEN_RELAY_CONFIGURED',
+        evidence: expect.objectContaining({ file: place }) as unknown,
+      }),
+    );
+    expect(judgement.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'CONFIG_OTHER_FILE',
+        evidence: expect.objectContaining({ path: 'its command line' }) as unknown,
+      }),
+    );
+    expect(judgement.findings.map(({ code }) => code)).not.toContain('COMMAND_LINE_OPTIONS');
   });
 
   it('puts the ports that are not open below the coturn that does not run', () => {
