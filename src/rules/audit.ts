@@ -1,4 +1,4 @@
-import { holesOf } from '../model/advisory.ts';
+import { holesOf, packagesOf, packageState } from '../model/advisory.ts';
 import { auditChecks } from '../model/audit.ts';
 import type {
   AuditCheckId,
@@ -13,6 +13,7 @@ import { formOf, judgeTime } from '../model/credential-time.ts';
 import { formatEndpoint } from '../model/endpoint.ts';
 import { exitCode } from '../model/error.ts';
 import { finding, type Finding } from '../model/finding.ts';
+import { compareVersions } from '../model/release.ts';
 import { schemaVersion } from '../model/report.ts';
 import { version } from '../model/version.ts';
 import { judgeAdmin } from './audit-admin.ts';
@@ -181,7 +182,7 @@ function ratioOf({ requestBytes, answerBytes }: { requestBytes: number; answerBy
 }
 
 /** `Coturn-4.6.1 'Gorst'` */
-const coturnName = /^Coturn-(\d+\.\d+(?:\.\d+)?)/i;
+const coturnName = /^Coturn-(\d+(?:\.\d+)+)/i;
 
 /** Two servers on one address may be of two versions. */
 function judgeVersion({ host, address, listeners }: ServerAuditFacts): Outcome {
@@ -203,16 +204,26 @@ function versionFindings(software: string, server: { host: string; address: stri
   const release = coturnName.exec(software)?.[1];
   if (release === undefined) return [];
   const holes = holesOf(release);
-  const newest = holes.toSorted((a, b) => (a.date < b.date ? 1 : -1))[0];
+  const [last] = holes.toSorted((a, b) => compareVersions(b.fixedIn, a.fixedIn));
   const exposed = finding('VERSION_EXPOSED', { ...server, software });
-  if (newest === undefined) return [exposed];
-  const { fixedIn, date } = newest;
+  if (last === undefined) return [exposed];
+  const { fixedIn, date } = last;
   const advisories = holes.map(({ id }) => id);
+  const packages = packagesOf(release).flatMap(({ version: packaged, distribution, made }) => {
+    const states = holes.map((hole) => ({ id: hole.id, state: packageState(packaged, hole) }));
+    if (states.some(({ state }) => state === 'unknown')) return [];
+    const closed = states.filter(({ state }) => state === 'closed').map(({ id }) => id);
+    return [{ packaged, distribution, made, closed }];
+  });
   // A number alone does not tell what the distribution has closed under it.
   const options = { severity: 'info' } as const;
   return [
     exposed,
-    finding('VERSION_VULNERABLE', { ...server, version: release, advisories, fixedIn, date }, options),
+    finding(
+      'VERSION_VULNERABLE',
+      { ...server, version: release, advisories, fixedIn, date, packages },
+      options,
+    ),
   ];
 }
 

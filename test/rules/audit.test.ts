@@ -151,7 +151,21 @@ describe('what an attacker gets is found', () => {
     const listeners = [soundListener('udp', { software: done({ name: "Coturn-4.6.1 'Gorst'" }) })];
     const { findings, evidence } = checkOf('version', { listeners });
     expect(findings).toEqual(['VERSION_EXPOSED', 'VERSION_VULNERABLE']);
-    expect(evidence).toContainEqual(expect.objectContaining({ version: '4.6.1', fixedIn: '4.17.0' }));
+    const packages = [expect.objectContaining({ packaged: '4.6.1-1', closed: [] }), expect.anything()];
+    expect(evidence).toContainEqual(
+      expect.objectContaining({ version: '4.6.1', fixedIn: '4.17.0', packages }),
+    );
+  });
+
+  it('with what a package has closed under its old number', () => {
+    const listeners = [
+      soundListener('udp', { software: done({ name: "Coturn-4.5.1.1 'dan Eider'" }) }),
+    ] as const;
+    const report = judged(auditFacts([soundServer({ listeners })]));
+    const found = report.findings.find(({ code }) => code === 'VERSION_VULNERABLE');
+    expect(found?.cause).toContain(
+      '4.5.1.1-1.1+deb10u2 (Debian 10, made in 2021-01) has closed CVE-2020-6061',
+    );
   });
 
   it('with both versions of two servers on one address', () => {

@@ -1,10 +1,11 @@
-import { inNetwork } from '../endpoint.ts';
+import { advisoriesAsOf } from '../advisory.ts';
 import { server } from '../subject.ts';
 import { soundCiphers } from '../tls-offer.ts';
 import { configAccessCatalog } from './config-access.ts';
 import { configExposureCatalog } from './config-exposure.ts';
 import { configTlsCatalog } from './config-tls.ts';
 import type { PlaceEvidence } from './config-place.ts';
+import { rangesAround } from './denied-range.ts';
 import {
   entry,
   exampleListener,
@@ -34,6 +35,27 @@ interface PeersEvidence extends ServerEvidence {
   /** The URIs of the listeners through which. */
   readonly through: readonly string[];
 }
+
+interface VersionEvidence extends ServerEvidence {
+  readonly version: string;
+  readonly advisories: readonly string[];
+  readonly fixedIn: string;
+  readonly date: string;
+  /** Those with that number that are known here. */
+  readonly packages: readonly {
+    readonly packaged: string;
+    readonly distribution: string;
+    readonly made: string;
+    readonly closed: readonly string[];
+  }[];
+}
+
+const examplePackage: VersionEvidence['packages'][number] = {
+  packaged: '4.6.1-1',
+  distribution: 'Debian 12',
+  made: '2023-02',
+  closed: [],
+};
 
 interface QuotaEvidence extends ServerEvidence {
   readonly granted: number;
@@ -184,8 +206,7 @@ export const seenCatalog = {
     fix: () => [inConfig('no-software-attribute'), restart],
   }),
   VERSION_VULNERABLE: alsoSeen(configExposureCatalog.VERSION_VULNERABLE, {
-    provenBy:
-      'On a server that runs, an audit goes by what the server calls itself, and cannot see what its package has closed: then it is a note.',
+    provenBy: `On a server that runs, an audit goes by what the server calls itself, and cannot see what its package has closed: then it is a note. The list of holes, and of what packages have closed, is of ${advisoriesAsOf}; of a package that is not in it nothing is known.`,
     confusedWith: ['A server in front of the one that counts: each names itself.'],
     distinctBy: ['version'],
     example: {
@@ -194,17 +215,16 @@ export const seenCatalog = {
       advisories: ['CVE-2026-40613'],
       fixedIn: '4.17.0',
       date: '2026-08',
+      packages: [examplePackage],
     },
-    title: (e) =>
+    title: (e: VersionEvidence) =>
       `coturn ${e.version} has ${e.advisories.length === 1 ? 'a known hole' : `${e.advisories.length} known holes`}, unless its package has ${e.advisories.length === 1 ? 'it' : 'them'} closed`,
-    cause: (
-      e: ServerEvidence & { version: string; advisories: readonly string[]; fixedIn: string; date: string },
-    ) =>
-      `${listed(e.advisories)}, the last of them known since ${e.date}. Which of them the configuration has open, and which the package of the distribution has closed under the same number, cannot be seen from here.`,
+    cause: (e: VersionEvidence) =>
+      `${listed(e.advisories)}, the last of them known since ${e.date}. Which of them the configuration has open cannot be seen from here, nor what package it is.${e.packages.map(packageSentence).join('')}`,
     proof: (e) => `Its answers say ${e.version}; the last fix came with ${e.fixedIn}.`,
     fix: (e) => [
+      onServer('dpkg-query --show coturn'),
       onServer('rtc-ops lint'),
-      onServer('apt-get changelog coturn | grep -i cve'),
       `run coturn ${e.fixedIn} or newer, or a package that has the fixes`,
     ],
   }),
@@ -262,6 +282,15 @@ export const seenCatalog = {
   }),
 } as const;
 
+function packageSentence({
+  packaged,
+  distribution,
+  made,
+  closed,
+}: VersionEvidence['packages'][number]): string {
+  return ` ${packaged} (${distribution}, made in ${made}) has ${closed.length === 0 ? 'none of them closed' : `closed ${listed(closed)}`}.`;
+}
+
 const adminFixes: Readonly<Record<number, readonly string[]>> = {
   5766: [inConfig('no-cli')],
   9641: [inConfig('prometheus-address=127.0.0.1')],
@@ -271,44 +300,6 @@ const adminFixes: Readonly<Record<number, readonly string[]>> = {
 function isTranslated(address: string): boolean {
   return /^(?:64:ff9b|2002):/.test(address);
 }
-
-/** The ranges to deny that the addresses stand for, first-last. */
-function rangesAround(addresses: readonly string[]): readonly string[] {
-  return [...new Set(addresses.flatMap(rangesOf))];
-}
-
-function rangesOf(address: string): readonly string[] {
-  // First the spellings of IPv4: they are IPv6 ranges to coturn, whatever they stand for.
-  const spelling = spellings.find(([pattern]) => pattern.test(address));
-  if (spelling !== undefined) return spelling[1];
-  return networks.flatMap(([network, length, range]) => (inNetwork(address, network, length) ? [range] : []));
-}
-
-const spellings: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/^::ffff:/, ['::ffff:0:0-::ffff:ffff:ffff']],
-  [/^64:ff9b:1:/, ['64:ff9b:1::-64:ff9b:1:ffff:ffff:ffff:ffff:ffff']],
-  [/^64:ff9b:/, ['64:ff9b::-64:ff9b::ffff:ffff']],
-  [/^2002:/, ['2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff']],
-  // Four, because coturn before 4.16 compares IPv6 byte by byte.
-  [/^::\d+\./, ['::1-::ffff:ffff', '::100-::ffff:ff00', '::1:0-::ffff:0', '::100:0-::ff00:0']],
-];
-
-const networks: readonly (readonly [network: string, prefixLength: number, range: string])[] = [
-  ['10.0.0.0', 8, '10.0.0.0-10.255.255.255'],
-  ['172.16.0.0', 12, '172.16.0.0-172.31.255.255'],
-  ['192.168.0.0', 16, '192.168.0.0-192.168.255.255'],
-  ['100.64.0.0', 10, '100.64.0.0-100.127.255.255'],
-  ['127.0.0.0', 8, '127.0.0.0-127.255.255.255'],
-  ['192.0.0.0', 24, '192.0.0.0-192.0.0.255'],
-  ['169.254.0.0', 16, '169.254.0.0-169.254.255.255'],
-  ['224.0.0.0', 4, '224.0.0.0-239.255.255.255'],
-  ['255.255.255.255', 32, '240.0.0.0-255.255.255.255'],
-  ['::1', 128, '::1'],
-  ['fec0::', 10, 'fec0::-feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
-  ['fc00::', 7, 'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
-  ['fe80::', 10, 'fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
-  ['ff00::', 8, 'ff00::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
-];
 
 /** What only a server that runs can show. */
 export const auditCatalog = {

@@ -25,7 +25,7 @@ export const configExposureCatalog = {
     },
     title: (e) => `coturn ${e.version} has a known hole: ${e.advisory}`,
     cause: (e) =>
-      `${e.what} (known since ${e.date}, closed in ${e.fixedIn}).${e.mayBePatched ? ' Whether the package of the distribution has it closed cannot be seen from its version.' : ''}`,
+      `${e.what} (known since ${e.date}, closed in ${e.fixedIn}).${e.mayBePatched ? ' Whether it is closed in the package of the distribution is not known here.' : ''}`,
     proof: (e) =>
       `The version ${e.version} is older than ${e.fixedIn}, and the configuration has what is affected.`,
     fix: (e) => [
