@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { fileSource, streamSource, type ByteSourceOptions } from '../evidence/byte-source.ts';
-import { readRecording } from '../evidence/recording.ts';
+import { readRecordings } from '../evidence/recording.ts';
 import { exitCode } from '../model/error.ts';
 import { parseDuration } from '../model/duration.ts';
 import { wordsOf } from '../model/finding.ts';
@@ -103,7 +103,7 @@ async function readAll(
     // One after the other: each may be larger than the memory.
     for (const [index, file] of files.entries()) {
       const onRead = line === null ? undefined : progressOf(file, sizes[index] ?? null, line.show);
-      recordings.push(await read(file, { ...options, ...(onRead && { onRead }) }, context));
+      recordings.push(...(await read(file, { ...options, ...(onRead && { onRead }) }, context)));
     }
   } finally {
     line?.stop();
@@ -177,7 +177,7 @@ async function read(
   file: string,
   { maxUnpacked, onRead }: Options & Pick<ByteSourceOptions, 'onRead'>,
   { workingDirectory, signal, now }: CommandContext,
-): Promise<Recording> {
+): Promise<Recording[]> {
   const limits = {
     signal,
     ...(maxUnpacked === undefined ? {} : { mostUnpackedBytes: maxUnpacked }),
@@ -187,7 +187,7 @@ async function read(
     file === '-'
       ? streamSource(process.stdin, 'standard input', limits)
       : fileSource(resolve(workingDirectory, file), file, limits);
-  return readRecording(source, file === '-' ? 'standard input' : file, now().getTime());
+  return readRecordings(source, file === '-' ? 'standard input' : file, now().getTime());
 }
 
 function reportOf(

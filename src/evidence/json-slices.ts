@@ -26,6 +26,10 @@ export interface SliceOptions {
   readonly mostBytes?: number;
   /** Whether several documents may follow one another, one a line (NDJSON). */
   readonly isLines?: boolean;
+  /** What follows the end of the document and is none of its lines; without this it is an error. */
+  readonly giveBack?: ((rest: Buffer) => void) | undefined;
+  /** Whether the document that begins there is none of these lines. */
+  readonly isOther?: (bytes: Buffer) => boolean;
   /** Called for each value that was skipped for its length. */
   readonly onTooLong?: (path: Path) => void;
 }
@@ -47,7 +51,7 @@ interface Frame {
 type Expected = 'value' | 'first-value' | 'key' | 'first-key' | 'colon' | 'comma' | 'end';
 
 /**
- * Cuts a document. What follows its end is ignored if it is blank.
+ * Cuts a document. What follows its end is ignored if it is blank, and given back if it is not.
  * @throws JsonSliceError when the document is no JSON or ends early; what was given before is right
  */
 export async function* jsonSlices(
@@ -55,8 +59,29 @@ export async function* jsonSlices(
   options: SliceOptions,
 ): AsyncGenerator<Slice> {
   const cutter = new Cutter(options);
-  for await (const chunk of chunks) yield* cutter.push(chunk);
+  for await (const chunk of chunks) {
+    yield* cutter.push(chunk);
+    const rest = cutter.rest();
+    if (rest === null) continue;
+    options.giveBack?.(rest);
+    return;
+  }
   yield* cutter.end();
+}
+
+/** Where the first object or array of these bytes ends; null where they are no such thing, or it goes on. */
+export function documentEnd(bytes: Buffer): number | null {
+  const start = bytes.findIndex((byte) => byte === openObject || byte === openArray);
+  if (start === -1 || !/^(?:\u00ef\u00bb\u00bf)?\s*$/.test(bytes.toString('latin1', 0, start))) return null;
+  try {
+    return scan(bytes, start, {
+      ...{ kind: 'container', keep: false, isTooLong: false, start },
+      ...{ depth: 0, inString: false, escaped: false },
+    });
+  } catch (error) {
+    if (error instanceof JsonSliceError) return null;
+    throw error;
+  }
 }
 
 class Cutter {
@@ -64,6 +89,8 @@ class Cutter {
   readonly #mostBytes: number;
   readonly #onTooLong: (path: Path) => void;
   readonly #isLines: boolean;
+  readonly #canGiveBack: boolean;
+  readonly #isOther: (bytes: Buffer) => boolean;
   readonly #frames: Frame[] = [];
   #expected: Expected = 'value';
   /** What is not done with, from the beginning of the value that is being read. */
@@ -72,10 +99,14 @@ class Cutter {
   #before = 0;
   /** The value or key that is being read. */
   #token: Token | null = null;
+  /** Whether what is next is none of this document. */
+  #isOver = false;
 
   constructor(options: SliceOptions) {
     const { choose, mostBytes = mostBytesByDefault, onTooLong = () => undefined, isLines = false } = options;
     this.#isLines = isLines;
+    this.#canGiveBack = options.giveBack !== undefined;
+    this.#isOther = options.isOther ?? (() => false);
     this.#choose = choose;
     this.#mostBytes = mostBytes;
     this.#onTooLong = onTooLong;
@@ -83,7 +114,7 @@ class Cutter {
 
   *push(chunk: Buffer): Generator<Slice> {
     this.#take(chunk);
-    while (this.#at < this.#bytes.length) {
+    while (this.#at < this.#bytes.length && !this.#isOver) {
       if (this.#token !== null) {
         const end = scan(this.#bytes, this.#at, this.#token);
         this.#at = end ?? this.#bytes.length;
@@ -101,6 +132,11 @@ class Cutter {
     }
     if (this.#token !== null || this.#expected !== 'end')
       throw new JsonSliceError(`it ends early, after ${this.#before + this.#bytes.length} bytes`);
+  }
+
+  /** What follows the document, once it is over; null before. */
+  rest(): Buffer | null {
+    return this.#isOver ? this.#bytes.subarray(this.#at) : null;
   }
 
   get #path(): Path {
@@ -159,12 +195,18 @@ class Cutter {
         else this.#beginValue(byte);
         return;
       case 'end':
-        if (!this.#isLines) throw this.#wrong();
-        this.#beginValue(byte);
+        if (this.#canGiveBack && !this.#isNextLine(byte)) this.#isOver = true;
+        else if (this.#isLines) this.#beginValue(byte);
+        else throw this.#wrong();
         return;
       default:
         this.#expected satisfies never;
     }
+  }
+
+  #isNextLine(byte: number | undefined): boolean {
+    const isDocument = byte === openObject || byte === openArray;
+    return this.#isLines && isDocument && !this.#isOther(this.#bytes.subarray(this.#at));
   }
 
   #afterValue(byte: number | undefined): void {

@@ -1,85 +1,131 @@
-import { readEvent, readSystemEvent } from '../coturn/log/event.ts';
-import { FrameReader } from '../coturn/log/frame.ts';
 import { RtcOpsError } from '../model/error.ts';
-import type { Recording, RecordingKind } from '../model/recording-report.ts';
-import { callRecordingKind, readCallRecording } from './browser/call-recording.ts';
+import type { SourceKind } from '../model/call-recording.ts';
+import type { Recording } from '../model/recording-report.ts';
+import { readCallRecording } from './browser/call-recording.ts';
+import { beginsDocument, callRecordingKind } from './browser/source-kind.ts';
 import type { ByteSource } from './byte-source.ts';
+import { foreignFormat } from './foreign-format.ts';
+import { PartSource } from './part-source.ts';
 import { captureFormat } from './pcap/capture-file.ts';
 import { readCapture } from './pcap/capture.ts';
 import { readServerLog } from './server-log.ts';
+import { isServerLogLine, timelessFrames } from './server-log-line.ts';
 
 const headBytes = 64 * 1024;
 const mostLines = 400;
+const mostParts = 100;
+// A signature, the end of a fence: shorter than any recording that tells something.
+const mostIgnoredBytes = 2048;
 
 /**
- * Reads a recording of calls, a log of coturn or a capture of packets, by what is in it. `file` is how the facts and messages name it; `nowMs`
- * completes dates without a year.
- * @throws RtcOpsError `configuration` when it is neither, and what `source` throws
+ * Reads a recording of calls, a log of coturn or a capture of packets, by what is in it; several, where someone put them
+ * behind one another. `file` is how the facts and messages name it; `nowMs` completes dates without a year.
+ * @throws RtcOpsError `configuration` when it is none of them, and what `source` throws
  */
-export async function readRecording(source: ByteSource, file: string, nowMs: number): Promise<Recording> {
-  const { head, whole } = await withHead(source);
-  const kind = recordingKind(head, nowMs);
-  switch (kind) {
-    case 'server-log':
-      return { kind, facts: await readServerLog(whole, file, nowMs) };
-    case 'capture':
-      return { kind, facts: await readCapture(whole, file) };
-    case 'calls': {
-      const callKind = callRecordingKind(head);
-      if (callKind !== null) return { kind, facts: await readCallRecording(callKind, whole, file) };
-      throw new RtcOpsError('bug', `${file} is of no kind`);
+export async function readRecordings(source: ByteSource, file: string, nowMs: number): Promise<Recording[]> {
+  const parts = new PartSource(source);
+  const found: Recording[] = [];
+  try {
+    for (;;) {
+      const head = await parts.head(headBytes);
+      const begin = found.length < mostParts ? recordingBegin(head) : null;
+      if (begin === null) {
+        if (found.length === 0) throw notReadable(head, file, source.cutShort());
+        return head.length > mostIgnoredBytes ? found.map(lastUnread(found.length - 1)) : found;
+      }
+      parts.skip(begin.at);
+      const name = found.length === 0 ? file : `${file}, part ${found.length + 1}`;
+      found.push(await readPart(begin.kind, parts, name, nowMs));
     }
-    case null:
-      throw new RtcOpsError('configuration', notReadable(head, file), {
-        hint: 'It reads dumps of browsers (webrtc-internals, rtcstats, about:webrtc, getStats), SDP, candidates, logs of coturn and captures (pcap, pcapng), gzipped too.',
-      });
-    default:
-      return kind satisfies never;
+  } finally {
+    await parts.close();
   }
 }
 
-function notReadable(head: Buffer, file: string): string {
-  return head.length === 0 ? `${file} is empty` : `${file} is nothing that rtc-ops analyze can read`;
+async function readPart(kind: Kind, parts: PartSource, file: string, nowMs: number): Promise<Recording> {
+  const part = parts.part();
+  if (kind === 'server-log') return { kind, facts: await readServerLog(part, file, nowMs) };
+  if (kind === 'capture') return { kind, facts: await readCapture(part, file) };
+  return { kind: 'calls', facts: await readCallRecording(kind, part, file) };
 }
 
-/** What a file is, by its first bytes; null for what is not known here. */
-export function recordingKind(head: Buffer, nowMs: number): RecordingKind | null {
-  if (captureFormat(head) !== null) return 'capture';
-  if (isServerLog(head, nowMs)) return 'server-log';
-  return callRecordingKind(head) === null ? null : 'calls';
-}
-
-/** One line that only coturn writes, or that a system log says of it, is enough. */
-function isServerLog(head: Buffer, nowMs: number): boolean {
-  const frames = new FrameReader(nowMs);
-  const lines = head.toString('utf8').split(/\r?\n/, mostLines);
-  return lines.some((line) => {
-    const frame = frames.read(line.slice(0, 4096));
-    if (frame === null) return readEvent(line.slice(0, 4096))?.kind === 'version';
-    if (frame.program !== null && /turnserver|coturn/.test(frame.program)) return true;
-    return (frame.program === null ? readEvent(frame.message) : readSystemEvent(frame.message)) !== null;
-  });
-}
-
-/** The first bytes of a source, and the source with them. */
-async function withHead(source: ByteSource): Promise<{ readonly head: Buffer; readonly whole: ByteSource }> {
-  const iterator = source.chunks[Symbol.asyncIterator]();
-  const first: Buffer[] = [];
-  let length = 0;
-  let isDone = false;
-  while (length < headBytes && !isDone) {
-    const next = await iterator.next();
-    if (next.done === true) isDone = true;
-    else {
-      first.push(next.value);
-      length += next.value.length;
-    }
-  }
-  const chunks = async function* chunks(): AsyncGenerator<Buffer> {
-    yield* first;
-    if (!isDone)
-      for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
-        yield next.value;
+/** Marks the last of them: behind it stands what cannot be read. */
+function lastUnread(last: number): (recording: Recording, index: number) => Recording {
+  const text = 'what stands behind it is nothing that can be read';
+  return (recording, index) => {
+    if (index !== last) return recording;
+    if (recording.kind === 'server-log')
+      return { kind: recording.kind, facts: { ...recording.facts, cutShort: text } };
+    if (recording.kind === 'capture')
+      return { kind: recording.kind, facts: { ...recording.facts, cutShort: text } };
+    const { source } = recording.facts;
+    const missing = [...source.missing, text];
+    return {
+      kind: recording.kind,
+      facts: { ...recording.facts, source: { ...source, missing, isDamaged: true } },
+    };
   };
-  return { head: Buffer.concat(first), whole: { chunks: chunks(), cutShort: () => source.cutShort() } };
+}
+
+function notReadable(head: Buffer, file: string, cutShort: string | null): RtcOpsError {
+  const hint =
+    'It reads dumps of browsers (webrtc-internals, rtcstats, about:webrtc, getStats), SDP, candidates, logs of coturn and captures (pcap, pcapng), gzipped too.';
+  if (head.length === 0) {
+    const message = cutShort === null ? `${file} is empty` : `${file} cannot be read: ${cutShort}`;
+    return new RtcOpsError('configuration', message, cutShort === null ? {} : { hint });
+  }
+  const foreign = foreignFormat(head);
+  return foreign === null
+    ? new RtcOpsError('configuration', `${file} is nothing that rtc-ops analyze can read`, { hint })
+    : new RtcOpsError('configuration', `${file} is ${foreign.name}`, { hint: foreign.remedy });
+}
+
+type Kind = 'capture' | 'server-log' | SourceKind;
+
+interface Begin {
+  readonly kind: Kind;
+  /** Bytes before it that are none of it. */
+  readonly at: number;
+}
+
+/** What begins first in these bytes: at once, or behind what a person wrote above it; null for nothing that is known here. */
+export function recordingBegin(head: Buffer): Begin | null {
+  if (captureFormat(head) !== null) return { kind: 'capture', at: 0 };
+  const text = head
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .trimStart();
+  const [firstLine = ''] = text.split('\n', 1);
+  const frames = timelessFrames();
+  const isText = !/^[{[<]|^RTCStatsDump|^v=0\s/.test(text) || isServerLogLine(firstLine, frames);
+  const known = isText ? null : callRecordingKind(head);
+  return known === null ? beginInText(head) : { kind: known, at: 0 };
+}
+
+function beginInText(head: Buffer): Begin | null {
+  const document = documentIn(head);
+  const before = document === null ? head : head.subarray(0, document.at);
+  const frames = timelessFrames();
+  const lines = before.toString('utf8').split(/\r?\n/, mostLines);
+  if (lines.some((line) => isServerLogLine(line, frames))) return { kind: 'server-log', at: 0 };
+  const kind = callRecordingKind(before);
+  return kind === null ? document : { kind, at: 0 };
+}
+
+/** The first line at which a dump begins. */
+function documentIn(head: Buffer): Begin | null {
+  for (let at = 0; at < head.length; at = head.indexOf('\n', at) + 1) {
+    const line = head.toString('latin1', at, Math.min(at + 300, endOfLine(head, at)));
+    if (beginsDocument(line.trimEnd())) {
+      const kind = callRecordingKind(head.subarray(at));
+      if (kind !== null) return { kind, at };
+    }
+    if (!head.includes('\n', at)) return null;
+  }
+  return null;
+}
+
+function endOfLine(head: Buffer, at: number): number {
+  const end = head.indexOf('\n', at);
+  return end === -1 ? head.length : end;
 }

@@ -29,6 +29,8 @@ export interface SourceFacts {
   readonly savedAtMs: number | null;
   /** What could not be read or was never in it, a sentence each, as in a report. */
   readonly missing: readonly string[];
+  /** Whether a part of it was not read, which may hold anything. */
+  readonly isDamaged: boolean;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { fileSource } from '../../src/evidence/byte-source.ts';
-import { readRecording } from '../../src/evidence/recording.ts';
+import { readRecordings } from '../../src/evidence/recording.ts';
 import type { CallRecording, ConnectionFacts, Series } from '../../src/model/call-recording.ts';
 import type { CallQuestion } from '../../src/rules/analysis/calls.ts';
 
@@ -13,8 +13,12 @@ export function recordingPath(name: string): string {
 
 /** A recording of a call in Chromium, as it was read. */
 export async function recorded(name: string): Promise<CallRecording> {
-  const recording = await readRecording(fileSource(recordingPath(name), name), name, Date.UTC(2026, 10, 21));
-  if (recording.kind !== 'calls') throw new Error(`${name} is no recording of calls`);
+  const [recording] = await readRecordings(
+    fileSource(recordingPath(name), name),
+    name,
+    Date.UTC(2026, 10, 21),
+  );
+  if (recording?.kind !== 'calls') throw new Error(`${name} is no recording of calls`);
   return recording.facts;
 }
 
@@ -67,6 +71,7 @@ export function recordingOf(
       bytes: 1,
       savedAtMs: null,
       missing: [],
+      isDamaged: false,
     },
     connections,
     mediaRequests: [],

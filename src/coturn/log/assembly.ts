@@ -84,6 +84,11 @@ export class LogAssembly {
     this.#isLeftOut = isLeftOut;
   }
 
+  /** Whether what is next could be what a client sent. */
+  get isForgeable(): boolean {
+    return this.#hostileLeft > 0;
+  }
+
   push({ text, isCut }: LogLine): void {
     if (text === '') return;
     this.#lines.total++;

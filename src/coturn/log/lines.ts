@@ -7,19 +7,21 @@ const longestLine = 16_384;
 /** Cuts a stream of bytes into lines, with a limit to what it holds of one. Takes LF, CR LF, and a last line without either. */
 export class LineSplitter {
   readonly #decoder = new StringDecoder('utf8');
-  readonly #take: (line: LogLine) => void;
+  readonly #take: (line: LogLine) => boolean;
   #rest = '';
   #isCut = false;
 
-  constructor(take: (line: LogLine) => void) {
+  /** `take` says whether the line was its own: with the first that is not, it ends. */
+  constructor(take: (line: LogLine) => boolean) {
     this.#take = take;
   }
 
-  push(chunk: Buffer): void {
+  /** What follows the last line that was taken, once one was not; null otherwise. */
+  push(chunk: Buffer): Buffer | null {
     const text = this.#rest + this.#decoder.write(chunk);
     let start = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      this.#emit(text, start, end);
+      if (!this.#emit(text, start, end)) return this.#giveBack(text.slice(start));
       start = end + 1;
     }
     this.#rest = text.slice(start);
@@ -27,6 +29,12 @@ export class LineSplitter {
       this.#isCut = true;
       this.#rest = this.#rest.slice(0, longestLine);
     }
+    return null;
+  }
+
+  #giveBack(text: string): Buffer {
+    this.#rest = '';
+    return Buffer.from(text + this.#decoder.end());
   }
 
   end(): void {
@@ -35,10 +43,10 @@ export class LineSplitter {
     this.#rest = '';
   }
 
-  #emit(text: string, start: number, end: number): void {
+  #emit(text: string, start: number, end: number): boolean {
     const last = end > start && text.charCodeAt(end - 1) === 0x0d ? end - 1 : end;
     const isCut = this.#isCut || last - start > longestLine;
     this.#isCut = false;
-    this.#take({ text: text.slice(start, Math.min(last, start + longestLine)), isCut });
+    return this.#take({ text: text.slice(start, Math.min(last, start + longestLine)), isCut });
   }
 }

@@ -1,17 +1,20 @@
-import { JsonSliceError, jsonSlices } from '../json-slices.ts';
+import { jsonSlices } from '../json-slices.ts';
+import type { GiveBack } from '../part-source.ts';
 import { pageReports } from './about-webrtc-text.ts';
 import { member } from './event-value.ts';
 import { FirefoxReports } from './firefox-report.ts';
+import { Omissions } from './omissions.ts';
 import type { Reading } from './reading.ts';
+import { isOfOtherKind } from './source-kind.ts';
 
 // A page of a day of calls, with its log and its drawings, has some ten megabytes.
-const mostPageBytes = 64 * 2 ** 20;
+const mostPageBytes = 32 * 2 ** 20;
 
 /**
  * Reads what Firefox says of its calls: the saved page of about:webrtc, the page as it was copied, and what “Copy Report”
  * and “Copy Report History” give, one or several of them in a file.
  */
-export async function readAboutWebrtc(chunks: AsyncIterable<Buffer>): Promise<Reading> {
+export async function readAboutWebrtc(chunks: AsyncIterable<Buffer>, giveBack?: GiveBack): Promise<Reading> {
   const iterator = chunks[Symbol.asyncIterator]();
   const first = await iterator.next();
   const head: Buffer = first.done === true ? Buffer.alloc(0) : first.value;
@@ -21,16 +24,26 @@ export async function readAboutWebrtc(chunks: AsyncIterable<Buffer>): Promise<Re
   };
   const isJson = /^\s*[{[]/.test(head.toString('latin1', 0, 100).replace(/^\u00ef\u00bb\u00bf/, ''));
   const reports = new FirefoxReports();
-  const missing = isJson ? await readReports(all(), reports) : await readPage(all(), reports);
+  const omissions = new Omissions();
+  const read = isJson ? readReports : readPage;
+  await read(all(), giveBack, { reports, omissions });
   return {
-    source: { writer: 'Firefox', engine: 'firefox', savedAtMs: reports.lastAtMs, missing },
+    source: { writer: 'Firefox', engine: 'firefox', savedAtMs: reports.lastAtMs, ...omissions.facts() },
     connections: reports.connections(),
     mediaRequests: [],
   };
 }
 
-async function readReports(chunks: AsyncIterable<Buffer>, reports: FirefoxReports): Promise<string[]> {
-  const missing: string[] = [];
+interface Found {
+  readonly reports: FirefoxReports;
+  readonly omissions: Omissions;
+}
+
+async function readReports(
+  chunks: AsyncIterable<Buffer>,
+  giveBack: GiveBack | undefined,
+  { reports, omissions }: Found,
+): Promise<void> {
   let open: Record<string, unknown> = {};
   const flush = (): void => {
     reports.add(open);
@@ -43,7 +56,9 @@ async function readReports(chunks: AsyncIterable<Buffer>, reports: FirefoxReport
           ? 'enter'
           : 'give',
       isLines: true,
-      onTooLong: () => missing.push('an entry is too long and was left out'),
+      isOther: (bytes) => isOfOtherKind(bytes, 'about-webrtc'),
+      giveBack,
+      onTooLong: () => omissions.unread('an entry is too long and was left out'),
     })) {
       const value = JSON.parse(text) as unknown;
       const [place = ''] = path;
@@ -58,22 +73,29 @@ async function readReports(chunks: AsyncIterable<Buffer>, reports: FirefoxReport
       }
     }
   } catch (error) {
-    if (!(error instanceof JsonSliceError) && !(error instanceof SyntaxError)) throw error;
-    missing.push(`the file is damaged: ${error.message}; what follows is not known`);
+    omissions.damage(error);
   }
   flush();
-  return missing;
 }
 
-async function readPage(chunks: AsyncIterable<Buffer>, reports: FirefoxReports): Promise<string[]> {
+async function readPage(
+  chunks: AsyncIterable<Buffer>,
+  giveBack: GiveBack | undefined,
+  { reports, omissions }: Found,
+): Promise<void> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const chunk of chunks) {
     if (length < mostPageBytes) parts.push(chunk);
     length += chunk.length;
   }
-  const bytes = Buffer.concat(parts);
+  let bytes = Buffer.concat(parts);
   const isPage = /^\s*</.test(bytes.toString('latin1', 0, 100).replace(/^\u00ef\u00bb\u00bf/, ''));
+  const pageEnd = isPage ? endOfPage(bytes) : null;
+  if (pageEnd !== null && giveBack !== undefined) {
+    giveBack(bytes.subarray(pageEnd));
+    bytes = bytes.subarray(0, pageEnd);
+  }
   // The parser of HTML is loaded where there is some.
   const lines = isPage
     ? (await import('./about-webrtc-page.ts')).pageLines(bytes)
@@ -82,8 +104,15 @@ async function readPage(chunks: AsyncIterable<Buffer>, reports: FirefoxReports):
     isPage && !/<\/(?:div|body|html)>\s*$/i.test(bytes.toString('latin1', Math.max(0, bytes.length - 200)));
   // Half a line of figures would tell of none.
   for (const report of pageReports(isCut ? lines.slice(0, -1) : lines)) reports.add(report);
-  return [
-    ...(isCut ? ['the page ends early; what follows is not known'] : []),
-    ...(length > mostPageBytes ? [`only its first ${mostPageBytes / 2 ** 20} MB were read`] : []),
-  ];
+  if (isCut) omissions.unread('the page ends early; what follows is not known');
+  if (length > mostPageBytes) omissions.unread(`only its first ${mostPageBytes / 2 ** 20} MB were read`);
+}
+
+/** Where a page ends and something else follows; null where nothing does. */
+function endOfPage(bytes: Buffer): number | null {
+  const tag = '</html>';
+  const at = bytes.indexOf(tag);
+  if (at === -1) return null;
+  const end = at + tag.length;
+  return /\S/.test(bytes.toString('latin1', end, end + 4096)) ? end : null;
 }

@@ -1,4 +1,5 @@
 import type { CallRecording, SourceKind } from '../../model/call-recording.ts';
+import type { GiveBack } from '../part-source.ts';
 import { readAboutWebrtc } from './about-webrtc.ts';
 import { readGetStats } from './getstats.ts';
 import { readInternals } from './internals.ts';
@@ -6,7 +7,9 @@ import type { Reading } from './reading.ts';
 import { readRtcStats } from './rtcstats.ts';
 import { readSignalingText } from './signaling-text.ts';
 
-const readers: Readonly<Record<SourceKind, (chunks: AsyncIterable<Buffer>) => Promise<Reading>>> = {
+type Reader = (chunks: AsyncIterable<Buffer>, giveBack: GiveBack) => Promise<Reading>;
+
+const readers: Readonly<Record<SourceKind, Reader>> = {
   'webrtc-internals': readInternals,
   rtcstats: readRtcStats,
   'about-webrtc': readAboutWebrtc,
@@ -14,56 +17,37 @@ const readers: Readonly<Record<SourceKind, (chunks: AsyncIterable<Buffer>) => Pr
   signaling: readSignalingText,
 };
 
-/** What kind of recording of a call a file is, by its first bytes; null for none of them. */
-export function callRecordingKind(head: Buffer): SourceKind | null {
-  const text = head
-    .toString('utf8')
-    .replace(/^\ufeff/, '')
-    .trimStart();
-  if (/^RTCStatsDump\r?\n/.test(text)) return 'rtcstats';
-  if (/^v=0\s/.test(text)) return 'signaling';
-  if (isAboutWebrtc(text)) return 'about-webrtc';
-  if (/^[{[]/.test(text)) return jsonKind(text);
-  return /(?:^|[\s"'])(?:a=)?candidate:\S+ \d+ (?:udp|tcp|ssltcp) \d+ /im.test(text) || /^v=0\s*$/m.test(text)
-    ? 'signaling'
-    : null;
-}
-
-/** The id that Firefox gives a connection, or the name of a text that only its page has. */
-function isAboutWebrtc(text: string): boolean {
-  if (/^[{[]/.test(text))
-    return /"(?:pcid|rawLocalCandidates|iceCandidatePairStats|bandwidthEstimations|inboundR[tT][pP]StreamStats)"\s*:/.test(
-      text,
-    );
-  return /\bdata-l10n-id="about-webrtc-|\b\d{13,17} \(id=\d+ url=[^)]*\)/.test(text);
-}
-
-function jsonKind(text: string): SourceKind | null {
-  if (/"(?:PeerConnections|getUserMedia|UserAgentData)"\s*:/.test(text)) return 'webrtc-internals';
-  if (
-    /"fileFormat"\s*:|^\[\s*(?:"[\w.]+"|\d+)\s*,\s*(?:"[^"]*"|null)\s*,/.test(text) &&
-    !/^\[\s*"[^"]*"\s*,\s*\{/.test(text)
-  )
-    return 'rtcstats';
-  if (/"sdp"\s*:|"candidate"\s*:\s*"(?:a=)?candidate:/.test(text)) return 'signaling';
-  return /"(?:type|timestamp)"\s*:/.test(text) ? 'getstats' : null;
+export interface CallPart {
+  readonly chunks: AsyncIterable<Buffer>;
+  readonly cutShort: () => string | null;
+  readonly giveBack: GiveBack;
 }
 
 /** Reads a recording of calls of a kind that is known; of a damaged one, what can be read. */
 export async function readCallRecording(
   kind: SourceKind,
-  source: { readonly chunks: AsyncIterable<Buffer>; readonly cutShort: () => string | null },
+  { chunks, cutShort, giveBack }: CallPart,
   file: string,
 ): Promise<CallRecording> {
-  const size = { bytes: 0 };
+  let bytes = 0;
   const counted = async function* counted(): AsyncGenerator<Buffer> {
-    for await (const chunk of source.chunks) {
-      size.bytes += chunk.length;
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
       yield chunk;
     }
   };
-  const reading = await readers[kind](counted());
-  const cut = source.cutShort();
-  const missing = cut === null ? reading.source.missing : [...reading.source.missing, cut];
-  return { ...reading, source: { ...reading.source, missing, file, kind, bytes: size.bytes } };
+  const reading = await readers[kind](counted(), (rest) => {
+    bytes -= rest.length;
+    giveBack(rest);
+  });
+  const cut = cutShort();
+  const { missing, isDamaged, ...source } = reading.source;
+  return {
+    ...reading,
+    source: {
+      ...{ ...source, file, kind, bytes },
+      missing: cut === null ? missing : [...missing, cut],
+      isDamaged: isDamaged || cut !== null,
+    },
+  };
 }

@@ -1,28 +1,32 @@
-import { JsonSliceError, jsonSlices } from '../json-slices.ts';
+import { jsonSlices } from '../json-slices.ts';
+import type { GiveBack } from '../part-source.ts';
 import { ConnectionBuilder } from './connection-builder.ts';
 import { field, member } from './event-value.ts';
+import { Omissions } from './omissions.ts';
 import type { Reading } from './reading.ts';
+import { isOfOtherKind } from './source-kind.ts';
 
 /**
  * Reads what `getStats()` gave, as JSON: an object by id, an array of `[id, stats]` pairs or of stats, an array of any of
  * these (a series), or one of them a line.
  */
-export async function readGetStats(chunks: AsyncIterable<Buffer>): Promise<Reading> {
+export async function readGetStats(chunks: AsyncIterable<Buffer>, giveBack?: GiveBack): Promise<Reading> {
   const reports = new Reports();
-  const missing: string[] = [];
+  const omissions = new Omissions();
   try {
     for await (const { path, text } of jsonSlices(chunks, {
       choose: ({ length }) => (length === 0 ? 'enter' : 'give'),
       isLines: true,
-      onTooLong: () => missing.push('an entry is too long and was left out'),
+      isOther: (bytes) => isOfOtherKind(bytes, 'getstats'),
+      giveBack,
+      onTooLong: () => omissions.unread('an entry is too long and was left out'),
     })) {
       reports.take(path[0] ?? '', JSON.parse(text) as unknown);
     }
   } catch (error) {
-    if (!(error instanceof JsonSliceError) && !(error instanceof SyntaxError)) throw error;
-    missing.push(`the file is damaged: ${error.message}; what follows is not known`);
+    omissions.damage(error);
   }
-  return reports.reading(missing);
+  return reports.reading(omissions);
 }
 
 type Report = Record<string, unknown>;
@@ -69,11 +73,11 @@ class Reports {
     this.#open = {};
   }
 
-  reading(missing: readonly string[]): Reading {
+  reading(omissions: Omissions): Reading {
     this.#flush();
     const engine = this.#isChromium ? ('chromium' as const) : this.#isFirefox ? ('firefox' as const) : null;
     return {
-      source: { writer: null, engine, savedAtMs: null, missing },
+      source: { writer: null, engine, savedAtMs: null, ...omissions.facts() },
       connections: this.#builder.hasFacts ? [this.#builder.facts()] : [],
       mediaRequests: [],
     };

@@ -1,8 +1,10 @@
 import type { ConnectionFacts } from '../../model/call-recording.ts';
-import { JsonSliceError, jsonSlices, type Choice, type Path } from '../json-slices.ts';
+import { jsonSlices, type Choice, type Path } from '../json-slices.ts';
+import type { GiveBack } from '../part-source.ts';
 import { ConnectionBuilder } from './connection-builder.ts';
 import { member, opened } from './event-value.ts';
 import { mediaRequests } from './media-requests.ts';
+import { Omissions } from './omissions.ts';
 import type { Reading } from './reading.ts';
 import { isWanted } from './statistics.ts';
 import { writerOf } from './user-agent.ts';
@@ -18,18 +20,18 @@ const keptPoints = 1000;
  * with `time` texts (to Chrome 91) or `timestamp` numbers; values as texts of a notation of its own, or JSON (from 142);
  * series with `values` as a JSON text or an array, with the times of their points (`ID-timestamp`) or their span alone.
  */
-export async function readInternals(chunks: AsyncIterable<Buffer>): Promise<Reading> {
+export async function readInternals(chunks: AsyncIterable<Buffer>, giveBack?: GiveBack): Promise<Reading> {
   const dump = new Dump();
   try {
     for await (const { path, text } of jsonSlices(chunks, {
       choose,
+      giveBack,
       onTooLong: (place) => dump.leaveOut(place),
     })) {
       dump.take(path, JSON.parse(text) as unknown);
     }
   } catch (error) {
-    if (!(error instanceof JsonSliceError) && !(error instanceof SyntaxError)) throw error;
-    dump.cutShort(error instanceof JsonSliceError ? error.message : 'a value in it is no JSON');
+    dump.omissions.damage(error);
   }
   return dump.reading();
 }
@@ -76,7 +78,7 @@ class Dump {
   #savedAtMs: number | null = null;
   readonly #requests: unknown[] = [];
   readonly #connections: ConnectionFacts[] = [];
-  readonly #missing = new Set<string>();
+  readonly omissions = new Omissions();
   #open: { readonly id: string; readonly builder: ConnectionBuilder } | null = null;
   #series: PendingSeries[] = [];
   #events: { type: string; value: unknown; timestamp: unknown; time: unknown }[] = [];
@@ -126,16 +128,17 @@ class Dump {
     if (this.#open === null) return;
     const { builder, id } = this.#open;
     if (this.#connections.length >= mostConnections)
-      this.#missing.add(`only the first ${mostConnections} connections were read`);
+      this.omissions.unread(`only the first ${mostConnections} connections were read`);
     else {
       this.#addEvents(builder);
       this.#addSeries(builder);
       if (this.#series.length === 0 && this.#savedAtMs !== null) builder.seenAt(this.#savedAtMs);
       if (this.#series.some(({ values }) => values.length >= keptPoints))
-        this.#missing.add(
+        this.omissions.note(
           `Chrome keeps the last ${keptPoints} figures, about 17 minutes: those before are not in it (connection ${id})`,
         );
-      if (builder.statistics.left > 0) this.#missing.add(`connection ${id} has more figures than are read`);
+      if (builder.statistics.left > 0)
+        this.omissions.unread(`connection ${id} has more figures than are read`);
       this.#connections.push(builder.facts());
     }
     this.#open = null;
@@ -153,7 +156,7 @@ class Dump {
       builder.event(type, value, Number.isFinite(atMs) ? atMs : null);
     }
     if (this.#events.length > 0 && typeof this.#events[0]?.timestamp !== 'number' && Number.isNaN(texts[0]))
-      this.#missing.add('the times of its events are written in a way that is not understood');
+      this.omissions.note('the times of its events are written in a way that is not understood');
   }
 
   #addSeries(builder: ConnectionBuilder): void {
@@ -175,11 +178,7 @@ class Dump {
   }
 
   leaveOut(path: Path): void {
-    this.#missing.add(`${path.map(String).join(' › ').slice(0, 120)} is too long and was left out`);
-  }
-
-  cutShort(why: string): void {
-    this.#missing.add(`the file is damaged: ${why}; what follows is not known`);
+    this.omissions.unread(`${path.map(String).join(' › ').slice(0, 120)} is too long and was left out`);
   }
 
   reading(): Reading {
@@ -190,7 +189,7 @@ class Dump {
         writer,
         engine: engine ?? 'chromium',
         savedAtMs: this.#savedAtMs,
-        missing: [...this.#missing],
+        ...this.omissions.facts(),
       },
       connections: this.#connections,
       mediaRequests: mediaRequests(this.#requests),

@@ -1,21 +1,30 @@
+import type { GiveBack } from '../part-source.ts';
 import type { MediaRequest, SourceFacts } from '../../model/call-recording.ts';
+import { isServerLogLine, timelessFrames } from '../server-log-line.ts';
 import { ConnectionBuilder } from './connection-builder.ts';
 import { asText, field, member } from './event-value.ts';
+import { Omissions } from './omissions.ts';
 import type { Reading } from './reading.ts';
 import { methodName, StatsDecompressor } from './rtcstats-compression.ts';
+import { beginsDocument } from './source-kind.ts';
 import { textLines } from './text-lines.ts';
 import { writerOf } from './user-agent.ts';
 
 const mostConnections = 1000;
+const header = 'RTCStatsDump';
 
 /**
  * Reads what rtcstats-js and chrome://webrtc-internals record ("RTCStatsDump", an event a line: `[method, connection,
  * value, …, time]`), and the lines of its older servers and of Jitsi. Times are milliseconds since the event before from
  * format 3 on, and since 1970 before. Statistics are told by what changed.
  */
-export async function readRtcStats(chunks: AsyncIterable<Buffer>): Promise<Reading> {
+export async function readRtcStats(chunks: AsyncIterable<Buffer>, giveBack?: GiveBack): Promise<Reading> {
   const trace = new Trace();
-  for await (const line of textLines(chunks)) trace.take(line);
+  const frames = timelessFrames();
+  const isOther = (line: string): boolean =>
+    !/^\[|^\{"fileFormat"|^RTCStatsDump/.test(line) &&
+    (beginsDocument(line) || isServerLogLine(line, frames));
+  for await (const line of textLines(chunks, { isOther, giveBack })) trace.take(line);
   return trace.reading();
 }
 
@@ -29,11 +38,18 @@ class Trace {
   readonly #requests: MediaRequest[] = [];
   #writer: Pick<SourceFacts, 'writer' | 'engine'> = { writer: null, engine: null };
   #timeMs = 0;
+  #traces = 0;
   #damaged = 0;
   #left = 0;
 
   take(line: string): void {
-    if (line === '' || line.startsWith('RTCStatsDump')) return;
+    if (line === '') return;
+    if (line.endsWith(header)) {
+      // A trace has no line break at its end: the next one begins in its last line.
+      this.take(line.slice(0, -header.length));
+      this.#begin();
+      return;
+    }
     let data: unknown;
     try {
       data = JSON.parse(line);
@@ -43,6 +59,12 @@ class Trace {
     }
     if (Array.isArray(data)) this.#event(data);
     else this.#client(data);
+  }
+
+  /** Another trace has other times, and connections of the same names. */
+  #begin(): void {
+    this.#traces++;
+    this.#timeMs = 0;
   }
 
   /** The line about the page and its browser. */
@@ -73,7 +95,8 @@ class Trace {
     this.#ofConnection(asText(connection), method, value, rest);
   }
 
-  #ofConnection(id: string, method: string, value: unknown, rest: readonly unknown[]): void {
+  #ofConnection(name: string, method: string, value: unknown, rest: readonly unknown[]): void {
+    const id = this.#traces > 1 ? `${name} (trace ${this.#traces})` : name;
     let entry = this.#connections.get(id);
     if (entry === undefined) {
       if (this.#connections.size >= mostConnections) {
@@ -127,12 +150,11 @@ class Trace {
   }
 
   reading(): Reading {
-    const missing = [
-      ...(this.#damaged > 0 ? [`${this.#damaged} lines are damaged and were left out`] : []),
-      ...(this.#left > 0 ? [`only the first ${mostConnections} connections were read`] : []),
-    ];
+    const omissions = new Omissions();
+    if (this.#damaged > 0) omissions.unread(`${this.#damaged} lines are damaged and were left out`);
+    if (this.#left > 0) omissions.unread(`only the first ${mostConnections} connections were read`);
     return {
-      source: { ...this.#writer, savedAtMs: null, missing },
+      source: { ...this.#writer, savedAtMs: null, ...omissions.facts() },
       connections: [...this.#connections.values()].map(({ builder }) => builder.facts()),
       mediaRequests: this.#requests,
     };

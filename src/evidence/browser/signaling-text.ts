@@ -1,10 +1,15 @@
 import type { Side } from '../../model/call-recording.ts';
+import type { GiveBack } from '../part-source.ts';
+import { isServerLogLine, timelessFrames } from '../server-log-line.ts';
 import { ConnectionBuilder } from './connection-builder.ts';
 import { member, opened } from './event-value.ts';
+import { Omissions } from './omissions.ts';
 import type { Reading } from './reading.ts';
+import { beginsDocument } from './source-kind.ts';
+import { textLines } from './text-lines.ts';
 
 // A person sends a few kilobytes; a log of candidates of a day is some megabytes.
-const mostBytes = 32 * 2 ** 20;
+const mostLength = 32 * 2 ** 20;
 const mostLines = 100_000;
 
 /**
@@ -12,17 +17,22 @@ const mostLines = 100_000;
  * a list or in a log. Who offered is told by `a=setup`, and whose candidates they are by the words around them; where
  * nothing tells, the first description and the candidates are taken for the local ones.
  */
-export async function readSignalingText(chunks: AsyncIterable<Buffer>): Promise<Reading> {
-  const parts: Buffer[] = [];
+export async function readSignalingText(
+  chunks: AsyncIterable<Buffer>,
+  giveBack?: GiveBack,
+): Promise<Reading> {
+  const frames = timelessFrames();
+  const isOther = (line: string): boolean =>
+    (beginsDocument(line) && !/^[{[]\s*$/.test(line)) || isServerLogLine(line, frames);
+  const parts: string[] = [];
   let length = 0;
-  for await (const chunk of chunks) {
-    if (length < mostBytes) parts.push(chunk);
-    length += chunk.length;
+  for await (const line of textLines(chunks, { isOther, giveBack })) {
+    if (length < mostLength) parts.push(line);
+    length += line.length + 1;
   }
-  const text = Buffer.concat(parts)
-    .toString('utf8')
-    .replace(/^\ufeff/, '');
-  const missing = length > mostBytes ? [`only its first ${mostBytes / 2 ** 20} MB were read`] : [];
+  const text = parts.join('\n').replace(/^\ufeff/, '');
+  const omissions = new Omissions();
+  if (length > mostLength) omissions.unread(`only its first ${mostLength / 2 ** 20} MB were read`);
   const builder = new ConnectionBuilder('signaling');
   const descriptions = descriptionsIn(text);
   for (const [index, { type, sdp }] of descriptions.entries()) {
@@ -35,7 +45,7 @@ export async function readSignalingText(chunks: AsyncIterable<Buffer>): Promise<
   const facts = builder.facts();
   const hasFacts = facts.descriptions.length > 0 || facts.candidates.length > 0;
   return {
-    source: { writer: null, engine: null, savedAtMs: null, missing },
+    source: { writer: null, engine: null, savedAtMs: null, ...omissions.facts() },
     connections: hasFacts ? [{ ...facts, history: 'none' }] : [],
     mediaRequests: [],
   };

@@ -4,7 +4,7 @@ import { LineSplitter } from '../../../src/coturn/log/lines.ts';
 
 function linesOf(bytes: Buffer, size: number): LogLine[] {
   const lines: LogLine[] = [];
-  const splitter = new LineSplitter((line) => lines.push(line));
+  const splitter = new LineSplitter((line) => lines.push(line) > 0);
   for (let at = 0; at < bytes.length; at += size) splitter.push(bytes.subarray(at, at + size));
   splitter.end();
   return lines;

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readAboutWebrtc } from '../../../src/evidence/browser/about-webrtc.ts';
-import { callRecordingKind } from '../../../src/evidence/browser/call-recording.ts';
+import { callRecordingKind } from '../../../src/evidence/browser/source-kind.ts';
 import { recordingPath } from '../../support/recorded-calls.ts';
 
 async function read(bytes: Buffer) {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { streamSource } from '../../../src/evidence/byte-source.ts';
-import { readRecording } from '../../../src/evidence/recording.ts';
+import { readRecordings } from '../../../src/evidence/recording.ts';
 import { judgeCalls } from '../../../src/rules/analysis/calls.ts';
 import { anyCall, recorded, recordingPath } from '../../support/recorded-calls.ts';
 
@@ -114,8 +114,8 @@ describe('about:webrtc', () => {
     const page = gunzipSync(readFileSync(recordingPath('healthy-relay.firefox-page.gz')));
     for (let part = 1; part < 60; part++) {
       const cut = streamSource(Readable.from([page.subarray(0, (page.length * part) / 60)]), 'page');
-      const recording = await readRecording(cut, 'page', 0);
-      if (recording.kind !== 'calls') throw new Error('it was not known for a page');
+      const [recording] = await readRecordings(cut, 'page', 0);
+      if (recording?.kind !== 'calls') throw new Error('it was not known for a page');
       const { findings } = judgeCalls([recording.facts], anyCall);
       expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
       expect(recording.facts.source.missing).toEqual([expect.stringMatching(/^the page ends early/)]);

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { streamSource } from '../../../src/evidence/byte-source.ts';
-import { readRecording } from '../../../src/evidence/recording.ts';
+import { readRecordings } from '../../../src/evidence/recording.ts';
 import type { Finding } from '../../../src/model/finding.ts';
 import type { Recording } from '../../../src/model/recording-report.ts';
 import { redacted } from '../../../src/report/redaction.ts';
@@ -20,7 +20,9 @@ const now = Date.UTC(2026, 10, 21);
 async function part(file: string, change = (text: string): string => text): Promise<Recording> {
   const bytes = gunzipSync(readFileSync(recordingPath(`joined/${file}.gz`)));
   const changed = file.endsWith('.pcap') ? bytes : Buffer.from(change(bytes.toString('utf8')));
-  return readRecording(streamSource(Readable.from([changed]), file), file, now);
+  const [recording] = await readRecordings(streamSource(Readable.from([changed]), file), file, now);
+  if (recording === undefined) throw new Error(`${file} holds no recording`);
+  return recording;
 }
 
 async function together(name: string, ...kinds: readonly string[]): Promise<JudgedRecordings> {
