@@ -192,14 +192,15 @@ async function read(
 
 function reportOf(
   recordings: readonly Recording[],
-  { findings, notJudged, isTelling, calls }: JudgedRecordings,
+  { findings, notJudged, isTelling, unread, calls }: JudgedRecordings,
   { failOn }: Options,
 ): RecordingReport {
   const fails = findings.some(
     ({ severity }) => severity === 'error' || (failOn === 'warning' && severity === 'warning'),
   );
   // What tells of no call must not pass for a healthy one.
-  const isSilent = (!isTelling || calls?.verdict === 'unknown') && !fails;
+  const isSilent = !isTelling || calls?.verdict === 'unknown';
+  const isOpen = isSilent || unread.length > 0;
   const reports = findings.map((finding) => {
     const words = wordsOf(finding);
     return { ...finding, ...words, fix: words.fix.join('\n') };
@@ -217,8 +218,10 @@ function reportOf(
           ? first.title
           : isSilent
             ? 'nothing is known: there is no call in it'
-            : 'no fault is seen',
-    exitCode: fails || isSilent ? exitCode.findings : exitCode.healthy,
+            : unread[0] === undefined
+              ? 'no fault is seen'
+              : `no fault is seen, as far as ${unread[0]} can be read`,
+    exitCode: fails || isOpen ? exitCode.findings : exitCode.healthy,
     findings: reports,
     notJudged,
     recordings: recordings.map((each) =>

@@ -66,7 +66,7 @@ function headline(
     return withCode(marked(`${mark}   ${printable(text)}`, 0, style), code, style);
   }
   const worst = findings[0]?.severity;
-  if (exitCode === 0 && worst !== 'error')
+  if (exitCode === 0 && worst !== 'error' && worst !== 'warning')
     return marked(style.status('passed', `✔ ${printable(text)}`), 0, style);
   const mark = worst === undefined ? '?' : severityMark[worst];
   const lines = marked(

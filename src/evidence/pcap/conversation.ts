@@ -39,6 +39,7 @@ export class Conversation {
   readonly #isInner: boolean;
   #binding: { readonly a: Transactions; readonly b: Transactions } | null = null;
   #isIce = false;
+  #cutMessages = 0;
   #turn: TurnTrack | null = null;
   #dtls: DtlsProgress | null = null;
   #rtp: RtpStreams | null = null;
@@ -95,8 +96,10 @@ export class Conversation {
     const { bytes, start, end, wireEnd, atMs, isFromA } = datagram;
     const view = bytes.subarray(start, end);
     if (!looksLikeStun(view)) return;
-    const message = attempt(() => decodeMessage(view)) ?? (end < wireEnd ? headerOf(view) : null);
-    if (message === null) return;
+    const whole = attempt(() => decodeMessage(view));
+    if (whole === null && end >= wireEnd) return;
+    if (whole === null) this.#cutMessages++;
+    const message = whole ?? headerOf(view);
     const id = bytes.toString('latin1', start + 8, start + stunHeaderBytes);
     if (message.method === method.binding) {
       this.#takeBinding(message, id, atMs, isFromA);
@@ -185,6 +188,7 @@ export class Conversation {
       bindingFromA: this.#binding?.a.facts(endMs) ?? noTransactions,
       bindingFromB: this.#binding?.b.facts(endMs) ?? noTransactions,
       isIce: this.#isIce,
+      cutMessages: this.#cutMessages,
       turn: this.#turn?.facts(endMs) ?? null,
       dtls: this.#dtls?.facts() ?? null,
       rtp: this.#rtp?.facts() ?? [],
@@ -195,7 +199,7 @@ export class Conversation {
 
 type ConversationFacts = Pick<
   FlowFacts,
-  'bindingFromA' | 'bindingFromB' | 'isIce' | 'turn' | 'dtls' | 'rtp' | 'rtcp'
+  'bindingFromA' | 'bindingFromB' | 'isIce' | 'cutMessages' | 'turn' | 'dtls' | 'rtp' | 'rtcp'
 >;
 
 const noTransactions: TransactionFacts = {

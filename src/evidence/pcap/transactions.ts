@@ -40,14 +40,14 @@ export class Transactions {
     this.#pending.set(id, { atMs, isSigned });
   }
 
-  /** `code` is null for a success. An answer to what was asked before the capture began counts as one too. */
+  /** `code` is null for a success, and 0 where the capture has cut it off. An answer to what was asked before the capture began counts as one too. */
   answer(id: string, atMs: number | null, code: number | null): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (pending !== undefined && pending.atMs !== null && atMs !== null)
       this.#rttMs ??= Math.max(0, atMs - pending.atMs);
     if (code === null) this.#succeeded++;
-    else if (this.#errors.has(code) || this.#errors.size < 16)
+    else if (code !== 0 && (this.#errors.has(code) || this.#errors.size < 16))
       this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
     if (code === 401 && pending?.isSigned === true) this.#signedRefused++;
   }

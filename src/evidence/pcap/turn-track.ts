@@ -105,7 +105,7 @@ export class TurnTrack {
       if (peer === null) continue;
       if (code === null) peer.isPermitted = true;
       // The challenge and a stale nonce say nothing of the peer.
-      else if (code !== 401 && code !== 438) peer.refusedWith = code;
+      else if (code !== 401 && code !== 438 && code !== 0) peer.refusedWith = code;
     }
     const [bound] = asked?.peers ?? [];
     const channel = asked?.channel ?? null;

@@ -7,4 +7,6 @@ export interface JudgedRecording {
   readonly notJudged: readonly string[];
   /** Whether it holds anything of calls at all; without, no finding means nothing. */
   readonly isTelling: boolean;
+  /** Whether all of it was read; what was not may hold any fault. */
+  readonly isWhole: boolean;
 }

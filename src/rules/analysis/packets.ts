@@ -31,6 +31,7 @@ export function judgeCapture(facts: CaptureFacts): JudgedRecording {
     findings: [...grouped(judged), ...(isOneSided ? [] : grouped(judgeMedia(facts)))],
     notJudged: notJudged(facts, isOneSided),
     isTelling: facts.flows.length > 0,
+    isWhole: facts.cutShort === null && cutMessages(facts) === 0,
   };
 }
 
@@ -49,10 +50,20 @@ function notJudged(facts: CaptureFacts, isOneSided: boolean): string[] {
   if (cutShort !== null) notes.push(`${file} is not whole: ${cutShort}`);
   if (unknownLinkTypes.length > 0)
     notes.push(`${file} has packets of link types that are not read here (${unknownLinkTypes.join(', ')})`);
-  if (flows.length === 0) notes.push(`${file} has no STUN, TURN, DTLS or RTP in it`);
+  if (flows.length === 0)
+    notes.push(
+      packets.cut > 0
+        ? `${file} has no STUN, TURN, DTLS or RTP that can be seen: its packets are cut too short`
+        : `${file} has no STUN, TURN, DTLS or RTP in it`,
+    );
   if (isOneSided)
     notes.push(`${file} has one direction of each flow only; whether answers came is not known`);
-  if (packets.cut > 0)
+  const messages = cutMessages(facts);
+  if (messages > 0)
+    notes.push(
+      `${messages} STUN messages of ${file} are cut: what they asked or answered is not known (tcpdump -s 0 keeps them)`,
+    );
+  else if (packets.cut > 0)
     notes.push(
       `${packets.cut} packets of ${file} are cut; what their ends hold is not known (tcpdump -s 0 keeps them)`,
     );
@@ -65,6 +76,10 @@ function notJudged(facts: CaptureFacts, isOneSided: boolean): string[] {
     notes.push(`${flowsLeftOut} flows of ${file} are left out; the ones with TURN and media were kept`);
   if (firstAtMs === null) notes.push(`${file} has no times`);
   return notes;
+}
+
+function cutMessages({ flows }: CaptureFacts): number {
+  return flows.reduce((sum, flow) => sum + flow.cutMessages, 0);
 }
 
 function targetOf({ transport, b }: FlowFacts): string {

@@ -11,7 +11,9 @@ import { judgeServerLog } from './server-log.ts';
 
 const weight: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };
 
-export interface JudgedRecordings extends JudgedRecording {
+export interface JudgedRecordings extends Omit<JudgedRecording, 'isWhole'> {
+  /** The files of which a part was not read. */
+  readonly unread: readonly string[];
   /** What the recordings of calls show; null where there is none. */
   readonly calls: CallsReport | null;
 }
@@ -22,7 +24,15 @@ export interface JudgedRecordings extends JudgedRecording {
  * @throws RtcOpsError as `judgeCalls`
  */
 export function judgeRecordings(recordings: readonly Recording[], question: CallQuestion): JudgedRecordings {
-  const judged = recordings.flatMap((each) => judgeRecording(each) ?? []);
+  const verdicts = recordings.map((each) => ({ each, judged: judgeRecording(each) }));
+  const judged = verdicts.flatMap((each) => each.judged ?? []);
+  const unread = verdicts.flatMap(({ each, judged: one }) => {
+    const { file, isDamaged } =
+      each.kind === 'calls'
+        ? each.facts.source
+        : { file: each.facts.file, isDamaged: one?.isWhole === false };
+    return isDamaged ? [file] : [];
+  });
   const ofCalls = recordings.flatMap((each) => (each.kind === 'calls' ? [each.facts] : []));
   const joined = joinRecordings(recordings);
   const calls = ofCalls.length === 0 ? null : judgeCalls(ofCalls, question, joined.sides);
@@ -42,8 +52,16 @@ export function judgeRecordings(recordings: readonly Recording[], question: Call
       ...joined.notJudged,
     ],
     isTelling: (calls?.report.calls.length ?? 0) > 0 || judged.some((each) => each.isTelling),
-    calls: calls?.report ?? null,
+    unread,
+    calls: calls === null ? null : asFarAsRead(calls.report, unread),
   };
+}
+
+/** A call is as good as it looks only where all that was recorded was read. */
+function asFarAsRead(report: CallsReport, unread: readonly string[]): CallsReport {
+  const [file] = unread;
+  if (file === undefined || report.verdict !== 'healthy') return report;
+  return { ...report, verdict: 'unknown', headline: `${report.headline}, as far as ${file} can be read` };
 }
 
 /** What one proves by itself; null for recordings of calls, of which one is chosen among all. */

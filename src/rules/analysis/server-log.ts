@@ -33,6 +33,7 @@ export function judgeServerLog(facts: ServerLogFacts): JudgedRecording {
     ],
     notJudged: notJudged(facts),
     isTelling: facts.sessions.allocated > 0 || facts.sessions.last.length > 0,
+    isWhole: facts.cutShort === null,
   };
 }
 

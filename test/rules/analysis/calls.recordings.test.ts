@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { streamSource } from '../../../src/evidence/byte-source.ts';
 import { readRecordings } from '../../../src/evidence/recording.ts';
 import { judgeCalls } from '../../../src/rules/analysis/calls.ts';
+import { judgeRecordings } from '../../../src/rules/analysis/recordings.ts';
 import { anyCall, recorded, recordingPath } from '../../support/recorded-calls.ts';
 
 /** What was wrong with a call, and what has to be said of it: the verdict, the root, and the headline. */
@@ -53,6 +54,21 @@ describe('a dump of chrome://webrtc-internals', () => {
       expect(report.headline).toMatch(/^audio flowed both ways/);
     },
   );
+
+  it.each([
+    ['internals', 0.5],
+    ['internals', 0.98],
+    ['rtcstats', 0.98],
+    ['getstats', 0.98],
+    ['firefox-report', 0.99],
+  ] as const)('%s, of which %d is there: good as far as it goes, and not healthy', async (kind, part) => {
+    const whole = gunzipSync(readFileSync(recordingPath(`healthy-relay.${kind}.gz`)));
+    const cut = streamSource(Readable.from([whole.subarray(0, whole.length * part)]), 'x');
+    const { calls, unread } = judgeRecordings(await readRecordings(cut, 'x', 0), anyCall);
+    expect(unread).toEqual(['x']);
+    expect(calls?.verdict).toBe('unknown');
+    expect(calls?.headline).toMatch(/^audio flowed both ways, .*, as far as x can be read$/);
+  });
 
   it('says of a page that was opened late that its beginning is missing', async () => {
     const { report, findings } = judgeCalls([await recorded('opened-late.internals.gz')], anyCall);

@@ -96,6 +96,13 @@ class Capture {
     });
   }
 
+  /** As `tcpdump -s` takes it: the first bytes of each packet. */
+  cutTo(length: number): this {
+    for (const [index, { at, bytes }] of this.packets.entries())
+      this.packets[index] = { at, bytes: bytes.subarray(0, length), originalLength: bytes.length };
+    return this;
+  }
+
   async judged(): Promise<JudgedRecording> {
     const source = streamSource(Readable.from([pcapOf(this.packets)]), 'x.pcap');
     return judgeCapture(await readCapture(source, 'x.pcap'));
@@ -149,7 +156,7 @@ describe('a healthy call', () => {
         .wait(-0.01);
     }
     capture.ask(method.refresh, 'success', { reply: [put(lifetime, 0)] });
-    expect(await capture.judged()).toEqual({ findings: [], notJudged: [], isTelling: true });
+    expect(await capture.judged()).toEqual({ findings: [], notJudged: [], isTelling: true, isWhole: true });
   });
 
   it('without one gives nothing, where one pair of several is answered', async () => {
@@ -459,6 +466,22 @@ describe('what cannot be judged', () => {
     }
     const { findings } = await capture.wait(5).send(client, peer, rtp(1, 1)).judged();
     expect(findings).toMatchObject([{ code: 'CAPTURE_SERVER_SILENT', evidence: { flows: 2, count: 6 } }]);
+  });
+
+  it('is what messages say that the capture has cut', async () => {
+    for (const [asked, code] of [
+      [method.allocate, 403],
+      [method.allocate, 486],
+      [method.createPermission, 403],
+    ] as const) {
+      const capture = new Capture().ask(asked, code).cutTo(20 + 8 + 22);
+      const { findings, notJudged, isWhole } = await capture.judged();
+      expect(findings).toEqual([]);
+      expect(isWhole).toBe(false);
+      expect(notJudged.join()).toMatch(/2 STUN messages of x\.pcap are cut/);
+    }
+    const { notJudged } = await new Capture().ask(method.allocate, 486).cutTo(40).judged();
+    expect(notJudged.join()).toMatch(/that can be seen: its packets are cut too short/);
   });
 
   it('is a capture without calls', async () => {
