@@ -96,6 +96,8 @@ def main():
                 seen += 1
         elif 0 in readable and not os.read(0, 4096):
             break
+    else:
+        print("witness: ended early", file=sys.stderr)
     _, dropped = struct.unpack("II", receiver.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
     print("%d packets dropped by kernel" % dropped, file=sys.stderr)
 

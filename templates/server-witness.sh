@@ -29,7 +29,7 @@ if command -v tcpdump >/dev/null 2>&1; then
   capture=$!
   # Not for ever: where the network is cut, standard input ends when ssh notices that, which may take hours.
   timeout "$seconds" cat >/dev/null
-  kill "$capture" 2>/dev/null
+  kill "$capture" 2>/dev/null || echo "witness: ended early" >&2
   wait "$capture"
 elif command -v python3 >/dev/null 2>&1; then
   exec python3 -c "$python" "$seconds" "$packets" "${port:-22}" "${connection%% *}" "$@"

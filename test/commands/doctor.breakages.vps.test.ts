@@ -4,6 +4,7 @@ import { beforeServer, type Breakage } from '../lab/doctor/breakage.ts';
 import { breakages, notProduced } from '../lab/doctor/breakages.ts';
 import { causeTable } from '../lab/doctor/cause-table.ts';
 import { applied, codesOf, examined, rootCauses } from '../lab/doctor/examination.ts';
+import type { DoctorReport } from '../../src/model/doctor-report.ts';
 import { findingCodes } from '../../src/model/finding.ts';
 import { needs } from '../support/requirements.ts';
 
@@ -17,6 +18,16 @@ it('most of the 35 causes that recur are produced', () => {
   for (const code of notProduced.flatMap(({ told }) => told.match(/[A-Z]+_[A-Z_]+/g) ?? []))
     expect(findingCodes).toContain(code);
 });
+
+function silentProbe({ server }: Box): string[] {
+  const login = ['--host', `root@${server.ipv4}`, '--secret-file', 'secret.txt', '--ca', 'ca.pem'];
+  return ['doctor', server.host, ...login, '--no-call', '--format', 'json'];
+}
+
+/** Waits until so many captures run on the server. */
+function untilCaptures(count: string): string {
+  return `for i in $(seq 600); do [ "$(pgrep -cx tcpdump)" ${count} ] && break; sleep 0.1; done; [ "$(pgrep -cx tcpdump)" ${count} ]`;
+}
 
 /** Something that is no part of what is put back between tests. */
 async function withChange<T>(
@@ -130,6 +141,46 @@ needs('server lab', 'coturn').describe('doctor, of a service that was broken,', 
         expected({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 4 });
         expected(stderr).toContain('sudo gives no root on deploy@');
         expected(stderr).toMatch(/password is required[^]*leave out --sudo/);
+      }));
+
+    it('and leaves nothing there when it is stopped', async ({ expect: expected }) =>
+      withBox(async (box) => {
+        const { onServer, rtcOpsRunning } = box;
+        await beforeServer('meta l4proto { tcp, udp } th dport { 3478, 5349 } drop')(box);
+        await onServer('touch /run/before');
+        const ways = [
+          ['SIGINT', 130],
+          ['SIGTERM', 143],
+          ['SIGHUP', 129],
+        ] as const;
+        const runs = ways.map(() => rtcOpsRunning(...silentProbe(box), '--timeout', '60s'));
+        await onServer(untilCaptures('-ge 3'));
+        for (const [index, [signal]] of ways.entries()) runs[index]?.kill(signal);
+        for (const [index, { stdout, stderr, exitCode }] of (await Promise.all(runs)).entries()) {
+          const [signal, code] = ways[index] ?? [];
+          expected({ stdout, stderr, exitCode }).toEqual({
+            stdout: '',
+            stderr: `rtc-ops: stopped by ${signal}`,
+            exitCode: code,
+          });
+        }
+        await onServer(untilCaptures('-eq 0'));
+        const left = await onServer(
+          'pgrep -af "[s]erver-witness"; pgrep -ax "timeout|cat"; find /tmp /var/tmp /root /home /dev/shm -newer /run/before -type f; true',
+        );
+        expected(left).toBe('');
+      }));
+
+    it('and takes no capture that broke off for one that saw nothing', async ({ expect: expected }) =>
+      withBox(async (box) => {
+        await beforeServer('meta l4proto { tcp, udp } th dport { 3478, 5349 } drop')(box);
+        const run = box.rtcOpsRunning(...silentProbe(box), '--timeout', '4s');
+        await box.onServer(`${untilCaptures('-ge 1')}; pkill -x tcpdump`);
+        const { findings, notExamined } = JSON.parse((await run).stdout) as DoctorReport;
+        expected(findings.map(({ code }) => code)).not.toContain('LOST_BEFORE_HOST');
+        expected(notExamined.map(({ because }) => because).join('\n')).toMatch(
+          /capture on the server is not whole|no capture began/,
+        );
       }));
   });
 

@@ -77,7 +77,11 @@ export function startWitness(options: WitnessOptions): Witness {
   });
   // The pipe breaks where ssh ends first, which the end of the process tells.
   child.stdin.on('error', () => {});
-  const ended = child.then(({ exitCode }) => exitCode);
+  let hasEnded = false;
+  const ended = child.then(({ exitCode }) => {
+    hasEnded = true;
+    return exitCode;
+  });
   const begun = hasBegun(child.stderr, () => said, ended);
   const read = async (): Promise<WitnessFacts> => {
     if (!(await begun)) {
@@ -85,14 +89,20 @@ export function startWitness(options: WitnessOptions): Witness {
       return { server: host, capture: { state: 'unknown', because: whyNot(said, host) } };
     }
     await settled(settleMs);
+    const isEarly = hasEnded;
     child.stdin.end();
     const timer = setTimeout(() => stop.abort(), endTimeoutMs);
     await ended;
     clearTimeout(timer);
     signal.throwIfAborted();
+    const isLate = stop.signal.aborted;
     return {
       server: host,
-      capture: await captureOf(chunks, said, { others: clients, isCut: bytes > mostBytes }),
+      capture: await captureOf(chunks, said, {
+        others: clients,
+        isFull: bytes > mostBytes,
+        isBroken: isEarly || isLate,
+      }),
     };
   };
   let facts: Promise<WitnessFacts> | null = null;
@@ -125,7 +135,7 @@ async function settled(ms: number): Promise<void> {
 async function captureOf(
   chunks: readonly Buffer[],
   said: string,
-  { others, isCut }: { readonly others: readonly string[]; readonly isCut: boolean },
+  { others, ...ending }: Ending & { readonly others: readonly string[] },
 ): Promise<WitnessFacts['capture']> {
   const [client = '', host = ''] = connectionOf(said);
   const clients = [client, ...others].filter((each) => each !== '');
@@ -135,7 +145,7 @@ async function captureOf(
     const value: WitnessCapture = {
       ...capture,
       host: host === '' ? null : host,
-      cutShort: capture.cutShort ?? whyCutShort(capture.packets, said, isCut),
+      cutShort: capture.cutShort ?? whyCutShort(capture.packets, said, ending),
     };
     return { state: 'seen', value };
   } catch (error) {
@@ -143,8 +153,17 @@ async function captureOf(
   }
 }
 
-function whyCutShort(packets: number, said: string, isCut: boolean): string | null {
-  if (isCut || packets >= mostPackets) return `it has room for ${mostPackets} packets`;
+interface Ending {
+  /** It gave more bytes than are kept. */
+  readonly isFull: boolean;
+  /** The connection to it ended before the probe did, or it would not end after it. */
+  readonly isBroken: boolean;
+}
+
+function whyCutShort(packets: number, said: string, { isFull, isBroken }: Ending): string | null {
+  if (isFull || packets >= mostPackets) return `it has room for ${mostPackets} packets`;
+  if (isBroken) return 'the connection by ssh that it came through broke off';
+  if (said.includes('witness: ended early')) return 'it ended before the probe did';
   const dropped = Number(/(\d+) packets? dropped by kernel/.exec(said)?.[1] ?? 0);
   return dropped > 0 ? `the kernel of the server dropped ${dropped} packets of it` : null;
 }

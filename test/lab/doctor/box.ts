@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa, type Subprocess } from 'execa';
 import { certificate, publicCertificate, type Certificate } from '../../support/certificates.ts';
 import type { Server, Execution } from '../server/server.ts';
 import { sshOptions } from '../server/server.ts';
 import { setName } from '../server/acme-server.ts';
+import { onHost } from '../server/network.ts';
 import { openServerLab, type ServerLab } from '../server/server-lab.ts';
 
 const bin = fileURLToPath(new URL('../../../bin/rtc-ops.js', import.meta.url));
@@ -23,12 +25,17 @@ export interface Box {
   readonly onServer: (script: string) => Promise<string>;
   /** Runs the command line where the operator is. */
   readonly rtcOps: (...args: string[]) => Promise<Execution>;
+  /** The same, while it runs. Never rejects for an exit code. */
+  readonly rtcOpsRunning: (...args: string[]) => Running;
   /** Runs a shell script on the router before the server, or where the operator is. */
   readonly onRouter: (script: string) => Promise<string>;
   readonly onOperator: (script: string) => Promise<string>;
   /** Puts everything back as it was made. */
   readonly restore: () => Promise<void>;
 }
+
+type Running = Pick<Subprocess, 'kill'> &
+  PromiseLike<Pick<Execution, 'stdout' | 'stderr'> & { readonly exitCode?: number }>;
 
 export type CertificateName = 'good' | 'renewed' | 'leaf' | 'expired' | 'other name' | 'self-signed';
 
@@ -76,6 +83,13 @@ function boxOf(parts: Pick<Box, 'lab' | 'server' | 'secret' | 'directory' | 'cer
   const box: Box = {
     ...parts,
     onServer: async (script) => succeeded(await server.console(script), script),
+    rtcOpsRunning: (...args) =>
+      execa(...onHost(lab.id, 'operator', [process.execPath, bin, ...args]), {
+        cwd: directory,
+        env,
+        stdin: 'ignore',
+        reject: false,
+      }),
     rtcOps: async (...args) => lab.operator([process.execPath, bin, ...args], { cwd: directory, env }),
     onRouter: async (script) => succeeded(await lab.router(['sh', '-c', script]), script),
     onOperator: async (script) =>
