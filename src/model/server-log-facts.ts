@@ -96,6 +96,10 @@ export type LogSessionGroup =
   | 'nonce-not-renewed'
   /** 437 to Refresh: the allocation was gone already. */
   | 'refresh-too-late'
+  /** 437 to Allocate for a client that has an allocation already: it came anew from the port of the old one. */
+  | 'port-reused'
+  /** 437 to what never asked for an allocation, while one of the same user was alive: its NAT moved it, or its network changed. */
+  | 'client-moved'
   /** 443 for a peer of the other address family. */
   | 'peer-family'
   /** 403 for peers, and at least one other was permitted. */

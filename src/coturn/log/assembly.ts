@@ -54,6 +54,8 @@ export class LogAssembly {
   readonly #frames: FrameReader;
   readonly #isLeftOut: (user: string) => boolean;
   readonly #open = new Map<string, OpenSession>();
+  /** Of each user the session that was granted an allocation last, as long as it is open. */
+  readonly #holders = new Map<string, OpenSession>();
   readonly #groups = new Map<LogSessionGroup, Group>();
   readonly #notices = new Map<LogNoticeKind, Notice>();
   readonly #denied = new Map<string, { range: string | null; count: number }>();
@@ -230,6 +232,8 @@ export class LogAssembly {
     const session = this.#sessionOf(event.session, atMs);
     if (event.kind === 'allocation' && event.state === 'new' && relay !== null) session.relay ??= relay;
     session.take(event, atMs);
+    if (event.kind === 'allocation') this.#holders.set(session.user, session);
+    if (event.kind === 'request' && event.code === 437 && session.isStray) this.#moved(session, atMs);
     if (event.kind === 'request' && event.code === 401 && event.user === this.#refused?.user) {
       // Up to 4.6.1 the line before says why, without the session.
       session.refused(this.#refused.refusal);
@@ -237,6 +241,11 @@ export class LogAssembly {
     }
     // Of what was allocated a `delete` follows; the others end here.
     if (event.kind === 'closed' && !session.isAllocated) this.#close(event.session);
+  }
+
+  #moved(session: OpenSession, atMs: number | null): void {
+    const holder = this.#holders.get(session.user);
+    if (session.user !== '' && holder?.holdsAt(atMs) === true) session.moved();
   }
 
   #sessionOf(id: string, atMs: number | null): OpenSession {
@@ -275,6 +284,7 @@ export class LogAssembly {
   }
 
   #end(open: OpenSession, isStopped: boolean): void {
+    if (this.#holders.get(open.user) === open) this.#holders.delete(open.user);
     const { session, groups } = open.record({ isStopped, clock: this.#clockFacts() });
     if (this.#isLeftOut(session.user)) {
       this.#leftOut++;

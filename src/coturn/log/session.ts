@@ -33,10 +33,13 @@ export class OpenSession {
   readonly #firstAtMs: number | null;
   #lastAtMs: number | null;
   #allocatedAtMs: number | null = null;
+  #grantedAtMs: number | null = null;
   #isAllocated = false;
   #lifetimeS: number | null = null;
   #refreshes = 0;
   #hasAsked = false;
+  #hasAllocated = false;
+  #hasMoved = false;
   #isSigned = false;
   #permitted = 0;
   #denied = 0;
@@ -62,6 +65,33 @@ export class OpenSession {
   /** Whether it asked for an allocation, with or without success. */
   get hasAsked(): boolean {
     return this.#hasAsked;
+  }
+
+  get user(): string {
+    return this.#user;
+  }
+
+  /** Whether it has an allocation that was not freed, and has not run out either. */
+  holdsAt(atMs: number | null): boolean {
+    if (!this.#isAllocated || this.#lifetimeS === 0 || this.#closed !== null) return false;
+    const [grantedAtMs, lifetimeS] = [this.#grantedAtMs, this.#lifetimeS];
+    return (
+      atMs === null || grantedAtMs === null || lifetimeS === null || atMs < grantedAtMs + lifetimeS * 1000
+    );
+  }
+
+  /**
+   * Whether a request of it was answered with 437 although it began in the middle: signed, with the nonce of another
+   * session (438), and not with an Allocate or anything else that is challenged (401).
+   */
+  get isStray(): boolean {
+    if (this.#hasAllocated || this.#lastCode?.code !== 437) return false;
+    return ![...this.#errors.values()].some(({ code }) => code === 401);
+  }
+
+  /** Its client has an allocation, which coturn knows by another address or port. */
+  moved(): void {
+    this.#hasMoved = true;
   }
 
   take(event: LogEvent & { readonly session: string | null }, atMs: number | null): void {
@@ -112,6 +142,7 @@ export class OpenSession {
   #request({ user, realm, method, code }: LogEvent & { kind: 'request' }): void {
     this.#name(user, realm);
     if (user !== '') this.#isSigned = true;
+    if (method === 'ALLOCATE') this.#hasAllocated = true;
     if (code === null) {
       if (method === 'ALLOCATE') this.#hasAsked = true;
       this.#lastCode = null;
@@ -142,7 +173,9 @@ export class OpenSession {
     this.#name(user, realm);
     this.#hasAsked = true;
     this.#isAllocated = true;
+    this.#hasAllocated = true;
     this.#lifetimeS = lifetimeS;
+    this.#grantedAtMs = atMs;
     if (state === 'new' || state === 'replaced') this.#allocatedAtMs ??= atMs;
     else this.#refreshes++;
     if (isTls) this.#transport ??= 'tls';
@@ -187,6 +220,7 @@ export class OpenSession {
 
   #groupsOfRefusal(session: LogSession, clock: LogClock): LogSessionGroup[] {
     const { errors, clientUsage, closed, transport } = session;
+    if (this.#hasMoved) return ['client-moved'];
     if (!this.#hasAsked) {
       if (closed === null) return [];
       if (closed === 'general' && transport === null && clientUsage.receivedPackets > 0) return ['not-stun'];
@@ -217,6 +251,8 @@ export class OpenSession {
     const groups: LogSessionGroup[] = [];
     if (this.#denied > 0 || has(403)) groups.push(this.#permitted > 0 ? 'peers-denied' : 'all-peers-denied');
     if (has(443)) groups.push('peer-family');
+    // coturn 4.6 refuses it before it looks what it is, and calls it a message.
+    if (has(437, 'ALLOCATE', 'message')) groups.push('port-reused');
     if (has(437, 'REFRESH')) groups.push('refresh-too-late');
     if (this.#hasEndedInStaleNonce) groups.push('nonce-not-renewed');
     if (peers.length > 0 && peers.length < mostPeers && peers.every(isUnroutable))

@@ -171,7 +171,7 @@ export const relayCatalog = {
     example: { ...exampleRelay, peer: '198.51.100.20:40001' },
     title: (e) => `The relay of ${e.host} cannot send`,
     cause: (e) =>
-      `Packets get into the relay of ${serverName(e)}, but none leaves it: a firewall drops what the server sends. Audio is one-way.`,
+      `Packets get into the relay of ${serverName(e)}, but none that it sends gets here: a firewall drops what the server sends. Audio is one-way.`,
     proof: (e) => `${e.peer} had just reached ${e.relayed}; what the relay sent back to it did not arrive.`,
     fix: () => [
       'look for rules of the output chain, on the server and at the provider:',
@@ -181,6 +181,7 @@ export const relayCatalog = {
     explanation:
       'The peer socket had opened its own NAT and firewall by sending to the relay address; the answer of the relay to exactly that address did not come.',
     confusedWith: [
+      'RELAY_TTL_LOW: there it leaves, with too low a TTL to get anywhere, and over TCP and TLS all is well; doctor --host tells.',
       'A symmetric NAT of the client: it does not matter here, as the relay answers to the mapping that it has seen.',
     ],
     references: ['RFC 8656 §11.2'],

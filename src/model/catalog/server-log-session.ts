@@ -1,3 +1,4 @@
+import { inApplication } from './analysis-entry.ts';
 import { here, inConfig, onServer, restart, grepConfig, listed } from './entry.ts';
 import { counted, exampleLog, logEntry, times, type LogEvidence } from './server-log-place.ts';
 
@@ -160,8 +161,44 @@ export const serverLogSessionCatalog = {
       ),
     ],
     explanation:
-      'The code is the reason: 440 an address family that the server has no relay address of, 442 a transport that it does not relay, 437 a 5-tuple that still has an allocation, 441 other credentials than those that made the allocation, 400 a request that coturn could not read.',
+      'The code is the reason: 440 an address family that the server has no relay address of, 442 a transport that it does not relay, 437 a five-tuple that still has an allocation, 441 other credentials than those that made the allocation, 400 a request that coturn could not read.',
     references: ['RFC 8656 §19', 'coturn README.turnserver'],
+  }),
+  LOG_PORT_REUSED: logEntry<LogEvidence>({
+    severity: 'warning',
+    example: exampleLog,
+    title: () => 'Clients came again from a port that still had their old allocation',
+    cause: (e) =>
+      `coturn answered Allocate with 437 (Allocation Mismatch) in ${counted(e.count, 'session')}: the client had ended without freeing its allocation, which lives on for its lifetime, and came back from the same address and port.`,
+    fix: () => [
+      'have the client free its allocation when it ends, by a Refresh with a lifetime of 0; a browser does so at close',
+      'have it take a new local port for each allocation (port 0), and after 437 another one',
+    ],
+    explanation:
+      'A server knows an allocation by its five-tuple: the addresses and ports of both ends, and the transport. A second Allocate from the same ones with another transaction ID gets 437, until the first has run out, in ten minutes as a rule. Clients with a fixed port, or behind a NAT that hands the old one out again at once, run into it after each crash or reload.',
+    confusedWith: ['LOG_CLIENT_MOVED: there the allocation is looked for from another port than its own.'],
+    references: ['RFC 8656 §7.2', 'RFC 8656 §7.4'],
+  }),
+  LOG_CLIENT_MOVED: logEntry<LogEvidence>({
+    severity: 'warning',
+    example: exampleLog,
+    title: () => 'Clients lost their allocations because their address or port changed',
+    cause: (e) =>
+      `In ${counted(e.count, 'session')} a user whose allocation was alive came from another address or port, and asked to go on with it; coturn knows it by the old one, and answered 437 (Allocation Mismatch). The NAT of the client forgot its mapping, or the client changed networks.`,
+    fix: () => [
+      'have the client restart ICE when that happens:',
+      inApplication("pc.onconnectionstatechange = () => pc.connectionState === 'failed' && pc.restartIce();"),
+      'offer TURN over TCP beside UDP (turn:HOST?transport=tcp): NATs keep TCP for hours, UDP for 30 s and more',
+      'see how long the NAT in question keeps UDP, from that network:',
+      here('rtc-ops probe HOST --nat'),
+    ],
+    explanation:
+      'An allocation belongs to the address and port from which it was made. Where a NAT maps the client anew, after a time of silence or a change of networks, its Refresh comes from elsewhere. coturn starts a session for it that never asked for an allocation, while that of the same user is there.',
+    confusedWith: [
+      'LOG_REFRESH_TOO_LATE: there the allocation itself had ended.',
+      'LOG_PORT_REUSED: there a new allocation is asked for from the port of the old one.',
+    ],
+    references: ['RFC 8656 §8', 'RFC 4787 §4.3', 'RFC 8016'],
   }),
   LOG_NONCE_NOT_RENEWED: logEntry<LogEvidence>({
     severity: 'error',

@@ -1,5 +1,5 @@
 import { hostName } from '../subject.ts';
-import { entry, listed, onServer, restart } from './entry.ts';
+import { entry, here, listed, onServer, restart } from './entry.ts';
 
 interface HostEvidence {
   readonly host: string;
@@ -27,9 +27,10 @@ export const serverMachineCatalog = {
         : 'Credentials that have ended are accepted by that much longer, and times in its log are wrong.',
     proof: (e) =>
       `Its time was read and compared with the clock of this machine, to within ${Math.max(1, Math.round(e.uncertaintyMs))} ms; one of the two is wrong${synchronized(e.isSynchronized)}.`,
-    fix: () => [
-      onServer('timedatectl'),
+    fix: (e) => [
+      ...(e.isSynchronized === true ? [here('timedatectl'), 'where this machine is right:'] : []),
       onServer('sudo apt-get install chrony'),
+      onServer('sudo chronyc makestep'),
       onServer('chronyc tracking'),
     ],
     explanation:

@@ -168,25 +168,39 @@ export const serverProcessCatalog = {
   CONTAINER_NETWORK: entry<
     ProcessEvidence & {
       container: string;
-      /** Ports of the machine that are sent on to it, and how many relay ports it has. */
-      published: number;
+      /** How many of its relay ports the machine sends on to it, of how many; null where that is not seen. */
+      published: number | null;
       relayPorts: number;
+      /** The relay ports, `49152-65535`. */
+      ports: string;
     }
   >({
     severity: 'warning',
     subject: hostName,
-    example: { ...exampleProcess, container: 'docker', published: 2, relayPorts: 16_384 },
+    example: {
+      ...exampleProcess,
+      container: 'docker',
+      published: 0,
+      relayPorts: 16_384,
+      ports: '49152-65535',
+    },
     title: () => 'coturn runs in a container with a network of its own',
     cause: (e) =>
-      e.published < e.relayPorts
-        ? `It relays from ${e.relayPorts} ports, and ${e.published} ports of the machine are sent on to the container: relayed audio reaches it only where that is so.`
-        : `${e.published} ports are sent on to the container one by one, each by a process of its own or a rule, which is slow to start and slow at work.`,
-    proof: (e) => `Process ${e.pid} is in another network namespace than the machine (${e.container}).`,
+      e.published === null
+        ? `Whether the machine sends its ${e.relayPorts} relay ports (UDP ${e.ports}) on to the container is not seen.`
+        : e.published < e.relayPorts
+          ? `The machine sends ${e.published === 0 ? 'none' : e.published} of the ${e.relayPorts} relay ports (UDP ${e.ports}) on to the container: what peers send to ${e.published === 0 ? 'a relay' : 'the others'} ends at the machine.`
+          : `The machine sends on all ${e.relayPorts} relay ports, each by a process of its own or a rule of its firewall, which is slow to start and slow at work.`,
+    proof: (e) =>
+      `Process ${e.pid} is in another network namespace than the machine (${e.container})${e.published === null ? '' : `; the rules of the machine, and its docker-proxy processes, send on ${e.published} ports of UDP ${e.ports}`}.`,
     fix: (e) => [
-      e.container === 'docker'
-        ? 'start it with the network of the host: docker run --network host'
-        : 'give the container the network of the host',
-      'or publish a small range of UDP ports, the same as min-port to max-port, and set external-ip',
+      'give the container the network of the host, and take its published ports away:',
+      e.container === 'podman'
+        ? 'podman run --network host, or Network=host in its .container file'
+        : 'docker run --network host, or network_mode: host in docker-compose.yml',
+      e.relayPorts > mostPublished
+        ? 'or narrow min-port and max-port to some hundred ports, publish just these (-p MIN-MAX:MIN-MAX/udp), and set external-ip=PUBLIC/PRIVATE'
+        : `or publish the relay ports too (-p ${e.ports}:${e.ports}/udp), and set external-ip=PUBLIC/PRIVATE`,
     ],
     explanation:
       'Behind the bridge of a container engine coturn sees an address that no client can reach, and every relay port has to be published. With the network of the host neither is a question.',
@@ -274,6 +288,9 @@ export const serverProcessCatalog = {
     references: ['coturn README.turnserver'],
   }),
 } as const;
+
+// Each is a process of its own, or two rules; with thousands of them Docker takes minutes to start a container.
+const mostPublished = 1000;
 
 function time(text: string): string {
   return text.slice(0, 16).replace('T', ' ');

@@ -1,7 +1,9 @@
+import { bracketed } from '../endpoint.ts';
 import { server } from '../subject.ts';
 import { serverNameCatalog } from './server-name.ts';
 import {
   fault,
+  here,
   journal,
   listed,
   noAudio,
@@ -188,6 +190,38 @@ export const witnessCatalog = {
     confusedWith: ['ANSWER_LOST: there the answers leave as they should.'],
     references: ['RFC 791 §3.2'],
   }),
+  RELAY_TTL_LOW: fault<ListenerEvidence & { ttl: number; client: string; seenBy: string; isLost: boolean }>()(
+    {
+      severity: 'warning',
+      subject: server,
+      cell: 'TTL',
+      headline: null,
+      causes: [],
+      example: {
+        ...{ host: 'turn.example.com', address: '203.0.113.10', port: 3478, transport: 'udp' },
+        ...{ ttl: 3, client: '198.51.100.20', seenBy: 'admin@turn.example.com', isLost: false },
+      },
+      title: (e) => `What the relay of ${e.host} sends on to peers has an IP TTL of ${e.ttl}`,
+      cause: (e) =>
+        `coturn sends on with the TTL that is left of what came over UDP, less one: what this client sends arrives at ${serverName(e)} with ${e.ttl + 1} left, and gets past ${e.ttl === 1 ? 'no router' : e.ttl === 2 ? 'one router' : `${e.ttl - 1} routers at most`} on its way to a peer. ${e.isLost ? 'It did not get back here either: audio is one-way.' : 'Peers that are farther away hear nothing of it.'}`,
+      proof: (e) =>
+        `A capture on ${e.seenBy} has packets of the relay to ${e.client} with a TTL of ${e.ttl} as they left.`,
+      fix: (e) => [
+        'offer the relay over TCP and TLS too, for which coturn takes the usual TTL:',
+        `turn:${bracketed(e.host)}?transport=tcp`,
+        'and look on the way from this client for what takes so much of it: its own TTL, a tunnel, a rule that sets it:',
+        here('sysctl net.ipv4.ip_default_ttl'),
+        here(`traceroute -n ${e.address}`),
+      ],
+      explanation:
+        'RFC 8656 has a relay behave as a router does: the TTL of a packet counts for the way to the relay and the way behind it together. A client begins with 64 or 128. Where much of it is gone when the packet comes to the server, only peers close to the server hear this client. Read from packets of the relay as they left its interface.',
+      confusedWith: [
+        'ANSWER_TTL_ONE: there coturn 4.17 gives its own answers a TTL of 1, whatever came.',
+        'RELAY_OUTBOUND_BLOCKED: there a firewall drops what the relay sends; over TCP and TLS too.',
+      ],
+      references: ['RFC 8656 §14', 'RFC 791 §3.2'],
+    },
+  ),
   ANSWER_LOST: fault<PassageEvidence>()({
     severity: 'error',
     subject: server,

@@ -238,7 +238,17 @@ function lifetimes(facts: ServerLogFacts): Finding[] {
   const { groups, allocated } = facts.sessions;
   const expired = groups.expired;
   const most = expired !== undefined && expired.count >= fewestExpired && expired.count * 2 > allocated;
+  const moves = [
+    ['port-reused', 'LOG_PORT_REUSED'],
+    ['client-moved', 'LOG_CLIENT_MOVED'],
+  ] as const;
   return [
+    ...moves.flatMap(([name, code]) =>
+      inGroup(facts, name, (group) => {
+        const isRare = group.count * 10 < allocated;
+        return finding(code, groupEvidence(facts, group, userOf), isRare ? { severity: 'info' } : {});
+      }),
+    ),
     ...inGroup(facts, 'refresh-too-late', (group) =>
       finding('LOG_REFRESH_TOO_LATE', groupEvidence(facts, group, userOf)),
     ),

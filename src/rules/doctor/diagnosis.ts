@@ -14,6 +14,7 @@ import type { Report, Verdict } from '../../model/report.ts';
 import { subjectKey } from '../../model/subject.ts';
 import { isTurn } from '../../model/turn-uri.ts';
 import { isHardening } from './hardening.ts';
+import type { UnseenThing } from './server.ts';
 import { adviceFor } from './symptom.ts';
 import { everyone, isFelt, isOfSymptom, treesOf, type Branch, type Sighting } from './tree.ts';
 
@@ -25,7 +26,7 @@ export interface ServerSide {
   readonly addresses: readonly string[];
   readonly findings: readonly Finding[];
   /** What could not be seen there, with the reason. */
-  readonly notExamined: readonly Omit<NotExamined, 'how'>[];
+  readonly notExamined: readonly UnseenThing[];
 }
 
 /** What a probe from here found, and what the network here is like. */
@@ -112,8 +113,12 @@ function isMachineName(
 }
 
 function openQuestions(server: ServerSide | null, client: ClientSide | null): NotExamined[] {
+  const isServed = client?.probe.verdict === 'healthy' && fromOutside(client).length === 0;
   return [
-    ...(server?.notExamined ?? []).map((each) => ({ ...each, how: null })),
+    ...(server?.notExamined ?? []).map(({ what, because, isRequired, isShownFromOutside }) => ({
+      ...{ what, because, how: null },
+      isRequired: isRequired && !(isServed && isShownFromOutside === true),
+    })),
     ...(client?.probe.open ?? []).map((because) => ({
       what: 'from here',
       because,

@@ -211,6 +211,7 @@ export const links: readonly Link[] = [
   },
   { causes: [...relayShut], effects: ['LOG_PEERS_SILENT'] },
   { causes: ['REPLY_TTL_ONE'], effects: ['ANSWER_TTL_ONE'] },
+  { causes: ['RELAY_TTL_LOW'], effects: ['RELAY_OUTBOUND_BLOCKED', 'AUDIO_ONE_WAY', 'LOG_PEERS_SILENT'] },
 
   // Addresses.
   {

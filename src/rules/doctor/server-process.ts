@@ -1,5 +1,7 @@
 import { sameAddress, scopeOf } from '../../model/endpoint.ts';
 import { finding, type Finding } from '../../model/finding.ts';
+import { spanText, type PortSpan } from '../../model/firewall.ts';
+import type { FilterMatch } from '../../model/packet-filter.ts';
 import type { Daemon, ServerFacts, ServerSettings } from '../../model/server-facts.ts';
 
 // The time of a file is in whole seconds, and a process starts some time after it was asked for.
@@ -109,26 +111,50 @@ function containerFindings(daemon: Daemon, { docker, firewall }: ServerFacts, ho
   const { pid, user, container, isInHostNetwork, settings } = daemon;
   if (isInHostNetwork !== false || container === null || settings.state === 'unknown') return [];
   const { min, max } = settings.value.relayPorts;
-  const isRelayPort = (port: number): boolean => port >= min && port <= max;
-  const proxied = docker.proxies.filter(({ hostPort }) => isRelayPort(hostPort)).length;
   const relayPorts = Math.max(0, max - min + 1);
+  const proxied = docker.proxies.flatMap(({ protocol, hostPort }) =>
+    protocol === 'udp' ? [{ first: hostPort, last: hostPort }] : [],
+  );
   // Without docker-proxy rules of the firewall send the ports on.
-  const redirected =
-    firewall.rules.state === 'seen' &&
-    firewall.rules.value.some(({ chains }) =>
-      chains.some(({ rules }) =>
-        rules.some(
-          ({ action, matches }) =>
-            action.kind === 'redirect' &&
-            matches.some(
-              (match) =>
-                match.kind === 'port' && match.spans.some(({ first, last }) => first <= max && last >= min),
-            ),
-        ),
-      ),
-    );
-  const published = redirected ? relayPorts : proxied;
-  return [finding('CONTAINER_NETWORK', { host, pid, user, container, published, relayPorts })];
+  const isKnown = firewall.rules.state === 'seen' || proxied.length > 0;
+  const rules = firewall.rules.state === 'seen' ? firewall.rules.value : [];
+  const redirected = rules
+    .flatMap(({ chains }) => chains.flatMap((chain) => chain.rules))
+    .filter(({ action, matches }) => action.kind === 'redirect' && !isTcp(matches))
+    .flatMap(({ matches }) => matches.flatMap(portsOf));
+  const published = isKnown ? countWithin([...proxied, ...redirected], { first: min, last: max }) : null;
+  const isShort = published !== null && published < relayPorts;
+  const severity = isShort || relayPorts > mostPublished ? 'warning' : 'info';
+  return [
+    finding(
+      'CONTAINER_NETWORK',
+      { host, pid, user, container, published, relayPorts, ports: spanText({ first: min, last: max }) },
+      { severity },
+    ),
+  ];
+}
+
+// Docker takes minutes to start a container with thousands of them.
+const mostPublished = 1000;
+
+function isTcp(matches: readonly FilterMatch[]): boolean {
+  return matches.some((match) => match.kind === 'protocol' && !match.negated && !match.names.includes('udp'));
+}
+
+function portsOf(match: FilterMatch): readonly PortSpan[] {
+  return match.kind === 'port' && match.end === 'destination' && !match.negated ? match.spans : [];
+}
+
+/** How many ports of `whole` are in one of the spans or another. */
+function countWithin(spans: readonly PortSpan[], whole: PortSpan): number {
+  let [count, next] = [0, whole.first];
+  for (const { first, last } of spans.toSorted((a, b) => a.first - b.first)) {
+    const [from, to] = [Math.max(first, next), Math.min(last, whole.last)];
+    if (to < from) continue;
+    count += to - from + 1;
+    next = to + 1;
+  }
+  return count;
 }
 
 function unitFindings({ unit }: ServerFacts, daemons: readonly Daemon[], host: string): Finding[] {

@@ -23,6 +23,8 @@ export interface UnseenThing {
   readonly because: string;
   /** Whether nothing can be called healthy without it. */
   readonly isRequired: boolean;
+  /** Whether a probe that got through from another network shows the same. */
+  readonly isShownFromOutside?: true;
 }
 
 /**
@@ -131,12 +133,13 @@ function networkJudgement(facts: ServerFacts, host: string): ServerJudgement {
 /** What is unknown for one reason is told once. */
 function together(all: readonly UnseenThing[]): UnseenThing[] {
   return [...new Set(all.map(({ because }) => because))].map((because) => {
-    const what = [...new Set(all.filter((each) => each.because === because).map((each) => each.what))];
-    const isRequired = all.some((each) => each.because === because && each.isRequired);
+    const alike = all.filter((each) => each.because === because);
+    const what = [...new Set(alike.map((each) => each.what))];
     return {
       what: `${what[0] ?? ''}${what.length < 2 ? '' : ` and ${what.length - 1} more`}`,
       because,
-      isRequired,
+      isRequired: alike.some((each) => each.isRequired),
+      ...(alike.every((each) => each.isShownFromOutside === true) ? { isShownFromOutside: true } : {}),
     };
   });
 }
@@ -245,6 +248,7 @@ function doubts({ moreDaemons, logs, served }: ServerFacts, running: readonly Da
       what: `ports and firewall of process ${pid}`,
       because: 'it has a network of its own, and only that of the machine is looked at',
       isRequired: true,
+      isShownFromOutside: true as const,
     }));
   const unasked = running.flatMap(({ pid, settings, isInHostNetwork }) =>
     settings.state === 'seen' &&

@@ -102,6 +102,7 @@ const explanations: Readonly<Record<Symptom, Explanation>> = {
       'RELAY_OUTBOUND_BLOCKED',
       'FIREWALL_RELAY_STATEFUL_ONLY',
       'AUDIO_ONE_WAY',
+      'RELAY_TTL_LOW',
       'REPLY_TTL_ONE',
       'LOG_CONNTRACK_FULL',
     ]),
@@ -144,6 +145,7 @@ const explanations: Readonly<Record<Symptom, Explanation>> = {
   },
   'some-networks': {
     codes: new Set<FindingCode>([
+      'RELAY_TTL_LOW',
       ...somePorts,
       ...ofTls,
       'UDP_BLOCKED_HERE',

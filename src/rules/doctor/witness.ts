@@ -9,6 +9,7 @@ import { firstFailure, hasAnswered, isTimeout } from '../failure-kind.ts';
 import { packetFate, type PacketFate } from '../firewall/packet-path.ts';
 import { outwardOf } from '../outward.ts';
 import { allocatorOf, listenerOf } from '../listener-evidence.ts';
+import { relayTtlFindings } from './relay-ttl.ts';
 import { nameFindings } from './server-name.ts';
 import type { WitnessQuestion } from './witness-question.ts';
 
@@ -47,7 +48,11 @@ export function judgeWitness(question: WitnessQuestion): WitnessJudgement {
     heard.flatMap(({ passage }) => (passage ? [[passage.what, passage] as const] : [])),
   );
   return {
-    findings: [...ofNames, ...together(heard.flatMap(({ found }) => found ?? []))],
+    findings: [
+      ...ofNames,
+      ...together(heard.flatMap(({ found }) => found ?? [])),
+      ...relayTtlFindings(question),
+    ],
     passages: [...passages.values()],
     notExamined: [
       ...new Set(heard.flatMap(({ because }) => (because === undefined ? [] : [`${because}, by ${server}`]))),

@@ -46,6 +46,10 @@ function session(id: number, ...parts: readonly string[]): string[] {
       `${named}: incoming packet ALLOCATE processed, error 437: Mismatched allocation`,
       `${named}: incoming packet message processed, error 437: Mismatched allocation`,
     ],
+    portTaken: [
+      `${named}: incoming packet message processed, error 437: Mismatched allocation: wrong transaction ID`,
+    ],
+    wrongNonce: [`${named}: incoming packet message processed, error 438: Wrong nonce`],
     refused: [`${named}: incoming packet message processed, error 401: Unauthorized`],
     end: [
       `closed (2nd stage), user <> realm <r> origin <>, local 10.0.0.1:3478, remote 1.2.3.4:5, reason: x`,
@@ -67,6 +71,16 @@ describe('a session', () => {
     ],
     ['asked to refresh nothing, as a probe does', ['challenge', 'nothing', 'end'], []],
     ['was refused for its five-tuple', ['challenge', 'mismatched', 'end'], ['refused-437']],
+    [
+      'came from a port in use',
+      ['challenge', 'allocate', 'portTaken', 'end'],
+      ['port-reused', 'connection-lost'],
+    ],
+    [
+      'was refused for a nonce of another session, and had no allocation',
+      ['wrongNonce', 'nothing', 'end'],
+      [],
+    ],
     ['ran out', ['challenge', 'allocate', 'permit', 'both', 'timeout'], ['both-ways', 'expired']],
     ['got nothing back', ['allocate', 'permit', 'sent', 'release', 'timeout'], ['sent-only', 'released']],
     ['was refused', ['challenge', 'quota', 'end'], ['refused-486']],
@@ -79,6 +93,28 @@ describe('a session', () => {
     ['may still answer the challenge', ['challenge'], []],
   ])('%s', (_what, parts, groups) => {
     expect(Object.keys(groupsOf(factsOf(session(1, ...parts))))).toEqual(groups);
+  });
+
+  it.each<[string, string[], string[]]>([
+    ['holds one that is alive', ['challenge', 'allocate'], ['client-moved']],
+    ['holds one, and has sent', ['challenge', 'allocate', 'sent'], ['client-moved', 'sent-only']],
+    ['freed it', ['challenge', 'allocate', 'release'], []],
+    ['lost it with its end', ['challenge', 'allocate', 'timeout'], ['expired']],
+    ['has none', ['challenge', 'refused'], ['credentials-refused', 'credentials-unclear']],
+  ])('that begins in the middle was moved where its user %s', (_what, before, groups) => {
+    const log = [...session(1, ...before), ...session(2, 'wrongNonce', 'nothing', 'end')];
+    expect(Object.keys(groupsOf(factsOf(log))).toSorted()).toEqual(groups.toSorted());
+  });
+
+  it('that a probe began is not moved, whatever its user holds', () => {
+    const log = [...session(1, 'challenge', 'allocate'), ...session(2, 'challenge', 'nothing', 'end')];
+    expect(groupsOf(factsOf(log))).toEqual({});
+  });
+
+  it('was not moved where the allocation of its user has run out by then', () => {
+    const later = (line: string): string => line.replace(/^\d+: /, '700: ');
+    const log = [...session(1, 'allocate'), ...session(2, 'wrongNonce', 'nothing', 'end').map(later)];
+    expect(groupsOf(factsOf(log))).toEqual({});
   });
 
   it('is one record: life, peers, bytes, end', () => {

@@ -9,6 +9,7 @@ import { sshOptions } from '../server/server.ts';
 import { setName } from '../server/acme-server.ts';
 import { onHost } from '../server/network.ts';
 import { openServerLab, type ServerLab } from '../server/server-lab.ts';
+import { containerRemoved } from './container.ts';
 
 const bin = fileURLToPath(new URL('../../../bin/rtc-ops.js', import.meta.url));
 
@@ -205,10 +206,11 @@ async function restored({ onServer, onRouter, onOperator }: Box): Promise<void> 
     'nft flush ruleset; [ ! -e holder.pid ] || kill $(cat holder.pid) 2>/dev/null; rm -f holder.pid',
   );
   // What an earlier fault has left in the journal is no fault of the next service.
-  await onServer(`nft flush ruleset
-    ufw --force reset >/dev/null 2>&1; systemctl stop 'lab-*' 2>/dev/null; ip link delete docker0 2>/dev/null
+  await onServer(`: >/etc/environment; nft flush ruleset
+    ufw --force reset >/dev/null 2>&1; systemctl stop 'lab-*' 2>/dev/null
     iptables -F; ip6tables -F; nft flush ruleset
-    systemctl stop coturn 2>/dev/null; pkill -x turnserver; rm -rf ${unit} ${certificateDirectory}; mkdir ${unit}
+    systemctl stop coturn 2>/dev/null; pkill -x turnserver; ${containerRemoved}
+    rm -rf ${unit} ${certificateDirectory}; mkdir ${unit}
     cp -a ${kept}/* /etc/
     systemctl daemon-reload; systemctl reset-failed; journalctl --quiet --rotate --vacuum-time=1s
     systemctl start coturn`);

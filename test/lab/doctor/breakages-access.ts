@@ -24,6 +24,15 @@ const goodAgain = {
   apply: onServer('systemctl restart coturn'),
 };
 
+// coturn and what is run over ssh have the other time; the kernel keeps its own.
+const clockAhead = `dpkg-deb --extract /srv/packages/libfaketime_*.deb /opt/faketime
+  printf 'LD_PRELOAD=%s\\nFAKETIME=+2h\\n' /opt/faketime/usr/lib/*/faketime/libfaketime.so.1 >/etc/environment
+  mkdir -p /etc/systemd/system/coturn.service.d
+  printf '[Service]\\nEnvironmentFile=/etc/environment\\n' >/etc/systemd/system/coturn.service.d/clock.conf
+  systemctl daemon-reload; systemctl restart coturn`;
+const clockRight =
+  ': >/etc/environment; rm /etc/systemd/system/coturn.service.d/clock.conf; systemctl daemon-reload; systemctl restart coturn';
+
 export const accessBreakages: readonly Breakage[] = [
   {
     cause: 'secret-mismatch',
@@ -43,6 +52,14 @@ export const accessBreakages: readonly Breakage[] = [
     askAfter: {},
     headline: 'CREDENTIAL_EXPIRED',
     fix: goodAgain,
+  },
+  {
+    cause: 'credential-expired-or-clock-skew',
+    broken: 'the clock of the server is two hours ahead, and the credential is good for half an hour',
+    breakIt: onServer(clockAhead),
+    ask: { credential: credential((now) => `${now + 1800}:alice`, hmac) },
+    headline: 'CLOCK_SKEW',
+    fix: { words: 'the clock is set right', apply: onServer(clockRight) },
   },
   {
     cause: 'credential-format-wrong',

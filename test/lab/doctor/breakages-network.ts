@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { setName } from '../server/acme-server.ts';
 import type { Box } from './box.ts';
 import { beforeServer, configured, edited, onServer, openBeforeServer, type Breakage } from './breakage.ts';
@@ -21,6 +22,16 @@ function leaving(rule: string) {
         add rule ip edge in iifname operator ${rule} drop'
       until ss -Hltn 'sport = :3478' | grep -q .; do sleep 0.05; done`);
 }
+
+/** A client whose allocation coturn does not take for its own. */
+async function roamed({ onOperator, server }: Box, how: 'waits' | 'same-port'): Promise<void> {
+  const project = fileURLToPath(new URL('../../..', import.meta.url));
+  await onOperator(`${process.execPath} --import ${project}test/support/typescript-loader.js \
+    ${project}test/lab/roaming-client.ts ${server.ipv4} alice secret.txt ${how}`);
+}
+
+// What the log has of it stays true until coturn is started again.
+const clientsAnew = { words: 'the client takes a new relay', apply: onServer('systemctl restart coturn') };
 
 export const networkBreakages: readonly Breakage[] = [
   {
@@ -84,6 +95,21 @@ export const networkBreakages: readonly Breakage[] = [
     fix: 'printed',
   },
   {
+    cause: 'external-ip-missing-or-wrong',
+    broken: 'relay-ip has the address of an inner bridge, and there is no external-ip',
+    breakIt: async (box) => {
+      await box.onServer(
+        'ip link add docker0 type bridge; ip addr add 172.17.0.1/16 dev docker0; ip link set docker0 up',
+      );
+      await edited('s/^relay-ip=203.*/relay-ip=172.17.0.1/')(box);
+    },
+    headline: 'EXTERNAL_IP_MISSING',
+    fix: {
+      words: 'the relay gets the address of the host',
+      apply: edited('s/^relay-ip=172.*/relay-ip=203.0.113.11/'),
+    },
+  },
+  {
     cause: 'dns-points-elsewhere-or-cdn',
     broken: 'the name leads to an address at which there is no TURN server',
     breakIt: named(() => ({ ipv4: '203.0.113.99' })),
@@ -102,6 +128,35 @@ export const networkBreakages: readonly Breakage[] = [
     },
     headline: 'ADDRESS_NOT_SERVED',
     fix: { words: 'the AAAA record is taken away', apply: named(({ server: { ipv4 } }) => ({ ipv4 })) },
+  },
+  {
+    cause: 'ttl-path-too-long',
+    broken: 'what clients send to UDP 3478 arrives there with a TTL of 2, as after a way of many routers',
+    breakIt: async ({ onRouter }) =>
+      onRouter(`nft 'add table ip far; add chain ip far in { type filter hook prerouting priority 0; }
+        add rule ip far in iifname operator udp dport 3478 ip ttl set 3'`),
+    headline: 'RELAY_TTL_LOW',
+    fix: { words: 'the way is made short again', apply: openBeforeServer },
+  },
+  {
+    cause: 'nat-rebind-437',
+    broken: 'the NAT of a client forgets it after a second, and gives it another port',
+    breakIt: async (box) => {
+      await box.onRouter(`sysctl -qw net.netfilter.nf_conntrack_udp_timeout=1
+        nft 'add table ip home; add chain ip home out { type nat hook postrouting priority 100; }
+          add rule ip home out oifname servers udp dport 3478 masquerade random'`);
+      await roamed(box, 'waits');
+      await box.onRouter('nft flush ruleset; sysctl -qw net.netfilter.nf_conntrack_udp_timeout=30');
+    },
+    headline: 'LOG_CLIENT_MOVED',
+    fix: clientsAnew,
+  },
+  {
+    cause: 'nat-rebind-437',
+    broken: 'a client ends without freeing its relay, and comes back from the same port',
+    breakIt: async (box) => roamed(box, 'same-port'),
+    headline: 'LOG_PORT_REUSED',
+    fix: clientsAnew,
   },
   {
     cause: 'only-udp-3478-offered',

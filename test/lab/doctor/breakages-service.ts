@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { certificateDirectory, putCertificate, type Box, type CertificateName } from './box.ts';
+import { certificateDirectory, putCertificate, relayPorts, type Box, type CertificateName } from './box.ts';
 import { edited, onServer, type Breakage } from './breakage.ts';
+import { publishing, startContainer } from './container.ts';
 
 const restart = 'timeout 3 systemctl restart coturn || true';
 const project = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -151,17 +152,9 @@ export const serviceBreakages: readonly Breakage[] = [
   },
   {
     cause: 'docker-bridge-networking',
-    broken: 'the relay has an address of an inner bridge, as in a container without a network of the host',
-    breakIt: async (box) => {
-      await box.onServer(
-        'ip link add docker0 type bridge; ip addr add 172.17.0.1/16 dev docker0; ip link set docker0 up',
-      );
-      await edited('s/^relay-ip=203.*/relay-ip=172.17.0.1/')(box);
-    },
-    headline: 'EXTERNAL_IP_MISSING',
-    fix: {
-      words: 'the relay gets the address of the host',
-      apply: edited('s/^relay-ip=172.*/relay-ip=203.0.113.11/'),
-    },
+    broken: 'coturn is in a container behind a bridge, and its relay ports are not published',
+    breakIt: startContainer,
+    headline: 'CONTAINER_NETWORK',
+    fix: { words: 'the relay ports are published too', apply: publishing(relayPorts) },
   },
 ];

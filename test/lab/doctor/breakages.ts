@@ -24,14 +24,4 @@ export const notProduced: readonly { readonly cause: string; readonly why: strin
       why: 'no browser uses DTLS to a TURN server, and it is not probed',
       told: 'such a URL is refused with that reason',
     },
-    {
-      cause: 'ttl-path-too-long',
-      why: 'it takes a path of dozens of routers between the relay and a peer',
-      told: 'nothing: a program without privileges does not see the TTL of a datagram',
-    },
-    {
-      cause: 'nat-rebind-437',
-      why: 'it is a client that takes the same port again at once, which the probe never does',
-      told: 'LOG_ALLOCATIONS_REFUSED, from the log; CAPTURE_ALLOCATION_REFUSED, from a capture',
-    },
   ];

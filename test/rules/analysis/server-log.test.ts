@@ -201,6 +201,36 @@ describe('sessions', () => {
     expect(judgeServerLog(facts).findings).toMatchObject([{ code, severity }]);
   });
 
+  const mismatch =
+    'realm <r> user <USER>: incoming packet message processed, error 437: Mismatched allocation: wrong transaction ID';
+  const moved = [
+    'realm <r> user <USER>: incoming packet message processed, error 438: Wrong nonce',
+    'realm <r> user <USER>: incoming packet REFRESH processed, error 437: Invalid allocation',
+  ];
+
+  it.each<[string, string, string[], number, string]>([
+    ['LOG_PORT_REUSED', 'alone', session(1, 'a', ...allocation, mismatch), 0, 'warning'],
+    ['LOG_PORT_REUSED', 'among many', session(1, 'a', ...allocation, mismatch), 10, 'info'],
+    [
+      'LOG_CLIENT_MOVED',
+      'alone',
+      [...session(1, 'a', ...allocation), ...session(2, 'a', ...moved)],
+      0,
+      'warning',
+    ],
+    [
+      'LOG_CLIENT_MOVED',
+      'among many',
+      [...session(1, 'a', ...allocation), ...session(2, 'a', ...moved)],
+      10,
+      'info',
+    ],
+  ])('%s, %s', async (code, _, lines, others, severity) => {
+    const more = Array.from({ length: others }, (_each, id) => session(10 + id, 'b', ...allocation)).flat();
+    const facts = await factsOf([...lines, ...more]);
+    expect(judgeServerLog(facts).findings).toMatchObject([{ code, severity, evidence: { count: 1 } }]);
+  });
+
   it('a stale nonce that was renewed is normal', async () => {
     const facts = await factsOf(
       session(

@@ -10,6 +10,7 @@ import {
 import type { Observations } from '../../../src/model/observations.ts';
 import type { Report } from '../../../src/model/report.ts';
 import { diagnose, type Diagnosis, type DoctorQuestion } from '../../../src/rules/doctor/diagnosis.ts';
+import type { UnseenThing } from '../../../src/rules/doctor/server.ts';
 import {
   deadFacts,
   failed,
@@ -34,7 +35,7 @@ function example<C extends FindingCode>(
 interface Given {
   readonly server?: readonly Finding[];
   readonly addresses?: readonly string[];
-  readonly notExamined?: readonly { what: string; because: string; isRequired: boolean }[];
+  readonly notExamined?: readonly UnseenThing[];
   readonly probe?: Observations | Report;
   readonly network?: readonly Finding[];
   readonly symptom?: DoctorQuestion['symptom'];
@@ -277,6 +278,17 @@ describe('healthy', () => {
       headline: 'it cannot be read without root',
     });
     expect(diagnosis.notExamined).toEqual([{ ...notExamined[0], how: null }]);
+  });
+
+  it('does not need what a probe from another network has shown to work', () => {
+    const hidden = { what: 'its ports', because: 'it is in a container', isRequired: true };
+    const notExamined = [{ ...hidden, isShownFromOutside: true as const }];
+    const diagnosis = diagnosisOf({ server: [], notExamined, probe: allHealthy });
+    expect(diagnosis.verdict).toBe('healthy');
+    expect(diagnosis.notExamined).toEqual([{ ...hidden, isRequired: false, how: null }]);
+    expect(diagnosisOf({ server: [], notExamined }).verdict).toBe('unknown');
+    const near = diagnosisOf({ server: [], notExamined, probe: faults.VANTAGE_TOO_CLOSE.facts });
+    expect(near.notExamined).toContainEqual({ ...hidden, how: null });
   });
 
   it('does not need what was not asked for, and says what that is', () => {

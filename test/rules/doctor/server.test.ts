@@ -221,6 +221,31 @@ describe('judgeServer', () => {
     expect(new Set(codesOf(judgement))).toEqual(new Set(['LISTENER_OTHER_PROGRAM']));
   });
 
+  it('counts the relay ports that are sent on to a container', () => {
+    const dnat = (ports: string, protocol = 'udp'): string =>
+      `*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p ${protocol} -m ${protocol} --dport ${ports} -j DNAT --to-destination 172.17.0.2\nCOMMIT\n`;
+    const proxy = (port: number): string =>
+      `/usr/bin/docker-proxy -proto udp -host-ip 0.0.0.0 -host-port ${port} -container-ip 172.17.0.2 -container-port ${port}\n`;
+    const seen = (changes: Readonly<Record<string, Change>>): unknown => {
+      const { findings } = judged(recordedServer({ ...container, ...changes }));
+      const found = findings.find(({ code }) => code === 'CONTAINER_NETWORK');
+      return found?.code === 'CONTAINER_NETWORK' && [found.evidence.published, found.severity];
+    };
+    const iptables = (text: string): Readonly<Record<string, Change>> => ({
+      'iptables-legacy': text,
+    });
+    expect(seen(container)).toEqual([0, 'warning']);
+    expect(seen(iptables(dnat('49160:49169')))).toEqual([10, 'warning']);
+    expect(seen(iptables(dnat('49160:49169', 'tcp')))).toEqual([0, 'warning']);
+    expect(seen({ ...iptables(dnat('49160:49169')), 'docker-proxy': proxy(49160) + proxy(49180) })).toEqual([
+      11,
+      'warning',
+    ]);
+    const few = { [`${config} text`]: (text: string) => `${text}\nmin-port=49160\nmax-port=49169\n` };
+    expect(seen({ ...few, ...iptables(dnat('49000:49999')) })).toEqual([10, 'info']);
+    expect(seen({ ...few, 'nft-json': { status: '127' } })).toEqual([null, 'info']);
+  });
+
   it('judges rules of the machine by what the configuration promises', () => {
     const table = { table: { family: 'inet', name: 'filter', handle: 1 } };
     const chain = {

@@ -293,3 +293,28 @@ it('says why there is no capture, where one would tell something', () => {
     judgeWitness({ ...question, observations: observationsOf([healthyFacts(udp)]) }).notExamined,
   ).toEqual([]);
 });
+
+describe('the TTL of what a relay sends on', () => {
+  const relayFlow = (answerTtl: number, more: Partial<WitnessFlow> = {}): WitnessFlow =>
+    flow('udp', relayed.port, [2, 2], { answerTtl, ...more });
+  const heard = observationsOf([healthyFacts(udp)]);
+  const unheard = observationsOf([healthyFacts(udp, { outbound: failed(silence), reply: failed(silence) })]);
+
+  it('is a fault where it gets nowhere, and a doubt where it gets to near peers', () => {
+    const [lost] = judge(unheard, { flows: [relayFlow(64), relayFlow(1)] }).findings;
+    expect(lost).toMatchObject({
+      code: 'RELAY_TTL_LOW',
+      severity: 'error',
+      evidence: { ttl: 1, isLost: true, client: clientAddress },
+    });
+    const [near] = judge(heard, { flows: [relayFlow(19)] }).findings;
+    expect(near).toMatchObject({ code: 'RELAY_TTL_LOW', severity: 'warning', evidence: { ttl: 19 } });
+  });
+
+  it('is none where it is enough, is that of another port, or comes from a stream', () => {
+    expect(codes(judge(heard, { flows: [relayFlow(20)] }))).toEqual([]);
+    const other = { host: { address: serverAddress, port: relayed.port + 1 } };
+    expect(codes(judge(heard, { flows: [relayFlow(1, other)] }))).toEqual([]);
+    expect(codes(judge(observationsOf([healthyFacts(tcp)]), { flows: [relayFlow(1)] }))).toEqual([]);
+  });
+});
