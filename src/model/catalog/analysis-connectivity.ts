@@ -297,11 +297,14 @@ export const analysisConnectivityCatalog = {
     confusedWith: ['TURN_PERMISSION_DENIED: the server does not send at all.'],
     references: ['RFC 8656 §3'],
   }),
-  ICE_NEVER_STARTED: callEntry<FailureEvidence>({
+  ICE_NEVER_STARTED: callEntry<FailureEvidence & { families: Readonly<Record<'local' | 'remote', string>> }>({
     severity: 'error',
-    example: { ...exampleFailure, state: 'new' },
+    example: { ...exampleFailure, state: 'new', families: { local: 'IPv4', remote: 'IPv6' } },
     title: () => 'ICE never began to check',
-    cause: () => 'No pair of candidates could be made: one side has none, or they are of different families.',
+    cause: ({ families: { local, remote } }) =>
+      local !== '' && remote !== '' && local !== remote
+        ? `No pair of candidates could be made: this side has ${local}, the other ${remote}.`
+        : 'No pair of candidates could be made: one side has none, or they are of different families.',
     proof: iceProof,
     fix: () => ['look at the candidates of both sides: each needs one of the same family (IPv4 or IPv6)'],
     explanation: 'The descriptions are exchanged, gathering is done, and ICE stays new.',

@@ -3,7 +3,7 @@ import { RtcOpsError } from '../../model/error.ts';
 import { finding, wordsOf, type Finding } from '../../model/finding.ts';
 import type { CallRecording, CandidateFacts, ConnectionFacts } from '../../model/call-recording.ts';
 import { sessionsOf } from './server-side.ts';
-import { chosenCall, isAudio, worthJudging } from './call-choice.ts';
+import { chosenCall, isAudio, isOfOther, peersIn, rootStep, worthJudging } from './call-choice.ts';
 import { confidenceOf } from './call-confidence.ts';
 import { chartsOf, timelineOf } from './call-history.ts';
 import { judgeCall, type JudgedCall } from './call-judgement.ts';
@@ -18,6 +18,7 @@ import {
   pathText,
   selectedPair,
   type Expectation,
+  type RecordedCall,
 } from './recorded-call.ts';
 
 /** What a user wants to know of recordings. */
@@ -53,15 +54,17 @@ export function judgeCalls(
       }),
     ),
   );
-  const chosen = chosenCall(judged, question.connection);
+  const all = recordings.flatMap(({ connections }) => connections);
+  const chosen = chosenCall(judged, question.connection, all.length - judged.length);
   const calls = judged.map((each) => callReport(each));
   const empty = recordings.filter(({ connections }) => !connections.some(isWanted)).flatMap(emptyFindings);
   const first = chosen?.judged;
   const others = judged.filter((each) => each !== first);
   const told = new Set(first?.findings.map(({ code }) => code));
+  const peers = peersIn(all);
   // Of another connection only what is new, and wrong, is worth a word.
   const elsewhere = others
-    .flatMap((each) => each.findings)
+    .flatMap((each) => (first === undefined ? each.findings : seenFrom(first, each, peers)))
     .filter(({ code, severity }) => severity !== 'info' && !told.has(code));
   const findings = [...(first?.findings ?? []), ...oneOfEach(elsewhere), ...empty];
   const of = chosen === null ? undefined : calls[judged.indexOf(chosen.judged)];
@@ -84,6 +87,22 @@ export function judgeCalls(
       ]),
     ],
   };
+}
+
+/** What the other end of a call shows follows from what failed first. */
+function seenFrom(
+  chosen: JudgedCall,
+  other: JudgedCall,
+  peers: ReadonlyMap<ConnectionFacts, ConnectionFacts>,
+): readonly Finding[] {
+  const isPeer = peers.get(chosen.call.facts) === other.call.facts;
+  const [root] = chosen.findings;
+  const isLater =
+    rootStep(chosen) < rootStep(other) || (rootStep(chosen) === rootStep(other) && isOfOther(other));
+  if (!isPeer || root === undefined || !isLater) return other.findings;
+  return other.findings.map(({ code, evidence, severity, causedBy }) =>
+    finding(code, evidence, { severity, causedBy: causedBy ?? root.code }),
+  );
 }
 
 function emptyHeadline(findings: readonly Finding[]): string {
@@ -177,8 +196,10 @@ function headlineOf({ call, verdict, findings, open }: JudgedCall): string {
   const { send, recv } = expected(call);
   switch (verdict) {
     case 'healthy':
-      return `audio flowed ${send && recv ? 'both ways' : send ? 'out' : 'in'}${over(call)}`;
+      return `audio flowed ${ways(call)}${over(call)}`;
     case 'unknown':
+      if (audioFlows(call) && open.length === 1)
+        return `audio packets flowed ${ways(call)}${over(call)}; ${open[0] ?? ''}`;
       return open[0] === undefined ? 'it is not known whether audio flowed' : `not all is known: ${open[0]}`;
     case 'degraded':
       return `audio flowed${over(call)}, but ${lowerFirst(worst === undefined ? '' : wordsOf(worst).title)}`;
@@ -194,7 +215,12 @@ function headlineOf({ call, verdict, findings, open }: JudgedCall): string {
   }
 }
 
-function over(call: JudgedCall['call']): string {
+function ways(call: RecordedCall): string {
+  const { send, recv } = expected(call);
+  return send && recv ? 'both ways' : send ? 'out' : 'in';
+}
+
+function over(call: RecordedCall): string {
   const path = pathText(call);
   return path === '' ? '' : `, ${path}`;
 }

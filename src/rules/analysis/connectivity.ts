@@ -1,10 +1,13 @@
 import type { Outcome } from '../../model/check.ts';
 import type { StateChange } from '../../model/call-recording.ts';
+import { familyOf } from '../../model/endpoint.ts';
+import { isIPAddress } from '../../model/ip-address.ts';
 import { passed, skipped, unknown } from '../outcome.ts';
 import { failureEvidence, hasGathered } from './gathering.ts';
 import { failedCall } from './outcome.ts';
 import {
   audioSections,
+  audioStreams,
   candidatesOf,
   endOf,
   flowOf,
@@ -13,24 +16,34 @@ import {
   neverStarted,
   pathText,
   selectedPair,
+  switchesOf,
   wasConnected,
   type RecordedCall,
 } from './recorded-call.ts';
-import { lastOf } from './series.ts';
+import { lastOf, pausesOf } from './series.ts';
 import { deniedBy, expiryBy, silenceBy } from './server-side.ts';
 
 /** `ice-connects`: ICE found a path, and it held. */
 export function judgeIce(call: RecordedCall): Outcome {
-  if (wasConnected(call)) return judgeLoss(call) ?? passed(pathText(call) || undefined);
+  if (wasConnected(call)) return judgeLoss(call) ?? judgeSwitch(call) ?? passed(pathsText(call) || undefined);
   const failure = iceFailure(call);
   if (failure !== null) return judgeFailure(call, failure);
   if (audioSections(call).answer === null) return skipped('no answer was applied');
   if (neverStarted(call) && hasGathered(call)) {
-    return failedCall(call, 'ICE_NEVER_STARTED', failureEvidence(call, 'new'));
+    const families = { local: familyText(call, 'local'), remote: familyText(call, 'remote') };
+    return failedCall(call, 'ICE_NEVER_STARTED', { ...failureEvidence(call, 'new'), families });
   }
   if (lastState(call, 'ice') === 'checking')
     return unknown('ICE was still checking where the recording ends');
   return unknown('the recording does not tell how ICE ended');
+}
+
+/** The family of all addresses of a side; empty where they are of both, or one is no address. */
+function familyText(call: RecordedCall, side: 'local' | 'remote'): string {
+  const addresses = candidatesOf(call, side).map(({ address }) => address ?? '');
+  const families = new Set(addresses.filter(isIPAddress).map(familyOf));
+  const [family] = families;
+  return family !== undefined && families.size === 1 && addresses.every(isIPAddress) ? `IPv${family}` : '';
 }
 
 function judgeFailure(call: RecordedCall, failure: string): Outcome {
@@ -108,6 +121,44 @@ function judgeLoss(call: RecordedCall): Outcome | null {
     lost,
     recovered: isUp ? recovered : undefined,
   });
+}
+
+/** The path, and those before it where it changed. */
+function pathsText(call: RecordedCall): string {
+  const former = switchesOf(call).map(({ from }) => from);
+  const path = pathText(call);
+  return former.length === 0 || path === '' ? path : `${path}; before: ${former.join(', ')}`;
+}
+
+// What is shorter passes for a hiccup; longer, and before, it is another story.
+const shortestGapMs = 2000;
+const noticedWithinMs = 10_000;
+
+/** Whether audio stood still until another path was taken: the browser may tell no state of it, and count no loss. */
+function judgeSwitch(call: RecordedCall): Outcome | null {
+  const gaps = audioStreams(call, 'inbound').flatMap(({ series }) =>
+    pausesOf(series.packetsReceived, shortestGapMs),
+  );
+  const connectedAtMs = call.facts.states.find(
+    ({ machine, state }) => machine === 'ice' && up.has(state),
+  )?.atMs;
+  for (const { atMs, from, to } of switchesOf(call)) {
+    // Figures are taken once a second.
+    const gap = gaps.find(
+      ({ startMs, endMs }) =>
+        startMs <= atMs && endMs <= atMs + noticedWithinMs && endMs >= atMs - shortestGapMs,
+    );
+    if (gap === undefined) continue;
+    const evidence = {
+      state: 'without packets',
+      afterMs: gap.startMs - (connectedAtMs ?? gap.startMs),
+      forMs: gap.endMs - gap.startMs,
+      path: from,
+      hint: `The path changed from ${from} to ${to}.`,
+    };
+    return failedCall(call, 'CONNECTION_LOST', evidence, { severity: 'warning' });
+  }
+  return null;
 }
 
 const allocationMs = 600_000;

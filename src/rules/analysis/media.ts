@@ -6,6 +6,7 @@ import {
   audioStreams,
   expected,
   flowOf,
+  hasSource,
   negotiated,
   statesOf,
   wasConnected,
@@ -53,7 +54,7 @@ function judgeNothingSent(call: RecordedCall): Outcome {
   const because = streams.every(({ isActive }) => isActive === false)
     ? 'the encoding is switched off'
     : // Firefox does not tell what is attached.
-      call.source.engine !== 'firefox' && streams.every(({ sourceId }) => sourceId === null)
+      call.source.engine !== 'firefox' && !streams.some((stream) => hasSource(call, stream))
       ? 'no track is attached to the sender'
       : direction === 'recvonly' || direction === 'inactive'
         ? `audio was negotiated ${direction}`
@@ -173,7 +174,7 @@ function judgeSound(call: RecordedCall, streams: readonly StreamFacts[]): Outcom
     return energy === null ? [] : [energy];
   });
   const [loudest] = heard.toSorted((a, b) => b.perSecond - a.perSecond);
-  if (loudest === undefined) return unknown('the recording does not tell how loud it was');
+  if (loudest === undefined) return unknown('whether the packets had sound in them is not in the recording');
   if (loudest.forMs < leastMs) return unknown('it was recorded for too short a time');
   const bytes = bytesPerPacket(streams, 'packetsReceived', 'bytesReceived');
   const isOpus = streams.every(({ codec }) => codec === null || /opus/i.test(codec));

@@ -1,10 +1,10 @@
-import type { MediaRequest } from '../../model/call-recording.ts';
+import type { MediaRequest, Series } from '../../model/call-recording.ts';
 import type { Outcome } from '../../model/check.ts';
 import { finding, type Finding, type FindingOptions } from '../../model/finding.ts';
 import { passed, skipped, unknown } from '../outcome.ts';
 import { failedCall } from './outcome.ts';
 import { audioStreams, evidenceOf, expected, type RecordedCall } from './recorded-call.ts';
-import { growthOf } from './series.ts';
+import { growthOf, unchangedForMs } from './series.ts';
 
 const reasons = {
   NotAllowedError: 'GUM_DENIED',
@@ -29,11 +29,18 @@ export function judgeMicrophone(call: RecordedCall): Outcome {
 
 function judgeTrack(call: RecordedCall): Outcome | null {
   const sources = call.facts.sources.filter(({ kind }) => kind === 'audio');
-  const ends = sources.flatMap(({ series }) => series.totalSamplesDuration?.atMs.at(-1) ?? []);
+  // A track that was taken away has no figures any more; one that was stopped has the same ones to the end.
+  const ends = sources.flatMap(({ series: { totalSamplesDuration: heard } }) =>
+    heard === undefined ? [] : lastChangeOf(heard),
+  );
   const last = call.facts.pairs.flatMap(({ series }) => series.bytesSent?.atMs.at(-1) ?? []);
   if (ends.length === 0 || last.length === 0) return null;
   const beforeEndMs = Math.max(...last) - Math.max(...ends);
   return beforeEndMs >= endedBeforeMs ? failedCall(call, 'TRACK_ENDED', { beforeEndMs }) : null;
+}
+
+function lastChangeOf(series: Series): number {
+  return (series.atMs.at(-1) ?? 0) - unchangedForMs(series);
 }
 
 function judgeRequests(call: RecordedCall): Outcome {

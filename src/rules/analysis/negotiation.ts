@@ -7,6 +7,8 @@ import {
   audioSections,
   audioStreams,
   expected,
+  flowOf,
+  hasSource,
   lastState,
   negotiated,
   stateLastedMs,
@@ -38,12 +40,14 @@ function judgeFailures(call: RecordedCall): Outcome | null {
   );
   if (failure === undefined) return null;
   const { operation, message } = failure;
-  return failedCall(
-    call,
-    'SDP_FAILED',
-    { operation, message },
-    wasConnected(call) ? { severity: 'warning' } : {},
-  );
+  const options = wasConnected(call) ? ({ severity: 'warning' } as const) : {};
+  // What is refused is not among the descriptions that were applied; the browser says what it lacks.
+  if (operation.startsWith('set') && /without DTLS fingerprint/i.test(message)) {
+    const side = operation === 'setLocalDescription' ? 'local' : 'remote';
+    const problem = `it has no a=fingerprint, and the browser refused it (“${message}”)`;
+    return failedCall(call, 'DTLS_SDP_PROBLEM', { side, problem }, options);
+  }
+  return failedCall(call, 'SDP_FAILED', { operation, message }, options);
 }
 
 // People take some seconds to answer a call; signaling that works takes less than one.
@@ -141,6 +145,8 @@ function judgeSender(call: RecordedCall): Outcome | null {
     ({ kind, direction }) => kind === 'audio' && direction !== 'stopped',
   );
   const hasNone = audio.length > 0 && audio.every(({ hasSenderTrack }) => hasSenderTrack === false);
-  if (!hasNone || audioStreams(call, 'outbound').length > 0) return null;
+  // Chrome has a stream for a sender without a track as well, and does not tell of replaceTrack: what was sent tells.
+  const isFed = audioStreams(call, 'outbound').some((stream) => hasSource(call, stream));
+  if (!hasNone || isFed || flowOf(call, 'outbound').ever === true) return null;
   return failedCall(call, 'NO_LOCAL_AUDIO_TRACK', {});
 }

@@ -2,6 +2,7 @@ import type { Outcome } from '../../model/check.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Series, StreamFacts } from '../../model/call-recording.ts';
 import { passed, skipped, unknown } from '../outcome.ts';
+import { judgePlaying, judgeSending } from './media.ts';
 import { mosOfSpan } from './mos.ts';
 import { failedCall } from './outcome.ts';
 import { audioStreams, flowOf, selectedPair, type RecordedCall } from './recorded-call.ts';
@@ -18,7 +19,8 @@ const limits = {
   bufferMs: { usual: 250, bad: 500 },
   rttMs: { usual: 300, bad: 500 },
   concealment: { usual: 0.03, bad: 0.08 },
-  mos: { usual: 3.6, bad: 2.6 },
+  // ITU-T G.109: below 3.6 many users are dissatisfied, below 3.1 nearly all.
+  mos: { usual: 3.6, bad: 3.1 },
 } as const;
 
 /** The figures of one direction, over the whole of the recording. */
@@ -35,16 +37,30 @@ export interface QualityFigures {
 export function judgeQuality(call: RecordedCall): Outcome {
   if (flowOf(call, 'inbound').ever !== true && flowOf(call, 'outbound').ever !== true)
     return skipped('no audio flowed');
+  const trip = tripFindings(call);
   const findings = [
-    ...figuresOf(call).flatMap((figures) => directionFindings(call, figures)),
+    ...figuresOf(call).flatMap((figures) => directionFindings(call, figures, trip)),
+    ...trip,
     ...delayFindings(call),
     ...deviceFindings(call),
   ];
   if (findings.length > 0) return { status: 'failed', findings };
   const mos = figuresOf(call).flatMap((each) => each.mos ?? []);
-  return mos.length === 0
-    ? unknown('the recording is too short to tell')
-    : passed(`MOS ${Math.min(...mos).toFixed(1)}`);
+  if (mos.length > 0) return passed(`MOS ${Math.min(...mos).toFixed(1)}`);
+  return isSilent(call, 'sent') || isSilent(call, 'received')
+    ? skipped('there was only silence to be heard')
+    : unknown('the recording is too short to tell');
+}
+
+/** Whether what flows is known to be silence, of which no opinion score is to be had. */
+function isSilent(call: RecordedCall, direction: QualityFigures['direction']): boolean {
+  const outcome = direction === 'sent' ? judgeSending(call) : judgePlaying(call);
+  const code = direction === 'sent' ? 'MIC_SILENT' : 'INBOUND_SILENT';
+  return outcome.status === 'failed' && outcome.findings.some((each) => each.code === code);
+}
+
+function withoutScore(figures: QualityFigures): QualityFigures {
+  return { ...figures, mos: null, worstMos: null };
 }
 
 /** What was measured of each direction that audio flowed in. */
@@ -58,7 +74,7 @@ export function figuresOf(call: RecordedCall): QualityFigures[] {
       .toSorted((a, b) => received(b) - received(a))
       .slice(0, 1)
       .map((stream) => receivedFigures(stream, rttMs)),
-  ];
+  ].map((figures) => (isSilent(call, figures.direction) ? withoutScore(figures) : figures));
 }
 
 function flows(metric: 'packetsReceived' | 'packetsSent') {
@@ -139,7 +155,11 @@ function beyond(
   return past(usual) ? { measured, limit: usual, severity: past(bad) ? 'error' : 'warning' } : null;
 }
 
-function directionFindings(call: RecordedCall, figures: QualityFigures): readonly Finding[] {
+function directionFindings(
+  call: RecordedCall,
+  figures: QualityFigures,
+  trip: readonly Finding[],
+): readonly Finding[] {
   const { direction, lossRatio, jitterMs, mos, worstMos } = figures;
   const found: Finding[] = [];
   const loss = beyond(lossRatio, limits.loss);
@@ -158,20 +178,23 @@ function directionFindings(call: RecordedCall, figures: QualityFigures): readonl
   const low = beyond(mos, limits.mos);
   if (low !== null) {
     const { severity, ...measured } = low;
-    const causes = found[0] === undefined ? {} : { causedBy: found[0].code };
+    const cause = found[0] ?? trip[0];
+    const causes = cause === undefined ? {} : { causedBy: cause.code };
     const evidence = { ...measured, direction, worst: worstMos ?? measured.measured };
     found.push(...failedCall(call, 'LOW_MOS', evidence, { severity, ...causes }).findings);
   }
   return found;
 }
 
-function delayFindings(call: RecordedCall): readonly Finding[] {
+function tripFindings(call: RecordedCall): readonly Finding[] {
   const rtt = beyond(roundTripMs(call), limits.rttMs);
+  if (rtt === null) return [];
+  const { severity, ...measured } = rtt;
+  return failedCall(call, 'HIGH_RTT', { ...measured, direction: 'path' }, { severity }).findings;
+}
+
+function delayFindings(call: RecordedCall): readonly Finding[] {
   const found: Finding[] = [];
-  if (rtt !== null) {
-    const { severity, ...measured } = rtt;
-    found.push(...failedCall(call, 'HIGH_RTT', { ...measured, direction: 'path' }, { severity }).findings);
-  }
   for (const { series } of audioStreams(call, 'inbound').filter(flows('packetsReceived')).slice(0, 1)) {
     const [delay, emitted] = [tail(series.jitterBufferDelay), tail(series.jitterBufferEmittedCount)];
     const buffer = beyond(

@@ -103,6 +103,11 @@ export function audioStreams(
   return call.facts.streams.filter((each) => each.direction === direction && each.kind === 'audio');
 }
 
+/** Whether something is attached to what sends a stream: Chrome names a source that is not there where nothing is. */
+export function hasSource({ facts: { sources } }: RecordedCall, { sourceId }: StreamFacts): boolean {
+  return sourceId !== null && sources.some(({ id }) => id === sourceId);
+}
+
 /** The audio section of the last description of each side; null where there is none. */
 export function audioSections(call: RecordedCall): {
   readonly offer: MediaSection | null;
@@ -235,10 +240,30 @@ export function selectedPair(call: RecordedCall): {
 /** `relay to srflx over udp`; empty where it is not known. */
 export function pathText(call: RecordedCall): string {
   const selected = selectedPair(call);
-  if (selected?.local === undefined || selected.local === null) return '';
-  const { local, remote } = selected;
-  const by = local.relayProtocol ?? local.protocol;
-  return `${local.type} to ${remote?.type ?? 'unknown'} over ${by}`;
+  return selected === null ? '' : textOfPair(call, selected.pair);
+}
+
+function textOfPair({ facts: { candidates } }: RecordedCall, { localId, remoteId }: PairFacts): string {
+  const find = (id: string | null) => (id === null ? undefined : candidates.find((each) => each.id === id));
+  const [local, remote] = [find(localId), find(remoteId)];
+  if (local === undefined) return '';
+  return `${local.type} to ${remote?.type ?? 'unknown'} over ${local.relayProtocol ?? local.protocol}`;
+}
+
+/** When another kind of path was taken, and which, in order. */
+export function switchesOf(call: RecordedCall): { atMs: number; from: string; to: string }[] {
+  const { transports, pairs } = call.facts;
+  return transports.flatMap(({ selections }) => {
+    const taken = selections.flatMap(({ atMs, pairId }) => {
+      const pair = pairs.find(({ id }) => id === pairId);
+      const text = pair === undefined ? '' : textOfPair(call, pair);
+      return text === '' || atMs === null ? [] : [{ atMs, text }];
+    });
+    return taken.flatMap(({ atMs, text }, index) => {
+      const from = taken[index - 1]?.text ?? text;
+      return from === text ? [] : [{ atMs, from, to: text }];
+    });
+  });
 }
 
 /** Whether the application was told of a TURN server; null where the configuration was not recorded. */

@@ -55,3 +55,18 @@ export function valueAt({ atMs, values }: Series, timeMs: number): number | null
   const at = atMs.findLastIndex((time) => time <= timeMs);
   return values[at] ?? null;
 }
+
+/** Where a counter stood still for at least so long, and grew before and after. */
+export function pausesOf(series: Series | undefined, leastMs: number): { startMs: number; endMs: number }[] {
+  if (series === undefined) return [];
+  const pauses: { startMs: number; endMs: number }[] = [];
+  let grewAt: number | null = null;
+  for (const [index, atMs] of series.atMs.entries()) {
+    const grows = index > 0 && (series.values[index] ?? 0) > (series.values[index - 1] ?? 0);
+    if (!grows) continue;
+    const before = series.atMs[index - 1] ?? atMs;
+    if (grewAt !== null && before - grewAt >= leastMs) pauses.push({ startMs: grewAt, endMs: before });
+    grewAt = atMs;
+  }
+  return pauses;
+}

@@ -130,9 +130,10 @@ interface Expiry extends Witnessed {
 }
 
 function sessionExpiry({ session, log, offsetMs }: JoinedSession): Expiry[] {
-  const { allocatedAtMs, lastAtMs, id, closed, relay } = session;
-  if (closed === null || !/allocation timeout/i.test(closed) || allocatedAtMs === null || lastAtMs === null)
-    return [];
+  const { allocatedAtMs, lastAtMs, lifetimeS, id, closed, relay } = session;
+  // coturn lets an allocation that was freed time out a second later, with the same words.
+  if (lifetimeS === 0 || closed === null || !/allocation timeout/i.test(closed)) return [];
+  if (allocatedAtMs === null || lastAtMs === null) return [];
   const text = `coturn closed it with “allocation timeout”, session ${id} in ${log.file}`;
   const endAtMs = offsetMs === null ? null : lastAtMs + offsetMs;
   return [{ afterMs: lastAtMs - allocatedAtMs, relay, endAtMs, text }];

@@ -414,7 +414,38 @@ describe('the call that is told of', () => {
     const trial = { ...broken, closedAtMs: beginMs + 1, dataChannels: ['precalltest'] };
     const data = connection({ id: 'data', states: failed, dataChannels: ['chat'] });
     const { report } = judgeCalls([recordingOf([trial, data, flowing({}, {})])], anyCall);
-    expect(report).toMatchObject({ verdict: 'healthy', chosen: { because: 'the only one' } });
+    expect(report).toMatchObject({
+      verdict: 'healthy',
+      chosen: { because: 'the only one; 2 more left out (trials, data alone, or before --since)' },
+    });
+  });
+
+  const spoken = (local: string, remote: string): ConnectionFacts['descriptions'] => [
+    { atMs: beginMs + 10_000, side: 'local', type: 'offer', sections: [section({ ufrag: local })] },
+    { atMs: beginMs + 10_000, side: 'remote', type: 'answer', sections: [section({ ufrag: remote })] },
+  ];
+
+  it('is none of a page with itself that was over before the call', () => {
+    const ended = (at: number) => ({ ...broken, closedAtMs: beginMs + at });
+    const loop = [
+      { ...ended(5000), id: 'loop', descriptions: spoken('a', 'b') },
+      { ...ended(5000), id: 'back', descriptions: spoken('b', 'a') },
+    ];
+    const call = flowing({}, {}, { descriptions: spoken('c', 'd') });
+    expect(judgeCalls([recordingOf([...loop, call])], anyCall).report.verdict).toBe('healthy');
+    // One that goes on beside it is as good a call as any.
+    const beside = loop.map((each) => ({ ...each, closedAtMs: beginMs + 20_000 }));
+    expect(judgeCalls([recordingOf([...beside, call])], anyCall).report.verdict).toBe('broken');
+  });
+
+  it('has what its other side shows behind its root, and not what a stranger shows', () => {
+    const muted = flowing({ packetsSent: flat(0) }, {}, { id: 'muted', descriptions: spoken('a', 'b') });
+    const deaf = (local: string, remote: string): ConnectionFacts =>
+      flowing({}, { packetsReceived: flat(0) }, { id: 'deaf', descriptions: spoken(local, remote) });
+    const causes = (...ufrags: [string, string]): (string | null)[] =>
+      judgeCalls([recordingOf([deaf(...ufrags), muted])], anyCall).findings.map(({ causedBy }) => causedBy);
+    expect(causes('b', 'a')).toEqual([null, 'OUTBOUND_ZERO']);
+    expect(causes('x', 'y')).toEqual([null, null]);
   });
 
   it('is the one that was asked for; another name is a mistake', () => {
@@ -440,6 +471,54 @@ describe('the call that is told of', () => {
       headline: 'audio flowed in, relay to relay over udp',
     });
   });
+});
+
+describe('a path that changed', () => {
+  const pair = (id: string, localId: string) => ({
+    ...{ id, localId, remoteId: 'r', state: 'succeeded', isNominated: true, series: {} },
+  });
+  const switched = (packetsReceived: StreamFacts['series']['packetsReceived']): ConnectionFacts =>
+    flowing({}, packetsReceived === undefined ? {} : { packetsReceived }, {
+      candidates: [
+        candidate('local', { id: 'l' }),
+        candidate('local', { id: 'l2', type: 'relay' }),
+        candidate('remote', { id: 'r' }),
+      ],
+      pairs: [pair('p', 'l'), pair('p2', 'l2')],
+      transports: [
+        {
+          ...{ id: 't', dtlsRole: null, series: {} },
+          selections: [
+            { atMs: beginMs + 1000, pairId: 'p' },
+            { atMs: beginMs + 12_000, pairId: 'p2' },
+          ],
+        },
+      ],
+    });
+
+  it('after a pause is told as an interruption, which no state and no loss shows', () => {
+    const paused = everySecond(seconds, (second) => 50 * (second < 7 ? second : Math.max(7, second - 4)));
+    const { report, findings } = judgeCalls([recordingOf([switched(paused)])], anyCall);
+    expect([report.verdict, findings.map(({ code }) => code)]).toEqual(['degraded', ['CONNECTION_LOST']]);
+    expect(findings[0]?.evidence).toMatchObject({ afterMs: 6000, forMs: 4000 });
+  });
+
+  it('without one is named beside the path', () => {
+    const { report, findings } = judgeCalls([recordingOf([switched(undefined)])], anyCall);
+    expect(findings).toEqual([]);
+    expect(report.calls[0]?.checks.find(({ id }) => id === 'ice-connects')?.detail).toBe(
+      'relay to host over udp; before: host to host over udp',
+    );
+  });
+});
+
+it('gives silence no score', () => {
+  const quiet = flowing({}, { totalAudioEnergy: grows(1e-9), bytesReceived: grows(500) });
+  const { report } = judgeCalls([recordingOf([quiet])], anyCall);
+  expect(report.calls[0]?.figures.map(({ direction, mos }) => [direction, mos === null])).toEqual([
+    ['sent', false],
+    ['received', true],
+  ]);
 });
 
 it('names what the loss makes of the sound, under the loss', () => {

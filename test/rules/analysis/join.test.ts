@@ -88,6 +88,17 @@ describe('a dump with a log of coturn', () => {
     expect(Math.abs(offsetS + 95)).toBeLessThanOrEqual(1);
   });
 
+  it('takes a relay that was given back for no relay that expired', async () => {
+    const log = await part('allocation-expired.log', (text) =>
+      text.replaceAll(
+        /^(.*: session \d+: )(usage: .*)$/gm,
+        '$1refreshed, realm=<example>, username=<alice>, lifetime=0\n$1$2',
+      ),
+    );
+    const judged = judgeRecordings([await part('allocation-expired.internals'), log], anyCall);
+    expect(judged.findings[0]?.code).toBe('CONNECTION_LOST');
+  });
+
   it('of another time says that it is not that of the call', async () => {
     const parts = [await part('wrong-password.internals'), await part('wrong-password.log', late(600))];
     const judged = judgeRecordings(parts, anyCall);
