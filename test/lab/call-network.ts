@@ -1,6 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 const namespace = `rtcops-calls-${process.pid}`;
 
@@ -59,6 +60,18 @@ export function startServer(options: readonly string[], logFile: string): ChildP
   const server = spawn(program, args, { stdio: ['ignore', log, log] });
   closeSync(log);
   return server;
+}
+
+/** Another port of the server, to which and from which packets take their time. */
+export function startSlowLine(line: {
+  readonly port: number;
+  readonly delayMs: number;
+  readonly jitterMs: number;
+}): ChildProcess {
+  const script = fileURLToPath(new URL('slow-line.js', import.meta.url));
+  const figures = [line.port, line.delayMs, line.jitterMs].map(String);
+  const [program, ...args] = [...within, process.execPath, script, ...figures];
+  return spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** Captures what goes to the server and comes from it, as tcpdump of its operator would. */

@@ -3,11 +3,12 @@ import type { CallScenario } from './call-scenarios.ts';
 const microphone = 'await navigator.mediaDevices.getUserMedia({ audio: true })';
 
 /** What sounds without a microphone, so that the browser is not told to trust the page. */
-const synthesized = `(() => {
+const synthesized = (volume: number): string => `(() => {
   const context = new AudioContext();
   const oscillator = context.createOscillator();
+  const gain = new GainNode(context, { gain: ${volume} });
   const destination = context.createMediaStreamDestination();
-  oscillator.connect(destination);
+  oscillator.connect(gain).connect(destination);
   oscillator.start();
   keep.push(context, oscillator);
   return destination.stream;
@@ -18,6 +19,7 @@ export function callCode(scenario: CallScenario): string {
   const {
     configuration = '{}',
     before = '',
+    answering = '',
     after = '',
     onOffer = '',
     onAnswer = '',
@@ -29,12 +31,12 @@ export function callCode(scenario: CallScenario): string {
     const wait = (ms) => new Promise((done) => setTimeout(done, ms));
     const keep = (window.keep = []);
     const side = async () => {
-      const stream = ${scenario.synthesized === true ? synthesized : microphone};
+      const stream = ${scenario.synthesized === true ? synthesized(scenario.volume ?? 1) : microphone};
       const pc = new RTCPeerConnection(${configuration});
       const microphone = stream.getAudioTracks()[0];
       pc.addTrack(microphone, stream);
       pc.ontrack = ({ streams: [stream] }) => { ${onTrack} };
-      return { pc, microphone };
+      return { pc, microphone, trickled: [] };
     };
     const a = (window.a = await side());
     const b = (window.b = await side());
@@ -42,6 +44,7 @@ export function callCode(scenario: CallScenario): string {
     const pass = (from, to) => {
       from.pc.onicecandidate = async ({ candidate }) => {
         if (candidate === null) return;
+        from.trickled.push(candidate.candidate);
         ${onCandidate}
         while (to.pc.remoteDescription === null) await wait(20);
         await to.pc.addIceCandidate(candidate).catch(() => undefined);
@@ -58,6 +61,7 @@ export function callCode(scenario: CallScenario): string {
     const offer = await description(a, 'offer');
     if (offer === undefined) return '';
     await b.pc.setRemoteDescription(offer);
+    ${answering}
     await b.pc.setLocalDescription();
     const answer = await description(b, 'answer');
     await a.pc.setRemoteDescription(answer);

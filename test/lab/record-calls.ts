@@ -17,6 +17,7 @@ import {
   setFirewall,
   startCapture,
   startServer,
+  startSlowLine,
   within,
 } from './call-network.ts';
 import { callCode } from './call-page.ts';
@@ -37,12 +38,14 @@ async function record(scenario: CallScenario): Promise<void> {
   mkdirSync(folder, { recursive: true });
   setFirewall(scenario.nft);
   const server = startServer(scenario.coturn ?? [], join(folder, 'server.log'));
+  const line = scenario.slowLine === undefined ? null : startSlowLine(scenario.slowLine);
   const capture = await startCapture(join(folder, 'capture.pcap'));
   try {
     if (firefox === undefined) await recordChromium(scenario, folder);
     else await recordFirefox(firefox, scenario, folder);
   } finally {
     await ended(capture);
+    if (line !== null) await ended(line);
     // Sessions that nobody ended are logged when the server ends.
     await ended(server);
   }
@@ -52,7 +55,7 @@ async function recordChromium(scenario: CallScenario, folder: string): Promise<v
   const browser = new Browser(
     within,
     [
-      '--use-fake-device-for-media-stream',
+      ...(scenario.withoutMicrophone === true ? [] : ['--use-fake-device-for-media-stream']),
       // A page that may use the microphone is told the addresses of the machine.
       ...(scenario.denied === true || scenario.synthesized === true
         ? []
@@ -64,14 +67,15 @@ async function recordChromium(scenario: CallScenario, folder: string): Promise<v
   try {
     await browser.saveTo(folder);
     let internals: Page | null = null;
-    if (scenario.openInternalsLate !== true) internals = await browser.open('chrome://webrtc-internals');
+    const address = `chrome://webrtc-internals${scenario.keepsClosed === true ? '?keepRemovedConnections' : ''}`;
+    if (scenario.openInternalsLate !== true) internals = await browser.open(address);
     const page = await browser.open('https://app.rtc-ops.test/');
     if (scenario.denied === true) await browser.deny('https://app.rtc-ops.test', 'microphone');
     const port = await page.evaluate(callCode(scenario)).catch((error: unknown) => {
       process.stderr.write(`${scenario.name}: ${String(error).slice(0, 200)}\n`);
       return '';
     });
-    internals ??= await browser.open('chrome://webrtc-internals');
+    internals ??= await browser.open(address);
     const samples = samplesOf(page, scenario.forMs);
     await sleep(1000);
     if (scenario.nftAfter !== undefined) setFirewall(scenario.nftAfter.replace('PORT_OF_A', String(port)));
@@ -82,10 +86,19 @@ async function recordChromium(scenario: CallScenario, folder: string): Promise<v
       "window.a === undefined ? '' : [a.pc.localDescription?.sdp, a.pc.remoteDescription?.sdp].filter(Boolean).join('')",
     );
     writeFileSync(join(folder, 'session.sdp'), String(sdp));
+    const trickled = await page.evaluate("(window.a?.trickled ?? []).join('\\n')");
+    writeFileSync(join(folder, 'candidates.txt'), `${String(trickled)}\n`);
+    if (scenario.isLeft === true) {
+      await page.evaluate("location.href = 'about:blank'");
+      await sleep(1000);
+    }
     await internals.evaluate(save('dump-click-target'));
     await internals.evaluate(save('dump-click-target-rtcstats'));
     await sleep(1500);
     for (let i = 0; i < 20 && saved(folder).length < 2; i++) await sleep(500);
+    // Who hangs up gives the relays back, and only then does the server say what went through them.
+    await page.evaluate('[window.a, window.b].forEach((side) => side?.pc.close())');
+    await sleep(1000);
   } finally {
     await browser.close();
   }

@@ -8,43 +8,7 @@ import { judgeCalls } from '../../../src/rules/analysis/calls.ts';
 import { judgeRecordings } from '../../../src/rules/analysis/recordings.ts';
 import { anyCall, recorded, recordingPath } from '../../support/recorded-calls.ts';
 
-/** What was wrong with a call, and what has to be said of it: the verdict, the root, and the headline. */
-const faults: readonly (readonly [name: string, verdict: string, root: string, headline: RegExp])[] = [
-  ['no-turn', 'broken', 'ICE_FAILED_NO_RELAY', /^no direct path was found, and there was no relay$/],
-  ['wrong-password', 'broken', 'TURN_AUTH_FAILED', /refused the credentials$/],
-  ['turn-unreachable', 'broken', 'TURN_UNREACHABLE', /did not answer$/],
-  ['no-udp', 'broken', 'NO_UDP_CANDIDATES', /^the browser may not use UDP$/],
-  ['mdns-only', 'broken', 'MDNS_ONLY', /only names that are known in its own network$/],
-  ['relay-without-turn', 'broken', 'RELAY_POLICY_NO_TURN', /no TURN server is configured$/],
-  ['placeholder-url', 'broken', 'ICE_URL_INVALID', /no real one$/],
-  ['relay-ports-blocked', 'broken', 'ICE_FAILED_WITH_RELAY', /although there was a relay$/],
-  ['private-relay', 'broken', 'RELAY_ADDR_PRIVATE', /no one outside can reach$/],
-  ['quota', 'broken', 'TURN_QUOTA', /no room for another relay$/],
-  ['muted-track', 'degraded', 'MIC_SILENT', /the microphone was muted$/],
-  ['direction-mismatch', 'broken', 'DIRECTION_NO_AUDIO', /^one-way audio: the negotiated direction/],
-  ['no-common-codec', 'broken', 'AUDIO_REJECTED', /rejected audio$/],
-  ['no-audio', 'broken', 'NO_AUDIO_NEGOTIATED', /never part of the call$/],
-  ['track-removed', 'broken', 'TRACK_ENDED', /^one-way audio: the microphone ended/],
-  ['element-muted', 'broken', 'PLAYOUT_MUTED', /played at volume zero$/],
-  ['not-attached', 'broken', 'NOT_PLAYED', /nothing plays it$/],
-  ['microphone-denied', 'broken', 'GUM_DENIED', /not allowed to use the microphone$/],
-  ['wrong-fingerprint', 'broken', 'DTLS_FAILED', /did not agree on keys/],
-  ['dtls-blocked', 'broken', 'DTLS_STUCK', /^a path was found, but no keys/],
-  ['one-way', 'broken', 'INBOUND_ZERO', /^one-way audio: connected, but no audio arrives$/],
-  ['high-loss', 'degraded', 'HIGH_LOSS', /is lost$/],
-  ['path-lost', 'broken', 'CONNECTION_LOST', /^the connection was up, and then its path died$/],
-  ['never-answered', 'broken', 'SIGNALING_STUCK', /never answered$/],
-  ['candidates-lost', 'broken', 'NO_REMOTE_CANDIDATES', /ever arrived$/],
-  ['answer-damaged', 'broken', 'SDP_FAILED', /^setRemoteDescription failed$/],
-];
-
 describe('a dump of chrome://webrtc-internals', () => {
-  it.each(faults)('%s: %s, by %s', async (name, verdict, root, headline) => {
-    const { report, findings } = judgeCalls([await recorded(`${name}.internals.gz`)], anyCall);
-    expect(report.headline).toMatch(headline);
-    expect([report.verdict, findings[0]?.code]).toEqual([verdict, root]);
-  });
-
   it.each(['healthy-direct', 'healthy-relay', 'opened-late'])(
     '%s is healthy, and nothing above info is said',
     async (name) => {
