@@ -12,7 +12,7 @@ import { judgeServerLog } from './server-log.ts';
 const weight: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };
 
 export interface JudgedRecordings extends Omit<JudgedRecording, 'isWhole'> {
-  /** The files of which a part was not read. */
+  /** The files of which a part was not read: those of calls, where there are any. */
   readonly unread: readonly string[];
   /** What the recordings of calls show; null where there is none. */
   readonly calls: CallsReport | null;
@@ -24,16 +24,13 @@ export interface JudgedRecordings extends Omit<JudgedRecording, 'isWhole'> {
  * @throws RtcOpsError as `judgeCalls`
  */
 export function judgeRecordings(recordings: readonly Recording[], question: CallQuestion): JudgedRecordings {
-  const verdicts = recordings.map((each) => ({ each, judged: judgeRecording(each) }));
-  const judged = verdicts.flatMap((each) => each.judged ?? []);
-  const unread = verdicts.flatMap(({ each, judged: one }) => {
-    const { file, isDamaged } =
-      each.kind === 'calls'
-        ? each.facts.source
-        : { file: each.facts.file, isDamaged: one?.isWhole === false };
-    return isDamaged ? [file] : [];
-  });
+  const judged = recordings.flatMap(judgeRecording);
   const ofCalls = recordings.flatMap((each) => (each.kind === 'calls' ? [each.facts] : []));
+  // What a browser tells of its call is whole or not, whatever else was cut.
+  const unread =
+    ofCalls.length > 0
+      ? ofCalls.flatMap(({ source }) => (source.isDamaged ? [source.file] : []))
+      : judged.flatMap(({ file, isWhole }) => (isWhole ? [] : [file]));
   const joined = joinRecordings(recordings);
   const calls = ofCalls.length === 0 ? null : judgeCalls(ofCalls, question, joined.sides);
   const findings = [
@@ -64,15 +61,15 @@ function asFarAsRead(report: CallsReport, unread: readonly string[]): CallsRepor
   return { ...report, verdict: 'unknown', headline: `${report.headline}, as far as ${file} can be read` };
 }
 
-/** What one proves by itself; null for recordings of calls, of which one is chosen among all. */
-function judgeRecording(recording: Recording): JudgedRecording | null {
+/** What one proves by itself; nothing for recordings of calls, of which one is chosen among all. */
+function judgeRecording(recording: Recording): (JudgedRecording & { readonly file: string })[] {
   switch (recording.kind) {
     case 'capture':
-      return judgeCapture(recording.facts);
+      return [{ ...judgeCapture(recording.facts), file: recording.facts.file }];
     case 'server-log':
-      return judgeServerLog(recording.facts);
+      return [{ ...judgeServerLog(recording.facts), file: recording.facts.file }];
     case 'calls':
-      return null;
+      return [];
     default:
       return recording satisfies never;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fileSource } from '../../../src/evidence/byte-source.ts';
-import { readRecording } from '../../../src/evidence/recording.ts';
+import { readRecordings } from '../../../src/evidence/recording.ts';
 import { recordedCallCatalog, wordsOf } from '../../../src/model/finding.ts';
 import type { Recording } from '../../../src/model/recording-report.ts';
 import { judgeRecordings, type JudgedRecordings } from '../../../src/rules/analysis/recordings.ts';
@@ -10,17 +10,17 @@ import { keyOf, ruleTable, scenarioOf } from '../../lab/rule-table.ts';
 import { anyCall, recordingPath } from '../../support/recorded-calls.ts';
 
 const now = Date.UTC(2026, 10, 21);
-const read = new Map<string, Promise<Recording>>();
+const read = new Map<string, Promise<Recording[]>>();
 const said = new Map<string, string>();
 
-async function part(name: string): Promise<Recording> {
-  const known = read.get(name) ?? readRecording(fileSource(recordingPath(name), name), name, now);
+async function part(name: string): Promise<Recording[]> {
+  const known = read.get(name) ?? readRecordings(fileSource(recordingPath(name), name), name, now);
   read.set(name, known);
   return known;
 }
 
 async function judged(files: readonly string[]): Promise<JudgedRecordings> {
-  const all = judgeRecordings(await Promise.all(files.map(part)), anyCall);
+  const all = judgeRecordings((await Promise.all(files.map(part))).flat(), anyCall);
   const [first] = all.findings;
   const words = all.calls?.headline ?? (first === undefined ? 'no fault is seen' : wordsOf(first).title);
   said.set(keyOf(files), all.calls === null ? words : `${all.calls.verdict}: ${words}`);
