@@ -6,6 +6,8 @@ import { allOf, isSet, lastOf, portOf, sourceOf, textOf, valueOf, type Source } 
 import { speaksTls } from './lint/tls.ts';
 import type { CoturnVersion } from './versions.ts';
 
+const databases = ['userdb', 'psql-userdb', 'mysql-userdb', 'mongo-userdb', 'redis-userdb'] as const;
+
 /** What a configuration asks of the machine, read as this version of coturn reads it. */
 export function serverSettings(text: string, version: CoturnVersion): ServerSettings {
   const source = sourceOf({
@@ -37,6 +39,10 @@ export function serverSettings(text: string, version: CoturnVersion): ServerSett
     logsTo: isSet(source, 'syslog') ? 'syslog' : file('log-file'),
     isVerbose: isSet(source, 'verbose') || isSet(source, 'Verbose'),
     relays: !isSet(source, 'stun-only'),
+    users: {
+      areOwn: allOf(source, 'static-auth-secret', 'user').length > 0,
+      hasDatabase: allOf(source, ...databases).length > 0,
+    },
   };
 }
 

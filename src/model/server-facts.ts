@@ -163,6 +163,8 @@ export interface ServerSettings {
   readonly logsTo: string | null;
   readonly isVerbose: boolean;
   readonly relays: boolean;
+  /** Whether it holds a secret or users itself, and whether it names a database for them; the default is one of SQLite. */
+  readonly users: { readonly areOwn: boolean; readonly hasDatabase: boolean };
 }
 
 /** What a process answers a TLS handshake with, and what its file holds. */

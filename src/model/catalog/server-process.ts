@@ -293,7 +293,7 @@ export const serverProcessCatalog = {
 const mostPublished = 1000;
 
 function time(text: string): string {
-  return text.slice(0, 16).replace('T', ' ');
+  return text.slice(0, 19).replace('T', ' ');
 }
 
 function day(text: string): string {

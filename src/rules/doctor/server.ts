@@ -43,7 +43,7 @@ export function judgeServer(facts: ServerFacts, lint: readonly Finding[]): Serve
       ...network.findings,
       ...facts.served.flatMap((each) => certificateFindings(each, facts, host)),
       ...machineFindings(facts, host),
-      ...logs.flatMap((log) => log?.findings ?? []),
+      ...logs.flatMap((log) => log?.findings ?? []).map((each) => weighed(each, facts)),
     ]),
     notExamined: [
       ...unseen(facts),
@@ -53,6 +53,15 @@ export function judgeServer(facts: ServerFacts, lint: readonly Finding[]): Serve
       ),
     ],
   };
+}
+
+/** A database that does not answer keeps no user out whom the configuration itself names. */
+function weighed(logged: Finding, facts: ServerFacts): Finding {
+  if (logged.code !== 'LOG_DATABASE_UNREACHABLE') return logged;
+  const users = settingsOf(facts).map(({ settings }) => settings.users);
+  if (users.length === 0 || users.some(({ areOwn }) => !areOwn)) return logged;
+  const severity = users.some(({ hasDatabase }) => hasDatabase) ? 'warning' : 'info';
+  return finding(logged.code, logged.evidence, { severity });
 }
 
 /** The machine as a person names it. */

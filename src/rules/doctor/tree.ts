@@ -172,9 +172,10 @@ function inOrder(branches: readonly Branch[], symptom: Symptom | null): Branch[]
     Number(isHardening(branch.finding.code)),
     Number(!isFelt(branch)),
     symptom === null ? 0 : Number(!isOfSymptom(branch, symptom)),
+    // What is at every listener is mended before what shuts one of several ways in.
+    -new Set(everyone(branch).flatMap(({ targets }) => targets)).size,
     // A cause that explains much is likelier the root of all.
     -everyone(branch).length,
-    -branch.finding.targets.length,
     findingCodes.indexOf(branch.finding.code),
   ];
   return branches

@@ -249,6 +249,22 @@ describe('both sides', () => {
     ]);
   });
 
+  it('put what keeps everybody out before what shuts one of several ways in', () => {
+    const refused = faults.CREDENTIAL_SECRET_MISMATCH.facts;
+    const probe = {
+      ...refused,
+      targets: [
+        ...refused.targets.flatMap((each) => [each, { ...each, target: tcp }]),
+        deadFacts(tls, 'connect', silence),
+      ],
+    };
+    const server = [example('FIREWALL_BLOCKS_LISTENER', { protocol: 'tcp', ports: ['5349'] })];
+    expect(treesOf(diagnosisOf({ server, probe }))).toEqual([
+      'CREDENTIAL_SECRET_MISMATCH',
+      'FIREWALL_BLOCKS_LISTENER > PORT_BLOCKED',
+    ]);
+  });
+
   it('make a cause as grave as what it leads to', () => {
     const few = example('RELAY_PORTS_FEW');
     const diagnosis = diagnosisOf({ server: [few], probe: faults.RELAY_CAPACITY_EXHAUSTED.facts });

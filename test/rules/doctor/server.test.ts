@@ -152,6 +152,23 @@ describe('judgeServer', () => {
     });
   });
 
+  it.each([
+    ['# a remark\n', 'info'],
+    ['psql-userdb=host=127.0.0.1\n', 'warning'],
+    [null, 'error'],
+  ])('takes a database that does not answer for what it is beside %j', (line, severity) => {
+    const { findings } = judged(
+      recordedServer({
+        [`${config} text`]: (text) =>
+          line === null ? text.replace(/^static-auth-secret=.*\n/m, '') : `${text}${line}`,
+        journal: (text) =>
+          `${text}2026-11-21T16:35:00.000000+0000 one turnserver[${recordedPid}]: 68: : ERROR: Cannot open SQLite DB connection: </var/lib/turn/turndb>\n`,
+      }),
+    );
+    const found = findings.filter(({ code }) => code === 'LOG_DATABASE_UNREACHABLE');
+    expect(found.map((each) => each.severity)).toEqual([severity]);
+  });
+
   it('judges by the coturn that runs, where another one is installed', () => {
     const { coturn } = serverFacts(
       recordedServer({ [`${own} version`]: '4.5.2\n', [`${own} links`]: 'exe /opt/coturn/bin/turnserver\n' }),
