@@ -22,6 +22,7 @@ export function pidsOf(evidence: ServerEvidence): number[] {
 export function daemonsOf(evidence: ServerEvidence, version: CoturnVersion): Seen<readonly Daemon[]> {
   const processes = seenText(evidence, 'processes', 'the list of processes');
   if (processes.state === 'unknown') return processes;
+  if (!/^looked at/m.test(processes.value)) return unknown('the list of processes is not in what arrived');
   // One that ended while it was looked at left no status.
   return seen(
     pidsOf(evidence)

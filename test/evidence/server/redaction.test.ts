@@ -19,8 +19,18 @@ describe('redactedArgv', () => {
 describe('redactedEvidence', () => {
   const evidence = recordedServer({
     'process 685 arguments': 'turnserver\n-u\njoe:hunter2hunter2\n-c\n/etc/turnserver.conf\n',
-    'unit-file /etc/systemd/system/coturn.service.d/x.conf':
-      '[Service]\nExecStart=turnserver --user=joe:hunter2hunter2\nUser=turnserver\n',
+    'unit-file /etc/systemd/system/coturn.service.d/x.conf': [
+      '[Service]',
+      'Environment=A=b "TURN_SECRET=hunter2 hunter2"',
+      '# ExecStart=turnserver --user=joe:hunter2hunter2',
+      'ExecStart=turnserver --min-port=49152 \\',
+      '  --static-auth-secret=hunter2hunter2 \\',
+      '  --cli-password \\',
+      '\thunter2hunter2 \\',
+      '  --max-port=65535',
+      'User=turnserver',
+      '',
+    ].join('\n'),
   });
 
   it('has no secret, and all else', () => {
@@ -32,7 +42,20 @@ describe('redactedEvidence', () => {
     expect(secret?.length).toBeGreaterThan(10);
     expect(text).not.toContain(secret);
     expect(text).not.toContain('hunter2');
-    expect(text).toContain('User=turnserver');
+    expect(redacted.sections['unit-file /etc/systemd/system/coturn.service.d/x.conf']?.text).toBe(
+      [
+        '[Service]',
+        'Environment=A=b "TURN_SECRET=[redacted]',
+        '# ExecStart=turnserver --user=[redacted]',
+        'ExecStart=turnserver --min-port=49152 \\',
+        '  --static-auth-secret=[redacted] \\',
+        '  --cli-password \\',
+        '\t[redacted] \\',
+        '  --max-port=65535',
+        'User=turnserver',
+        '',
+      ].join('\n'),
+    );
     expect(text).toContain('realm=lab.test');
     expect(Object.keys(redacted.sections)).toEqual(Object.keys(evidence.sections));
   });
