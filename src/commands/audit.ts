@@ -12,7 +12,7 @@ import { urisOf } from '../probes/plan.ts';
 import type { TurnCredential } from '../turn/session.ts';
 import { judgeAudit } from '../rules/audit.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
-import { durationOption, fileOption } from './option.ts';
+import { durationOption, fileOption, servernameOption } from './option.ts';
 import { credentialSource, probeTtlSeconds } from './probe-credential.ts';
 import { configuredUris } from './probe-hosts.ts';
 import { progressLine } from './progress.ts';
@@ -29,14 +29,15 @@ interface Options extends GlobalOptions {
   readonly timeout: number;
   readonly failOn: 'error' | 'warning';
   readonly ca?: string;
+  readonly servername?: string;
   readonly format: (typeof formats)[number];
 }
 
 const help = `
 Tries at each server what an attacker would: a relay without credentials, peers that
 a relay should refuse (asked by CreatePermission, which sends nothing to them), TCP
-relays, old TLS and weak ciphers, ports of the operator, large answers, up to 20
-allocations at once. Sends little, one request after the other, frees what it is
+relays, bad certificates, old TLS and weak ciphers, DTLS, ports of the operator, large
+answers, up to 20 allocations at once. Sends little, one request after the other, frees what it is
 given, and follows no redirection.
 
 Credentials come from where probe takes them. A server that is not in rtc-ops.yaml
@@ -64,6 +65,7 @@ export function define(command: Command, context: CommandContext): void {
         .default('error'),
     )
     .option('--ca <file>', 'PEM file of certificates to trust as well', fileOption)
+    .option('--servername <name>', 'name to ask for by TLS, and to find in the certificate', servernameOption)
     .addOption(new Option('--format <format>', 'how to print it').choices(formats).default('human'))
     .addHelpText('after', help)
     .action(async (urls: string[]) => run(urls, command.optsWithGlobals<Options>(), context));
@@ -89,6 +91,7 @@ async function run(urls: readonly string[], options: Options, context: CommandCo
     credential: own,
     otherCredential: own?.source === 'secret' ? await otherUser(options, context) : null,
     ...(ca === null ? {} : { ca }),
+    ...(options.servername === undefined ? {} : { servername: options.servername }),
     env: context.env,
     now: context.now,
     timeoutMs: options.timeout,

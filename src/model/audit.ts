@@ -3,7 +3,7 @@ import type { CheckStatus } from './check.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Finding } from './finding.ts';
 import type { FindingWords } from './finding-words.ts';
-import type { Attempt, ChallengeFacts, Target } from './observations.ts';
+import type { Attempt, ChallengeFacts, Target, TlsFacts } from './observations.ts';
 import type { schemaVersion } from './report.ts';
 import type { TlsOfferFacts } from './tls-offer.ts';
 
@@ -36,9 +36,25 @@ export interface QuotaFacts {
 
 /** An unauthenticated request over UDP and what came back, in bytes of payload. */
 export interface Amplification {
-  readonly request: 'Binding' | 'Allocate';
+  readonly request: 'Binding' | 'Allocate' | 'ClientHello';
   readonly requestBytes: number;
   readonly answerBytes: number;
+}
+
+/** What came of a ClientHello of one version of DTLS, sent alone; no handshake was finished. */
+export interface DtlsOffer {
+  readonly version: 'DTLS 1.2' | 'DTLS 1.0';
+  /** `accepted`: its ServerHello. `refused`: it answers, and does not agree. `silent`: nothing came. `closed`: ICMP said so. */
+  readonly answer: 'accepted' | 'refused' | 'not-dtls' | 'silent' | 'closed';
+  readonly requestBytes: number;
+  /** What came before the server knew that the sender is there: it has got no cookie back yet. */
+  readonly answerBytes: number;
+}
+
+/** A UDP port. */
+export interface DtlsFacts {
+  readonly port: number;
+  readonly offers: readonly DtlsOffer[];
 }
 
 export type AdminService = 'command line' | 'Prometheus' | 'web admin';
@@ -63,6 +79,8 @@ export interface ListenerAuditFacts {
   /** The SOFTWARE attribute of its answers; null where it has none. */
   readonly software: Attempt<{ readonly name: string | null }>;
   readonly amplification: Attempt<readonly Amplification[]>;
+  /** Its certificate, as a client sees it. */
+  readonly tls: Attempt<TlsFacts>;
   readonly tlsOffers: Attempt<readonly TlsOfferFacts[]>;
   /** What an HTTP request brings, over TCP or TLS; the web admin of coturn can be there too. */
   readonly web: Attempt<AdminPort>;
@@ -88,6 +106,8 @@ export interface ServerAuditFacts {
   readonly listeners: readonly ListenerAuditFacts[];
   /** One for each port that lets users in; where none does, one that says why. */
   readonly users: readonly [UserAuditFacts, ...UserAuditFacts[]];
+  /** On the UDP ports of the numbers of the listeners: coturn speaks it on each, that for plain STUN too. */
+  readonly dtls: Attempt<readonly DtlsFacts[]>;
   readonly admin: Attempt<readonly AdminPort[]>;
 }
 
@@ -112,8 +132,10 @@ export const auditChecks = {
   'tcp-relay': 'TCP connections to peers are refused',
   amplification: 'answers without credentials are small',
   version: 'the version is not told, or has no known hole',
+  'tls-certificate': 'the certificate is valid, and for the name that clients use',
   'tls-versions': 'SSL 3.0, TLS 1.0 and TLS 1.1 are refused',
   'tls-ciphers': 'weak TLS ciphers and key exchanges are refused',
+  dtls: 'DTLS, which no browser speaks to a relay, is not offered',
   'admin-surfaces': 'what is for the operator is not open to all',
   'credential-lifetime': 'the credential given does not live long',
   quota: 'one user cannot take the whole relay',

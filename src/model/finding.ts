@@ -2,7 +2,8 @@ import { analysisConnectivityCatalog } from './catalog/analysis-connectivity.ts'
 import { analysisMediaCatalog } from './catalog/analysis-media.ts';
 import { analysisNegotiationCatalog } from './catalog/analysis-negotiation.ts';
 import { answerCatalog } from './catalog/answer.ts';
-import { auditCatalog, seenCatalog } from './catalog/audit.ts';
+import { seenCatalog } from './catalog/audit.ts';
+import { auditCatalog } from './catalog/audit-listener.ts';
 import { callCatalog } from './catalog/call.ts';
 import { clientNetworkCatalog } from './catalog/client-network.ts';
 import { captureMediaCatalog } from './catalog/capture-media.ts';

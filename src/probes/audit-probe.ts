@@ -8,6 +8,7 @@ import type { TurnServer } from '../turn/server.ts';
 import type { TurnCredential } from '../turn/session.ts';
 import { attempt, rounded, type Clock } from './attempt.ts';
 import { askAdminPorts } from './audit-admin.ts';
+import { askDtls } from './audit-dtls.ts';
 import { auditListener } from './audit-listener.ts';
 import { auditUsers } from './audit-user.ts';
 import { interfaceAddresses } from './interfaces.ts';
@@ -20,6 +21,8 @@ export interface AuditOptions {
   /** Of another user name, where one is at hand: it tells the quota of a user from that of all. */
   readonly otherCredential: TurnCredential | null;
   readonly ca?: string;
+  /** The name to ask for by TLS, and to find in the certificate; the host of each URI when absent. */
+  readonly servername?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly now: () => Date;
   readonly timeoutMs: number;
@@ -103,22 +106,24 @@ async function auditServer(
   const listeners: [ListenerAuditFacts, ...ListenerAuditFacts[]] = [await listenerOf(first)];
   for (const target of others) listeners.push(await listenerOf(target));
   const users = await auditUsers(listeners, { ...options, serverOf: (target) => serverOf(target, options) });
-  onProgress?.(`asking ${host} for its ports for the operator`);
+  onProgress?.(`asking ${host} for DTLS, and for its ports for the operator`);
+  const ports = [...new Set(own.map(({ port }) => port))];
   return {
     host,
     address,
     isHere: interfaceAddresses().some((each) => sameAddress(each.address, address)),
     listeners,
     users,
+    dtls: await attempt(clock, () => Promise.all(ports.map((port) => askDtls({ address, port }, options)))),
     admin: await attempt(clock, () => askAdminPorts(address, options)),
   };
 }
 
-function serverOf({ transport, address, port, host }: Target, { ca }: AuditOptions): TurnServer {
+function serverOf({ transport, address, port, host }: Target, { ca, servername }: AuditOptions): TurnServer {
   return {
     transport,
     endpoint: { address, port },
-    servername: host,
+    servername: servername ?? host,
     ...(ca === undefined ? {} : { ca }),
     verifyTls: false,
   };

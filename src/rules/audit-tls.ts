@@ -1,6 +1,7 @@
-import type { ListenerAuditFacts } from '../model/audit.ts';
+import type { ListenerAuditFacts, ServerAuditFacts } from '../model/audit.ts';
 import type { Outcome } from '../model/check.ts';
 import { finding, type Finding } from '../model/finding.ts';
+import type { Target } from '../model/observations.ts';
 import {
   brokenSuiteOffers,
   legacyTlsOffers,
@@ -10,8 +11,9 @@ import {
   type TlsOfferId,
 } from '../model/tls-offer.ts';
 import { outcomeOf, why } from './audit-outcome.ts';
+import { judgeShown } from './certificate.ts';
 import { listenerOf } from './listener-evidence.ts';
-import { skipped } from './outcome.ts';
+import { skipped, unknown } from './outcome.ts';
 
 type Listeners = readonly ListenerAuditFacts[];
 
@@ -25,6 +27,47 @@ export function judgeTlsVersions(listeners: Listeners): Outcome {
       versions.length === 0 ? [] : [finding('LEGACY_TLS', evidence, { targets: [target.url] })];
     return { findings, open };
   });
+}
+
+/** `tls-certificate`: what whoever stands between could put in the place of the server. */
+export function judgeAuditCertificates(listeners: Listeners, now: Date): Outcome {
+  const tls = listeners.filter(({ target }) => target.transport === 'tls');
+  if (tls.length === 0) return skipped('no listener over TLS was named');
+  const outcomes = tls.map(({ target, tls: step }): { target: Target; outcome: Outcome } => ({
+    target,
+    outcome: step.state === 'done' ? judgeShown(step.value, target, now) : unknown(why(step)),
+  }));
+  const left = outcomes.flatMap(({ outcome }) =>
+    outcome.status === 'passed' && outcome.detail !== undefined ? [outcome.detail] : [],
+  );
+  return outcomeOf(
+    outcomes.flatMap(({ outcome }) => (outcome.status === 'failed' ? outcome.findings : [])),
+    outcomes.flatMap(({ target, outcome }) =>
+      outcome.status === 'unknown' ? [`${target.url}: ${outcome.because}`] : [],
+    ),
+    left[0],
+  );
+}
+
+/** `dtls`: whether a UDP port speaks it (RFC 7350). */
+export function judgeDtls({ host, address, listeners, dtls }: ServerAuditFacts): Outcome {
+  if (dtls.state !== 'done') return unknown(why(dtls));
+  const isThere = listeners.some(
+    ({ challenge, software }) => challenge.state === 'done' || software.state === 'done',
+  );
+  const findings: Finding[] = [];
+  const open: string[] = [];
+  for (const { port, offers } of dtls.value) {
+    const versions = offers.flatMap(({ version, answer }) => (answer === 'accepted' ? [version] : []));
+    if (versions.length > 0 || offers.some(({ answer }) => answer === 'refused')) {
+      const evidence = { host, address, port, transport: 'udp' as const, versions };
+      const options = versions.includes('DTLS 1.0') ? { severity: 'warning' as const } : {};
+      findings.push(finding('DTLS_OFFERED', evidence, options));
+    } else if (!isThere && offers.some(({ answer }) => answer === 'silent')) {
+      open.push(`nothing comes from UDP port ${port}, nor from any other`);
+    }
+  }
+  return outcomeOf(findings, open);
 }
 
 // RFC 9325 §4.4: groups of 1024 bits are within the reach of those who listen to whole countries.

@@ -1,6 +1,7 @@
 import { holesOf, packagesOf, packageState } from '../model/advisory.ts';
 import { auditChecks } from '../model/audit.ts';
 import type {
+  Amplification,
   AuditCheckId,
   AuditCheckReport,
   AuditFacts,
@@ -19,7 +20,7 @@ import { version } from '../model/version.ts';
 import { judgeAdmin } from './audit-admin.ts';
 import { errorName, outcomeOf, why } from './audit-outcome.ts';
 import { judgeMapped, judgePeers } from './audit-peers.ts';
-import { judgeTlsCiphers, judgeTlsVersions } from './audit-tls.ts';
+import { judgeAuditCertificates, judgeDtls, judgeTlsCiphers, judgeTlsVersions } from './audit-tls.ts';
 import { findingList } from './finding-list.ts';
 import { listenerOf } from './listener-evidence.ts';
 import { passed, skipped, unknown } from './outcome.ts';
@@ -31,8 +32,10 @@ export interface AuditCriteria {
 
 /** Facts → report. What could not be asked is unknown, and never a pass; the same facts give the same report. */
 export function judgeAudit(facts: AuditFacts, criteria: AuditCriteria): AuditReport {
-  const nowSeconds = Math.floor(criteria.now.getTime() / 1000);
-  const judged = facts.servers.map((server) => ({ server, outcomes: outcomesOf(server, facts, nowSeconds) }));
+  const judged = facts.servers.map((server) => ({
+    server,
+    outcomes: outcomesOf(server, facts, criteria.now),
+  }));
   const findings = findingList(judged.flatMap(({ outcomes }) => Object.values(outcomes).flatMap(findingsOf)));
   const servers = judged.map(({ server: { host, address }, outcomes }) => ({
     host,
@@ -61,7 +64,8 @@ export function judgeAudit(facts: AuditFacts, criteria: AuditCriteria): AuditRep
 
 type Outcomes = Readonly<Record<AuditCheckId, Outcome>>;
 
-function outcomesOf(server: ServerAuditFacts, facts: AuditFacts, nowSeconds: number): Outcomes {
+function outcomesOf(server: ServerAuditFacts, facts: AuditFacts, now: Date): Outcomes {
+  const nowSeconds = Math.floor(now.getTime() / 1000);
   return {
     'anonymous-relay': judgeAnonymous(server),
     'loopback-peers': judgePeers(server, ['loopback'], 'LOOPBACK_PEERS_ALLOWED'),
@@ -72,8 +76,10 @@ function outcomesOf(server: ServerAuditFacts, facts: AuditFacts, nowSeconds: num
     'tcp-relay': judgeTcpRelay(server),
     amplification: judgeAmplification(server),
     version: judgeVersion(server),
+    'tls-certificate': judgeAuditCertificates(server.listeners, now),
     'tls-versions': judgeTlsVersions(server.listeners),
     'tls-ciphers': judgeTlsCiphers(server.listeners),
+    dtls: judgeDtls(server),
     'admin-surfaces': judgeAdmin(server),
     'credential-lifetime': judgeLifetime(server, facts, nowSeconds),
     quota: judgeQuota(server),
@@ -157,23 +163,34 @@ function acrossPorts(users: readonly UserAuditFacts[], judge: (user: UserAuditFa
 // A Binding answer with the mapped address alone is 32 bytes for 20; up to here nothing can be saved that matters.
 const mostAmplification = 4;
 
-function judgeAmplification({ listeners }: ServerAuditFacts): Outcome {
-  const udp = listeners.filter(({ target }) => target.transport === 'udp');
-  if (udp.length === 0) return skipped('no listener over UDP was named');
-  const findings: Finding[] = [];
+function judgeAmplification({ host, address, listeners, dtls }: ServerAuditFacts): Outcome {
   const open: string[] = [];
-  let most = 0;
-  for (const { target, amplification } of udp) {
-    if (amplification.state !== 'done') {
-      open.push(`${target.url}: ${why(amplification)}`);
-      continue;
-    }
-    const worst = amplification.value.toSorted((a, b) => ratioOf(b) - ratioOf(a))[0];
-    if (worst === undefined) continue;
-    most = Math.max(most, ratioOf(worst));
-    if (ratioOf(worst) <= mostAmplification) continue;
-    findings.push(finding('AMPLIFICATION', { ...listenerOf(target), ...worst }, { targets: [target.url] }));
+  const ports: { port: number; targets: string[]; sizes: readonly Amplification[] }[] = [];
+  for (const { target, amplification } of listeners) {
+    if (target.transport !== 'udp') continue;
+    if (amplification.state !== 'done') open.push(`${target.url}: ${why(amplification)}`);
+    else ports.push({ port: target.port, targets: [target.url], sizes: amplification.value });
   }
+  if (dtls.state === 'done') {
+    for (const { port, offers } of dtls.value) {
+      const sizes = offers.map((offer): Amplification => ({ request: 'ClientHello', ...offer }));
+      ports.push({ port, targets: [], sizes });
+    }
+  }
+  if (ports.length === 0 && open.length === 0) return skipped('no listener over UDP was named');
+  const worst = ports.flatMap(({ port, targets, sizes }) =>
+    sizes
+      .toSorted((a, b) => ratioOf(b) - ratioOf(a))
+      .slice(0, 1)
+      .map(({ request, requestBytes, answerBytes }) => ({
+        targets,
+        evidence: { host, address, port, transport: 'udp' as const, request, requestBytes, answerBytes },
+      })),
+  );
+  const findings = worst
+    .filter(({ evidence }) => ratioOf(evidence) > mostAmplification)
+    .map(({ evidence, targets }) => finding('AMPLIFICATION', evidence, { targets }));
+  const most = Math.max(0, ...worst.map(({ evidence }) => ratioOf(evidence)));
   return outcomeOf(findings, open, `${most.toFixed(1)} times`);
 }
 

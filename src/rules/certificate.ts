@@ -26,9 +26,14 @@ export function judgeCertificate(facts: TargetFacts, now: Date): Outcome {
     const closed = wasClosed(tls.failure);
     return failed('TLS_HANDSHAKE_FAILED', { ...listenerOf(target), seen, closed, answeredPlainly }, target);
   }
-  const [leaf] = tls.value.chain;
+  return judgeShown(tls.value, target, now);
+}
+
+/** What a client would say to the certificate that a listener shows. */
+export function judgeShown(tls: TlsFacts, target: Target, now: Date): Outcome {
+  const [leaf] = tls.chain;
   if (leaf === undefined) return unknown('the server showed no certificate');
-  const findings = certificateFindings(tls.value, leaf, target, now);
+  const findings = certificateFindings(tls, leaf, target, now);
   if (findings.length > 0) return { status: 'failed', findings };
   const left = leftOf(now, leaf.notAfter);
   return passed(Number.isNaN(left.daysLeft) ? undefined : timeLeft(left));

@@ -109,13 +109,20 @@ describe('an audit', () => {
       'tcp-relay': 'failed',
       version: 'failed',
       quota: 'failed',
+      'tls-certificate': 'passed',
       'tls-versions': 'passed',
       'tls-ciphers': 'failed',
+      dtls: 'failed',
       'admin-surfaces': 'passed',
     });
     const bypass = report.findings.find(({ code }) => code === 'MAPPED_IPV6_BYPASS');
     expect(bypass?.evidence).toMatchObject({ denied: expect.arrayContaining(['10.0.0.1']) as unknown });
     expect(JSON.stringify(bypass?.evidence)).toContain('::ffff:10.0.0.1');
+    // On the port for plain STUN as on the one for TLS.
+    const dtls = report.findings.filter(({ code }) => code === 'DTLS_OFFERED');
+    expect(dtls.map(({ evidence }) => evidence)).toEqual(
+      [udp, tls].map((port) => expect.objectContaining({ port, versions: ['DTLS 1.2'] }) as unknown),
+    );
     // OpenSSL has it in its default list, which coturn takes.
     expect(report.findings.map(({ code }) => code)).toContain('NO_FORWARD_SECRECY');
     expect(report.exitCode).toBe(1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditCheckId, AuditFacts } from '../../src/model/audit.ts';
+import type { AuditCheckId, AuditFacts, DtlsFacts, DtlsOffer } from '../../src/model/audit.ts';
 import { judgeAudit as rules } from '../../src/rules/audit.ts';
 import {
   adminPort,
@@ -9,10 +9,12 @@ import {
   soundServer,
   soundUser,
   tlsAnswers,
+  validCertificate,
   type ServerChanges,
 } from '../support/audit-facts.ts';
-import { done, failed, notTried } from '../support/facts.ts';
-import { auditCatalog, seenCatalog } from '../../src/model/catalog/audit.ts';
+import { done, failed, notTried, tlsFacts } from '../support/facts.ts';
+import { seenCatalog } from '../../src/model/catalog/audit.ts';
+import { auditCatalog } from '../../src/model/catalog/audit-listener.ts';
 import { ProvokedFindings } from '../support/provoked.ts';
 
 const provoked = new ProvokedFindings();
@@ -44,6 +46,14 @@ const quota = (
   other: { refusedWith: number | null } | null,
   granted = 20,
 ): ServerChanges => ({ quota: done({ tried: granted + 1, granted, refusedWith: ended, other }) });
+/** What a UDP port made of each offer. */
+const dtlsOffers = (...offers: readonly Partial<DtlsOffer>[]): DtlsFacts => ({
+  port: 5349,
+  offers: offers.map((offer) => ({
+    ...({ version: 'DTLS 1.2', answer: 'silent', requestBytes: 135, answerBytes: 48 } as const),
+    ...offer,
+  })),
+});
 const silence = failed({ kind: 'timeout', afterMs: 5000, sent: 4 });
 
 describe('a server that is in order', () => {
@@ -132,6 +142,34 @@ describe('what an attacker gets is found', () => {
         listeners: [soundListener('tls', { tlsOffers: done(tlsAnswers({ 'rsa-key-exchange': accepted })) })],
       },
     ],
+    [
+      'amplification',
+      'AMPLIFICATION',
+      { dtls: done([dtlsOffers({ answer: 'accepted', answerBytes: 3000 })]) },
+    ],
+    [
+      'tls-certificate',
+      'TLS_CERT_EXPIRED',
+      {
+        listeners: [
+          soundListener('udp'),
+          soundListener('tls', { tls: done(tlsFacts({ chainError: 'CERT_HAS_EXPIRED' })) }),
+        ],
+      },
+    ],
+    [
+      'tls-certificate',
+      'TLS_NAME_MISMATCH',
+      {
+        listeners: [
+          soundListener('tls', {
+            tls: done(tlsFacts({ chain: [validCertificate], nameError: 'DNS:www.example.com' })),
+          }),
+        ],
+      },
+    ],
+    ['dtls', 'DTLS_OFFERED', { dtls: done([dtlsOffers({ answer: 'accepted' })]) }],
+    ['dtls', 'DTLS_OFFERED', { dtls: done([dtlsOffers({ answer: 'refused' })]) }],
     ['admin-surfaces', 'ADMIN_EXPOSED', { admin: done([adminPort('Prometheus', 9641, coturnPage)]) }],
     [
       'admin-surfaces',
@@ -192,6 +230,18 @@ it('closes the IPv6 spellings of an address together with it', () => {
   const [found] = judged(auditFacts([soundServer({ peers })])).findings;
   expect(found?.evidence).toMatchObject({ allowed: ['10.0.0.1'], alsoAs: [form] });
   expect(found?.fix).toContain('denied-peer-ip=::ffff:0:0-::ffff:ffff:ffff');
+});
+
+it('says of DTLS 1.0 that it is worse than DTLS', () => {
+  const both = dtlsOffers({ answer: 'accepted' }, { version: 'DTLS 1.0', answer: 'accepted' });
+  for (const [dtls, severity] of [
+    [both, 'warning'] as const,
+    [dtlsOffers({ answer: 'accepted' }), 'info'] as const,
+  ]) {
+    expect(judged(auditFacts([soundServer({ dtls: done([dtls]) })])).findings).toMatchObject([
+      { code: 'DTLS_OFFERED', severity },
+    ]);
+  }
 });
 
 describe('what two ports of one address give', () => {
@@ -362,6 +412,13 @@ describe('what could not be asked is unknown, and never a pass', () => {
       },
     ],
     ['version', 'no answer', { listeners: [soundListener('udp', { software: silence })] }],
+    ['tls-certificate', 'no answer', { listeners: [soundListener('tls', { tls: silence })] }],
+    [
+      'dtls',
+      'nor from any other',
+      { listeners: [soundListener('udp', { challenge: silence, software: silence })] },
+    ],
+    ['dtls', 'no answer', { dtls: silence }],
   ])('%s: %s', (id, because, changes) => {
     const check = checkOf(id, changes);
     expect(check.status).toBe('unknown');

@@ -2,13 +2,14 @@ import type {
   AdminPort,
   AdminService,
   AuditFacts,
+  DtlsFacts,
   ListenerAuditFacts,
   PeerAnswer,
   ServerAuditFacts,
   UserAuditFacts,
 } from '../../src/model/audit.ts';
 import { tlsOffers, type TlsAnswer, type TlsOfferFacts, type TlsOfferId } from '../../src/model/tls-offer.ts';
-import { done, notTried, targetOf } from './facts.ts';
+import { certificate, done, notTried, targetOf, tlsFacts } from './facts.ts';
 
 /** What differs from a server that is in order: at the server, or in what a user gets behind its one port. */
 export type ServerChanges = Partial<ServerAuditFacts & UserAuditFacts>;
@@ -24,6 +25,7 @@ export function soundServer(changes: ServerChanges = {}): ServerAuditFacts {
     isHere: false,
     listeners: [soundListener('udp'), soundListener('tls')],
     users: [soundUser(Object.fromEntries(Object.entries(ofUser).filter(([, value]) => value !== undefined)))],
+    dtls: done([dtlsSilence(3478), dtlsSilence(5349)]),
     admin: done([adminPort('command line', 5766)]),
     ...ofServer,
   };
@@ -40,6 +42,13 @@ export function soundUser(changes: Partial<UserAuditFacts> = {}): UserAuditFacts
   };
 }
 
+/** Good for two months on the day of these tests. */
+export const validCertificate = {
+  ...certificate,
+  notBefore: '2026-10-22T00:00:00.000Z',
+  notAfter: '2027-01-20T00:00:00.000Z',
+};
+
 export function soundListener(
   transport: 'udp' | 'tcp' | 'tls',
   changes: Partial<ListenerAuditFacts> = {},
@@ -55,6 +64,7 @@ export function soundListener(
       transport === 'udp'
         ? done([{ request: 'Binding', requestBytes: 20, answerBytes: 32 }])
         : notTried('the sender of a TCP connection cannot be forged'),
+    tls: isTls ? done(tlsFacts({ chain: [validCertificate] })) : none,
     tlsOffers: isTls ? done(tlsAnswers()) : none,
     web: isTls ? done(adminPort('web admin', 5349, { state: 'open' })) : none,
     ...changes,
@@ -64,6 +74,11 @@ export function soundListener(
 /** A port for the operator that is closed, but for `changes`. */
 export function adminPort(what: AdminService, port: number, changes: Partial<AdminPort> = {}): AdminPort {
   return { what, port, state: 'refused', banner: '', isCoturn: false, ...changes };
+}
+
+/** A UDP port that speaks no DTLS. */
+export function dtlsSilence(port: number): DtlsFacts {
+  return { port, offers: [{ version: 'DTLS 1.2', answer: 'silent', requestBytes: 135, answerBytes: 0 }] };
 }
 
 /** What a listener that is in order makes of each offer, but for `changes`. */

@@ -22,12 +22,16 @@ export async function tcpListener(serve: (socket: Socket) => void): Promise<numb
   return (server.address() as AddressInfo).port;
 }
 
-/** A UDP port that answers each datagram with what `answer` makes of it; null is silence. */
-export async function udpListener(answer: (datagram: Buffer) => Uint8Array | null): Promise<number> {
+/** A UDP port that answers each datagram with what `answer` makes of it, so many times; null is silence. */
+export async function udpListener(
+  answer: (datagram: Buffer) => Uint8Array | null,
+  times = 1,
+): Promise<number> {
   const socket = createSocket('udp4');
   socket.on('message', (datagram, { address, port }) => {
     const reply = answer(datagram);
-    if (reply !== null) socket.send(reply, port, address);
+    if (reply === null) return;
+    for (let sent = 0; sent < times; sent++) socket.send(reply, port, address);
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
