@@ -21,6 +21,11 @@ export function fillTemplate(template: string, values: Readonly<Record<string, s
   return filled;
 }
 
+/** The text of a file that the role of ansible/ puts on a host as it is. */
+export function readRoleFile(name: string): string {
+  return readFileSync(new URL(`../../ansible/roles/coturn/files/${name}`, import.meta.url), 'utf8');
+}
+
 /** The text of a file of templates/, which lies beside src/ and beside dist/ alike. */
 export function readTemplate(name: string): string {
   return readFileSync(new URL(`../../templates/${name}`, import.meta.url), 'utf8');

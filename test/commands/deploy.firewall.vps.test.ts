@@ -22,12 +22,22 @@ const firewalls = {
     setUp: `apt-get install -qq -y --no-install-recommends nftables >/dev/null 2>&1; cat > /etc/nftables.conf <<'END'
 flush ruleset
 table inet filter {
+  set bans {
+    type ipv4_addr; elements = { 203.0.113.1 }
+  }
   chain input {
     type filter hook input priority filter; policy drop;
     ct state established,related accept
     iif lo accept
+    ip saddr @bans drop
     meta l4proto { icmp, ipv6-icmp } accept
     tcp dport 22 accept
+  }
+}
+table inet bans {
+  chain input {
+    type filter hook input priority -1; policy accept;
+    ip saddr 192.0.2.1 drop
   }
 }
 END
@@ -64,6 +74,19 @@ needs('server lab').describe('a deployment behind a firewall', () => {
       systemctl list-timers --all | grep -c firewall-undo`);
       expect(closed).toBe('0');
       expect((await server.console(rules)).stdout).not.toContain('80');
+
+      if (name === 'nftables') {
+        const { stdout: opened } = await server.console('nft list chain inet bans input');
+        expect(opened).not.toContain('rtc-ops');
+        // Whom the owner has banned stays out: the router, for one.
+        const reach = ['timeout', '1', 'bash', '-c', `</dev/tcp/${server.ipv4}/3478`];
+        expect((await lab.operator(reach)).exitCode).toBe(0);
+        expect((await lab.router(reach)).exitCode).toBe(124);
+        // systemd waits for nftables alone, and not for what it does after it.
+        const loaded = `for how in reload restart; do systemctl $how nftables
+          timeout 60 sh -c 'until rtc-ops-firewall check; do sleep 0.1; done' || echo closed by $how; done`;
+        expect((await server.console(loaded)).stdout).toBe('');
+      }
 
       await server.reboot();
       expect((await operator.deploy()).report).toMatchObject({

@@ -52,8 +52,8 @@ export async function certificateState(
   return {
     names,
     files: [
-      await roleFile('certbot-hook.sh', '/etc/letsencrypt/renewal-hooks/deploy/rtc-ops-coturn', '0755'),
-      await roleFile('acme-port.py', '/usr/local/sbin/rtc-ops-acme-port', '0755'),
+      roleFile('certbot-hook.sh', '/etc/letsencrypt/renewal-hooks/deploy/rtc-ops-coturn', '0755'),
+      roleFile('acme-port.py', '/usr/local/sbin/rtc-ops-acme-port', '0755'),
       {
         path: certificateRequest,
         ...{ owner: 'root', group: 'root', mode: '0644', isConstant: false },

@@ -4,10 +4,8 @@ import type { WantedFile } from '../../ansible/plan.ts';
 import { roleFile } from '../../ansible/role-file.ts';
 import type { Config, Host } from '../../config/config.ts';
 import { firewallRules } from '../../coturn/firewall/backends.ts';
-import { insertionRules } from '../../coturn/firewall/nftables.ts';
 import { openingsOf } from '../../coturn/firewall/openings.ts';
 import { RtcOpsError } from '../../model/error.ts';
-import type { Opening } from '../../model/firewall.ts';
 
 /** What opens the ports of a host in its firewall; nothing where it has none. */
 export interface FirewallState {
@@ -19,11 +17,11 @@ export interface FirewallState {
  * @param shared as it is written, for all hosts; `config` as it is for this one
  * @throws RtcOpsError `configuration` for a firewall that is not in use on the host
  */
-export async function firewallState(
+export function firewallState(
   host: Host,
   { shared, config }: { readonly shared: Config; readonly config: Config },
   { firewall }: HostFacts,
-): Promise<FirewallState> {
+): FirewallState {
   const backend = config.firewall === 'auto' ? firewall.backend : config.firewall;
   if (backend === 'none') return { files: [], variables: {} };
   if (backend !== firewall.backend) {
@@ -38,13 +36,14 @@ export async function firewallState(
   }
   // Port 80 is open only while certbot answers there.
   const openings = openingsOf(shared, host.name).filter(({ purpose }) => purpose !== 'certificate');
-  const ports = portsFile(backend, openings);
+  const [ports] = firewallRules(backend, openings).files;
+  if (ports === undefined) throw new RtcOpsError('bug', `${backend} has no file of its own`);
   return {
     files: [
-      await roleFile('firewall.py', '/usr/local/sbin/rtc-ops-firewall', '0755'),
-      { ...ports, owner: 'root', group: 'root', mode: '0644', isConstant: false },
+      roleFile('firewall.py', '/usr/local/sbin/rtc-ops-firewall', '0755'),
+      { path: ports.path, text: ports.text, owner: 'root', group: 'root', mode: '0644', isConstant: false },
       ...(backend === 'nftables'
-        ? [await roleFile('firewall.service', '/etc/systemd/system/rtc-ops-firewall.service', '0644')]
+        ? [roleFile('firewall.service', '/etc/systemd/system/rtc-ops-firewall.service', '0644')]
         : []),
     ],
     variables: {
@@ -52,20 +51,4 @@ export async function firewallState(
       coturn_firewall_files: [{ path: ports.path, content: ports.text }],
     },
   };
-}
-
-function portsFile(
-  backend: Exclude<HostFacts['firewall']['backend'], 'none'>,
-  openings: readonly Opening[],
-): { readonly path: string; readonly text: string } {
-  if (backend === 'nftables') {
-    const lines = [
-      '# Written by rtc-ops: rules for each chain that packets to this host pass.',
-      ...insertionRules(openings),
-    ];
-    return { path: '/etc/coturn/firewall.rules', text: `${lines.join('\n')}\n` };
-  }
-  const [file] = firewallRules(backend, openings).files;
-  if (file === undefined) throw new RtcOpsError('bug', `${backend} has no file of its own`);
-  return file;
 }

@@ -57,7 +57,7 @@ export async function hostState(
   await writeFile(source, text, { mode: 0o600 });
   const listeners = socketsOf(config);
   const certificate = await certificateState(host, config, { configFile, key });
-  const firewall = await firewallState(host, { shared, config }, facts);
+  const firewall = firewallState(host, { shared, config }, facts);
   const isLive = takesSecretsLive(config);
   const lowPorts = listeners.some(({ port }) => port < 1024);
   return {
@@ -68,12 +68,12 @@ export async function hostState(
           ...{ owner: 'root', group: 'turnserver', mode: '0640', isConstant: false },
           text: withoutSecrets(text, key),
         },
-        await dropIn('service.conf', 'rtc-ops.conf'),
-        ...(lowPorts ? [await dropIn('low-ports.conf', 'rtc-ops-low-ports.conf')] : []),
+        dropIn('service.conf', 'rtc-ops.conf'),
+        ...(lowPorts ? [dropIn('low-ports.conf', 'rtc-ops-low-ports.conf')] : []),
         ...(isLive
           ? [
-              await roleFile('live-secrets.py', '/usr/local/sbin/rtc-ops-secrets', '0755'),
-              await dropIn('live-secrets.conf', 'rtc-ops-secrets.conf'),
+              roleFile('live-secrets.py', '/usr/local/sbin/rtc-ops-secrets', '0755'),
+              dropIn('live-secrets.conf', 'rtc-ops-secrets.conf'),
             ]
           : []),
         ...certificate.files,
@@ -93,7 +93,7 @@ export async function hostState(
   };
 }
 
-async function dropIn(source: string, name: string): Promise<WantedFile> {
+function dropIn(source: string, name: string): WantedFile {
   return roleFile(source, `/etc/systemd/system/coturn.service.d/${name}`, '0644');
 }
 

@@ -1,55 +1,58 @@
 import type { Opening } from '../../model/firewall.ts';
-import { openingPurposes, spanText } from '../../model/firewall.ts';
-import { fillTemplate, readTemplate } from '../../model/template.ts';
+import { spanText } from '../../model/firewall.ts';
+import { readRoleFile } from '../../model/template.ts';
 import { spansOf, type FirewallRuleSet } from './rule-set.ts';
 
-const directory = '/etc/nftables.d';
-const file = `${directory}/rtc-ops.nft`;
-const mainFile = '/etc/nftables.conf';
-const include = `include "${directory}/*.nft"`;
+const file = '/etc/coturn/firewall.rules';
+const program = '/usr/local/sbin/rtc-ops-firewall';
+const unit = 'rtc-ops-firewall.service';
+const unitFile = `/etc/systemd/system/${unit}`;
 
 /**
- * A table of our own in a file of its own. Where another table drops, its chain needs the rules too: in nftables an
- * accept ends one chain, and a drop ends all.
+ * Rules for the chains that are there, and what puts them in, at each start too: the same that a deployment has. A table of our
+ * own would open nothing, because in nftables an accept ends one chain, and a drop in any of them is a drop.
  */
 export function nftablesRules(openings: readonly Opening[]): FirewallRuleSet {
-  const rules = openings.map(
-    (opening) =>
-      `    ${familyMatch(opening)}${opening.protocol} dport ${spanText(opening.ports)} counter accept comment "${openingPurposes[opening.purpose]}"`,
-  );
+  const lines = [
+    '# Written by rtc-ops: rules for each chain that drops what it does not know.',
+    ...insertionRules(openings),
+  ];
   return {
     backend: 'nftables',
     files: [
-      {
-        path: file,
-        text: fillTemplate(readTemplate('firewall/rtc-ops.nft'), { rules: rules.join('\n') }),
-      },
+      { path: file, text: `${lines.join('\n')}\n` },
+      { path: program, text: readRoleFile('firewall.py'), isProgram: true },
+      { path: unitFile, text: readRoleFile('firewall.service') },
     ],
     variables: [],
     independent: false,
     commands: [
-      `sudo nft -c -f ${file}`,
-      `sudo nft -f ${file}`,
-      `grep -qsF '${include}' ${mainFile} || echo '${include}' | sudo tee -a ${mainFile} >/dev/null`,
+      `sudo ${program} apply`,
+      'sudo systemctl daemon-reload',
+      `sudo systemctl enable --quiet --now ${unit}`,
     ],
-    removal: ['sudo nft delete table inet rtc-ops', `sudo rm -f ${file}`],
+    removal: [
+      `sudo systemctl disable --quiet --now ${unit}`,
+      `sudo ${program} remove`,
+      `sudo rm -f ${unitFile} ${program} ${file}`,
+      'sudo systemctl daemon-reload',
+    ],
     notes: [
-      'An accept ends one chain of nftables, a drop ends them all. Where a chain of yours drops what it does not know, put these lines into it, in the file that it comes from:',
+      'An accept ends one chain of nftables, a drop ends them all: a table of its own would open nothing. So these rules go, now and at each start, into every chain for input that drops what it does not know, behind what is banned or limited there:',
       ...insertionRules(openings),
+      'It takes python3. Where you write the ruleset yourself, put them into it, and leave the rest of this.',
     ],
   };
 }
 
-/** One line of a chain for each protocol: what lets all of the openings in. */
+/**
+ * One rule for each range, with a counter: in this form iptables reads them too, where the chains are its own. It takes a list
+ * of ports for all ports there are, and iptables-save would keep that.
+ */
 export function insertionRules(openings: readonly Opening[]): string[] {
-  return (['udp', 'tcp'] as const).flatMap((protocol) => {
-    const spans = spansOf(openings, protocol);
-    if (spans.length === 0) return [];
-    const list = spans.map((span) => spanText(span)).join(', ');
-    return [`${protocol} dport { ${list} } accept comment "rtc-ops"`];
-  });
-}
-
-function familyMatch({ families: [first, ...more] }: Opening): string {
-  return more.length > 0 || first === undefined ? '' : `meta nfproto ipv${first} `;
+  return (['udp', 'tcp'] as const).flatMap((protocol) =>
+    spansOf(openings, protocol).map(
+      (span) => `${protocol} dport ${spanText(span)} counter accept comment "rtc-ops"`,
+    ),
+  );
 }

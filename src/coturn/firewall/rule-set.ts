@@ -4,6 +4,7 @@ import type { FirewallBackend, Opening, PortSpan } from '../../model/firewall.ts
 export interface FirewallFile {
   readonly path: string;
   readonly text: string;
+  readonly isProgram?: true;
 }
 
 /** What opens the ports in one kind of firewall. */

@@ -25,9 +25,9 @@ const asRoot = [
   'if [ "$(id -u)" -eq 0 ]; then sudo() { "$@"; }; fi',
 ];
 
-function fileLines({ path, text }: FirewallFile): string[] {
+function fileLines({ path, text, isProgram }: FirewallFile): string[] {
   return [
-    `sudo install -D -m 0644 /dev/stdin ${path} <<'END_OF_FILE'`,
+    `sudo install -D -m ${isProgram === true ? '0755' : '0644'} /dev/stdin ${path} <<'END_OF_FILE'`,
     ...text.trimEnd().split('\n'),
     'END_OF_FILE',
   ];

@@ -54,30 +54,118 @@ def firewalld(action):
     return True
 
 
-def input_chains():
-    """Every chain that packets to this host pass: an accept ends one of them, a drop ends all."""
-    listed = json.loads(run("nft", "--json", "list", "chains")[1] or "{}").get("nftables", [])
-    return [
-        (chain["family"], chain["table"], chain["name"])
-        for chain in (each["chain"] for each in listed if "chain" in each)
-        if chain.get("hook") == "input" and chain["family"] in ("ip", "ip6", "inet")
-    ]
+class Ruleset:
+    """The rules that are loaded (libnftables-json(5))."""
+
+    def __init__(self):
+        listed = json.loads(run("nft", "--json", "list", "ruleset")[1] or "{}").get("nftables", [])
+        self.chains = {self.place(each["chain"]): each["chain"] for each in listed if "chain" in each}
+        self.rules = {place: [] for place in self.chains}
+        for rule in (each["rule"] for each in listed if "rule" in each):
+            self.rules[rule["family"], rule["table"], rule["chain"]].append(rule)
+
+    @staticmethod
+    def place(chain):
+        return chain["family"], chain["table"], chain["name"]
+
+    def input_chains(self):
+        """Every chain that packets to this host enter first: an accept ends one of them, a drop ends all."""
+        return [
+            place for place, chain in self.chains.items()
+            if chain.get("hook") == "input" and chain["family"] in ("ip", "ip6", "inet")
+        ]
+
+    def own_rules(self, place):
+        return [rule for rule in self.rules[place] if rule.get("comment") == COMMENT]
+
+    def needs_rules(self, place):
+        """Whether a chain drops what it does not know. One that only bans some addresses is left alone."""
+        return self.chains[place].get("policy") == "drop" or self.may_drop(place, set())
+
+    def may_drop(self, place, seen):
+        if place in seen or place not in self.rules:
+            return False
+        seen.add(place)
+        return any(self.is_end(rule, seen) for rule in self.rules[place] if rule.get("comment") != COMMENT)
+
+    def first_end(self, place):
+        """The first rule by which a packet to a port of ours, from wherever, may leave the chain unaccepted; None without one."""
+        leaving = ("return", "goto") if self.chains[place].get("policy") == "drop" else ()
+        for rule in self.rules[place]:
+            if rule.get("comment") == COMMENT:
+                continue
+            if self.is_end(rule, {place}) or not is_narrow(rule) and any(name in each for each in rule["expr"] for name in leaving):
+                return rule["handle"]
+        return None
+
+    def is_end(self, rule, seen):
+        if is_narrow(rule):
+            return False
+        for each in rule["expr"]:
+            # What iptables has put there is not told in full; a rule without a verdict that nft knows may end in one of it.
+            if any(name in each for name in ("drop", "reject", "queue")) or "xt" in each and not has_verdict(rule):
+                return True
+            for chain in targets(each):
+                if chain is None or self.may_drop((rule["family"], rule["table"], chain), set(seen)):
+                    return True
+        return False
 
 
-def own_rules(chain):
-    listed = json.loads(run("nft", "--json", "list", "chain", *chain)[1] or "{}").get("nftables", [])
-    return [each["rule"]["handle"] for each in listed if each.get("rule", {}).get("comment") == COMMENT]
+def has_verdict(rule):
+    return any(name in each for each in rule["expr"] for name in ("accept", "jump", "goto", "return", "vmap", "drop", "reject"))
+
+
+def targets(statement):
+    """The chains that a statement leads to, and None for a drop or for what is not known."""
+    for name in ("jump", "goto"):
+        if name in statement:
+            return [statement[name]["target"]]
+    if "vmap" not in statement:
+        return []
+    data = statement["vmap"]["data"]
+    if not isinstance(data, dict):
+        return [None]
+    found = []
+    for _, verdict in data["set"]:
+        found += [None] if "drop" in verdict else targets(verdict)
+    return found
+
+
+def is_narrow(rule):
+    """Whether a rule is about some senders, about packets that belong to no new connection, or about too many of them."""
+    for each in rule["expr"]:
+        if each.get("limit", {}).get("inv") or "vmap" in each and is_about_some(each["vmap"]["key"], "==", None):
+            return True
+        match = each.get("match")
+        if match is not None and is_about_some(match["left"], match["op"], match["right"]):
+            return True
+    return False
+
+
+def is_about_some(left, operator, right):
+    if not isinstance(left, dict) or operator not in ("==", "in"):
+        return False
+    if left.get("ct", {}).get("key") == "state":
+        return "new" not in json.dumps(right)
+    return left.get("payload", {}).get("field") == "saddr" or left.get("meta", {}).get("key") == "pkttype"
 
 
 def nftables(action):
     with open(NFTABLES, encoding="utf-8") as file:
         rules = [line.strip() for line in file if line.strip() and not line.startswith("#")]
-    chains = input_chains()
+    ruleset = Ruleset()
+    chains = ruleset.input_chains()
     if action == "check":
-        return all(len(own_rules(chain)) == len(rules) for chain in chains)
-    changes = ["delete rule %s %s %s handle %d" % (*chain, handle) for chain in chains for handle in own_rules(chain)]
-    if action == "apply":
-        changes += ["insert rule %s %s %s %s" % (*chain, rule) for chain in chains for rule in rules]
+        return all(len(ruleset.own_rules(each)) == len(rules) * ruleset.needs_rules(each) for each in chains)
+    changes = [
+        "delete rule %s %s %s handle %d" % (*chain, rule["handle"]) for chain in chains for rule in ruleset.own_rules(chain)
+    ]
+    for chain in chains if action == "apply" else []:
+        if ruleset.needs_rules(chain):
+            # After what the owner bans or limits, and before what may drop the rest.
+            handle = ruleset.first_end(chain)
+            place = "add rule %s %s %s" % chain if handle is None else "insert rule %s %s %s handle %d" % (*chain, handle)
+            changes += ["%s %s" % (place, rule) for rule in rules]
     # All of it or nothing.
     done = subprocess.run(["nft", "-f", "-"], input="\n".join(changes).encode(), stderr=subprocess.PIPE, check=False)
     if done.returncode != 0:
