@@ -56,6 +56,10 @@ const schema = z.object({
     /** Whether what an earlier deployment has opened is open; null where there was none. */
     applied: z.boolean().nullable(),
   }),
+  /** Settings of the kernel by their names, and whether root may change them there; those that a host does not see lack. */
+  kernel: z.record(z.string(), z.object({ value: z.number(), writable: z.boolean() })),
+  /** Whether the program is there. */
+  logrotate: z.boolean(),
   /**
    * Of a coturn that takes its secrets from its database: whether those of its configuration are there, null where that
    * cannot be said, and whether the rest of that is another one than it was started with. Null where it reads them itself.

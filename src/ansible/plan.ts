@@ -15,6 +15,16 @@ export interface WantedState {
   readonly files: readonly WantedFile[];
   /** The names of the certificate that certbot gets; empty for none. */
   readonly certificateNames: readonly string[];
+  /** Packages that it lacks, beside coturn. */
+  readonly packages: readonly string[];
+  readonly kernel: readonly KernelChange[];
+}
+
+/** A setting of the kernel that is raised, such as `net.core.rmem_max`. */
+export interface KernelChange {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What a deployment would do to a host, by what is there. Nothing to do is an empty list of steps. */
@@ -23,8 +33,9 @@ export function planOf(facts: HostFacts, wanted: WantedState): HostPlan {
   const files = changes.map((step) => (isSecretChange(step, facts, wanted) ? asSecretStep(step) : step));
   return {
     steps: [
-      ...packageSteps(facts),
+      ...packageSteps(facts, wanted),
       ...files,
+      ...kernelSteps(wanted),
       ...secretSteps(facts, files),
       ...firewallSteps(facts, files),
       ...certificateSteps(facts, wanted),
@@ -37,10 +48,22 @@ export function planOf(facts: HostFacts, wanted: WantedState): HostPlan {
   };
 }
 
-function packageSteps({ coturn, system }: HostFacts): PlanStep[] {
-  if (coturn.installed !== null) return [];
+function packageSteps({ coturn, system }: HostFacts, { packages }: WantedState): PlanStep[] {
   const version = coturn.candidate === null ? '' : ` ${coturn.candidate}`;
-  return [{ kind: 'package', title: `install coturn${version} of ${system.name}`, diff: null }];
+  const lacking = [...(coturn.installed === null ? [`coturn${version}`] : []), ...packages];
+  return lacking.map((name) => ({
+    kind: 'package',
+    title: `install ${name} of ${system.name}`,
+    diff: null,
+  }));
+}
+
+function kernelSteps({ kernel }: WantedState): PlanStep[] {
+  return kernel.map(({ name, from, to }) => ({
+    kind: 'kernel',
+    title: `raise ${name} from ${from} to ${to}`,
+    diff: null,
+  }));
 }
 
 function fileSteps({ files: found }: HostFacts, { files }: WantedState): PlanStep[] {

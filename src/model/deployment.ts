@@ -3,7 +3,7 @@ import type { Report, Verdict, schemaVersion } from './report.ts';
 
 /** One thing that is done to a host. */
 export interface PlanStep {
-  readonly kind: 'package' | 'file' | 'secret' | 'service' | 'certificate' | 'firewall';
+  readonly kind: 'package' | 'file' | 'secret' | 'service' | 'certificate' | 'firewall' | 'kernel';
   /** An imperative: `write /etc/turnserver.conf`. */
   readonly title: string;
   /** A unified diff without its heading and without secrets; of a new file, its lines. Null where there is none to show. */

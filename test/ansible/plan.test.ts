@@ -9,6 +9,8 @@ function wanting(...files: readonly Partial<WantedFile>[]): WantedState {
   return {
     files: files.map((file) => ({ path, ...rights, text: 'realm=a\n', isConstant: false, ...file })),
     certificateNames: [],
+    packages: [],
+    kernel: [],
   };
 }
 
@@ -24,6 +26,8 @@ const fresh: HostFacts = {
   service: { load: 'not-found', active: 'inactive', enabled: null, pid: null, restarts: 0 },
   listeners: [],
   firewall: { backend: 'none', applied: null },
+  kernel: {},
+  logrotate: false,
   secrets: null,
   certificates: [],
   files: { [path]: null },
@@ -95,6 +99,14 @@ describe('a plan', () => {
         names('a.example'),
       ),
     ).toHaveLength(1);
+  });
+
+  it('installs what is lacking and raises what is too low, and restarts nothing for that', () => {
+    const kernel = [{ name: 'net.core.rmem_max', from: 212_992, to: 2_097_152 }];
+    expect(titles(deployed, { ...wanting({}), packages: ['logrotate'], kernel })).toEqual([
+      'install logrotate of Debian GNU/Linux 12 (bookworm)',
+      'raise net.core.rmem_max from 212992 to 2097152',
+    ]);
   });
 
   it('opens ports that somebody has closed', () => {

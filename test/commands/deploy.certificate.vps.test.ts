@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
 import { acmeUrl, setName } from '../lab/server/acme-server.ts';
+import { filesOf, knock, packagesOf, portsOf, unpackaged } from '../lab/server/footprint.ts';
 import { operatorOf, serviceOn } from '../lab/server/operator.ts';
 import { openServerLab, type ServerLab, type ServerLabOptions } from '../lab/server/server-lab.ts';
 import type { Server } from '../lab/server/server.ts';
@@ -25,16 +26,44 @@ async function servedSerial(server: Server): Promise<string> {
   return stdout;
 }
 
+/** What a host says of what deployments have put there. */
+interface Manifest {
+  readonly paths: readonly string[];
+  readonly packagesAdded: readonly string[];
+}
+
+/** What a deployment has brought and its host does not name, beside what certbot keeps, and the copy of that for coturn. */
+async function unsaidOn(
+  server: Server,
+  before: { readonly files: ReadonlyMap<string, string>; readonly packages: readonly string[] },
+): Promise<string[]> {
+  const { stdout } = await server.console('cat /var/lib/rtc-ops/state.json');
+  const { paths, packagesAdded } = JSON.parse(stdout) as Manifest;
+  // Links are made by scripts of packages and of systemd, as alternatives or for the boot.
+  const added = [...(await filesOf(server))].flatMap(([path, content]) =>
+    /^[\da-f]{64}$/.test(content) && !before.files.has(path) ? [path] : [],
+  );
+  const known = /^\/etc\/(?:letsencrypt|coturn\/tls)\//;
+  const files = (await unpackaged(server, added)).filter(
+    (path) => !paths.includes(path) && !known.test(path),
+  );
+  const names = packagesAdded.map((name) => name.split(':')[0]);
+  const packages = await packagesOf(server);
+  return [...files, ...packages.filter((name) => ![...before.packages, ...names].includes(name))];
+}
+
 needs('server lab').describe('a certificate of a deployment', () => {
   it('is issued, served, renewed by the timer of certbot, and no call loses a packet by that', async () => {
     await within({ certificateDays: 25 }, async (lab) => {
       const server = await lab.addServer('renewed');
+      const before = { files: await filesOf(server), packages: await packagesOf(server) };
+      const others = await portsOf(server);
       const operator = await operatorOf(lab, serviceOn([server], certbot));
       const first = await operator.deploy();
       expect(first.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed' }] });
       expect((await server.console('systemctl is-enabled certbot.timer')).stdout).toBe('enabled');
-      const before = await servedSerial(server);
-      expect(before).toMatch(/^serial=/);
+      const serial = await servedSerial(server);
+      expect(serial).toMatch(/^serial=/);
 
       const probing = operator.rtcOps(
         ...['probe', `turns:${server.host}`, '--secret-file', 'secret.txt', '--ca', lab.acmeRootFile],
@@ -43,10 +72,29 @@ needs('server lab').describe('a certificate of a deployment', () => {
       await new Promise((resolve) => setTimeout(resolve, 6000));
       const renewal = await server.console('systemctl start certbot.service');
       expect(renewal).toMatchObject({ exitCode: 0 });
-      expect(await servedSerial(server)).not.toBe(before);
+      expect(await servedSerial(server)).not.toBe(serial);
       const probed = JSON.parse((await probing).stdout) as Report;
       expect(probed.call?.audio).toMatchObject({ lossRatio: 0 });
       expect(probed.targets[0]?.observations.call).toMatchObject({ state: 'done' });
+
+      expect(await unsaidOn(server, before)).toEqual([]);
+      // By now its owner has installed something that needs what came with coturn.
+      await server.console(`mkdir -p /root/mine/DEBIAN; echo mine > /etc/coturn/mine; cd /root
+        printf '%s\\n' 'Package: mine' 'Version: 1' 'Architecture: all' 'Maintainer: me' 'Description: mine' \\
+          'Depends: none | sqlite3' > mine/DEBIAN/control
+        dpkg-deb -b mine && dpkg -i mine.deb`);
+      const served = (await portsOf(server)).filter((port) => !others.includes(port));
+      expect(served).toEqual(['tcp 3478', 'tcp 5349', 'udp 3478']);
+      expect(await knock(lab, server, served)).toEqual(served.map((port) => `${port} answers`));
+      expect((await operator.deploy('remove')).report).toMatchObject({ exitCode: 0 });
+      expect(await knock(lab, server, [...served, 'tcp 80', 'tcp 22'])).toEqual([
+        ...[...served, 'tcp 80'].map((port) => `${port} ConnectionRefusedError`),
+        'tcp 22 answers',
+      ]);
+      expect(await portsOf(server)).toEqual(others);
+      expect(await packagesOf(server)).toEqual([...before.packages, 'mine', 'sqlite3'].toSorted());
+      await server.console('dpkg -P mine sqlite3; rm -r /etc/coturn');
+      expect(Object.fromEntries(await filesOf(server))).toEqual(Object.fromEntries(before.files));
     });
   });
 

@@ -7,7 +7,7 @@ import type { LoginTally } from '../lab/server/login-loop.ts';
 import { startLogins } from '../lab/server/logins.ts';
 import { operatorOf, serviceOn } from '../lab/server/operator.ts';
 import { openServerLab, type ServerLab } from '../lab/server/server-lab.ts';
-import type { Server } from '../lab/server/server.ts';
+import { projectOnServer, type Server } from '../lab/server/server.ts';
 import { needs } from '../support/requirements.ts';
 
 /** What tells one state of a server from another: packages, files of ours, users, units. */
@@ -17,6 +17,11 @@ const inventory = `dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' | grep
 
 async function stateOf(server: Server): Promise<string> {
   return (await server.console(inventory)).stdout;
+}
+
+/** What coturn has logged to journald. */
+async function journalOf(server: Server): Promise<string> {
+  return (await server.console('journalctl --quiet --output=cat --unit=coturn')).stdout;
 }
 
 /** Why logins were not granted; a port that is used again too soon (437) is no refusal. */
@@ -51,6 +56,8 @@ needs('server lab').describe('rtc-ops deploy', () => {
       `stat -c '%U:%G %a' /etc/turnserver.conf; systemctl is-enabled coturn; ss -Hlun 'sport = :3478' | wc -l`,
     );
     expect(stdout.split('\n').slice(0, 2)).toEqual(['root:turnserver 640', 'enabled']);
+    // By syslog, as it is without a word about it.
+    expect(await journalOf(server)).toMatch(/listener opened/);
 
     const pid = (await server.console('systemctl show -P MainPID coturn')).stdout;
     const second = await operator.deploy();
@@ -64,9 +71,27 @@ needs('server lab').describe('rtc-ops deploy', () => {
 
   it('changes its secret under load: no call loses a packet, no login is refused', async () => {
     const server = await lab.addServer('rotated');
-    const operator = await operatorOf(lab, serviceOn([server], { relay: {} }));
+    const log = '/var/log/coturn/turn.log';
+    const operator = await operatorOf(
+      lab,
+      serviceOn([server], { relay: {}, logging: { to: log, verbose: true } }),
+    );
+    // In the place of the kernel's own, which many labs share: one value may be raised, the other not.
+    const settings = '/proc/sys/net/core';
+    await server.console(`for each in rmem_max wmem_max; do
+        echo 212992 > /run/$each; mount --bind /run/$each ${settings}/$each; done
+      mount -o remount,bind,ro ${settings}/wmem_max`);
     const file = (name: string): string => join(operator.directory, name);
-    await operator.deploy('--no-verify');
+    const { report: first } = await operator.deploy('--no-verify');
+    expect(first.hosts[0]?.plan?.notes.join()).toContain(
+      'net.core.wmem_max is 212992, and coturn asks for 2097152; that is not allowed to be changed here',
+    );
+    expect(first.hosts[0]?.plan?.steps.map(({ title }) => title)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^install logrotate/),
+        'raise net.core.rmem_max from 212992 to 2097152',
+      ]),
+    );
     const pid = (await server.console('systemctl show -P MainPID coturn')).stdout;
     const [before, after] = [operator.secret, randomBytes(32).toString('hex')];
     await writeFile(file('secret.txt.new'), `${after}\n`, { mode: 0o600 });
@@ -79,6 +104,25 @@ needs('server lab').describe('rtc-ops deploy', () => {
       ...['--family', '4', '--duration', '30s', '--format', 'json'],
     );
     const byOld = logins(before);
+    const { stdout: values } = await server.console(`cat ${settings}/rmem_max ${settings}/wmem_max`);
+    expect(values).toBe('2097152\n212992');
+    // With logins at all times coturn has something to write, and so opens the new file at once.
+    await server.console(`logrotate -f /etc/logrotate.d/rtc-ops-coturn`);
+    await expect
+      .poll(async () => (await server.console(`grep -c 'session .*: new' ${log}`)).stdout, {
+        timeout: 10_000,
+      })
+      .toMatch(/^[1-9]/);
+    const { stdout: held } = await server.console(
+      `ls -l /proc/${pid}/fd | grep -o '${log}.*'; stat -c '%U:%G %a %n' ${log}*; grep -rl ${before} /var/log`,
+    );
+    expect(held.split('\n')).toEqual([
+      log,
+      ...[log, `${log}.1`].map((path) => `turnserver:turnserver 640 ${path}`),
+    ]);
+    const serving = `python3 ${projectOnServer}/ansible/roles/coturn/files/serving.py '[]' ${log}`;
+    await server.console(`echo '1: : WARNING: planted' >> ${log}`);
+    expect((await server.console(serving)).stdout).toContain('WARNING: planted');
     const begun = await operator.deploy('rotate-secret', '--ttl', '12h');
     expect(begun.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed', because: null }] });
     expect(await readFile(file('secret.txt'), 'utf8')).toBe(`${after}\n`);
@@ -119,6 +163,10 @@ needs('server lab').describe('rtc-ops deploy', () => {
     // The generation that is kept has the secret of today, and the database is as the package made it without us.
     expect((await operator.deploy('remove')).report).toMatchObject({ exitCode: 0 });
     expect((await server.console('ls /var/lib/turn /run/rtc-ops-coturn')).stdout).toBe('');
+    const { stdout: traces } = await server.console(
+      `cat ${settings}/rmem_max ${settings}/wmem_max; ls -d /var/log/coturn /etc/logrotate.d/rtc* /etc/sysctl.d/*rtc*`,
+    );
+    expect(traces).toBe('212992\n212992');
   });
 
   it('shows what differs on a server that somebody has changed, and puts it right', async () => {
@@ -126,8 +174,11 @@ needs('server lab').describe('rtc-ops deploy', () => {
     // It asks the coturn of another one for its addresses.
     const hosts = [{ name: server.host, addresses: 'auto', ssh: { user: 'root' } }];
     const addressDiscovery = { stun: ['stun:fresh.lab.test'] };
-    const operator = await operatorOf(lab, serviceOn([server], { hosts, addressDiscovery }));
-    await operator.deploy('--no-verify');
+    const logging = { to: 'stdout' };
+    const operator = await operatorOf(lab, serviceOn([server], { hosts, addressDiscovery, logging }));
+    const { report: first } = await operator.deploy('--no-verify');
+    expect(first.hosts[0]?.plan?.notes.join()).toContain('in blocks of 4 KiB');
+    expect(await journalOf(server)).toMatch(/Listener address to use/);
     await server.console(
       `sed -i 's/^min-port=.*/min-port=50000/' /etc/turnserver.conf; chmod 644 /etc/turnserver.conf`,
     );

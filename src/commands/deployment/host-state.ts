@@ -15,6 +15,8 @@ import type { Secret } from '../../model/secret.ts';
 import { certificateState } from './certificate-state.ts';
 import type { DeployTarget } from './target.ts';
 import { firewallState } from './firewall-state.ts';
+import { kernelState } from './kernel-state.ts';
+import { logState } from './log-state.ts';
 
 /** What is to be known to make the state of a host. */
 export interface StateOptions {
@@ -35,7 +37,7 @@ export interface StateOptions {
 export interface HostState {
   readonly wanted: WantedState;
   readonly variables: RoleVariables;
-  /** Warnings of the lint about what was rendered, a sentence each. */
+  /** Warnings of the lint about what was rendered, what is to be known of its log and its kernel; a sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -58,6 +60,8 @@ export async function hostState(
   const listeners = socketsOf(config);
   const certificate = await certificateState(host, config, { configFile, key });
   const firewall = firewallState(host, { shared, config }, facts);
+  const log = logState(config, facts);
+  const kernel = kernelState(config, facts);
   const isLive = takesSecretsLive(config);
   const lowPorts = listeners.some(({ port }) => port < 1024);
   return {
@@ -78,8 +82,12 @@ export async function hostState(
           : []),
         ...certificate.files,
         ...firewall.files,
+        ...log.files,
+        ...kernel.files,
       ],
       certificateNames: certificate.names,
+      packages: log.packages,
+      kernel: kernel.changes,
     },
     variables: {
       coturn_config_src: source,
@@ -88,8 +96,10 @@ export async function hostState(
       coturn_live_secrets: isLive,
       ...certificate.variables,
       ...firewall.variables,
+      ...log.variables,
+      ...kernel.variables,
     },
-    warnings,
+    warnings: [...warnings, ...log.notes, ...kernel.notes],
   };
 }
 

@@ -8,7 +8,7 @@ image=$2
 shared=$(dirname "$image")
 
 base=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,python3,python3-apt,sudo,iproute2,ca-certificates,procps,netbase,openssl,iputils-ping,tcpdump,apt-utils
-archived='coturn certbot ufw firewalld nftables ansible-core libfaketime'
+archived='coturn certbot ufw firewalld nftables ansible-core libfaketime logrotate'
 
 # The mirror that this machine itself uses, and its proxy. On another system than Debian, mmdebstrap knows one.
 mirror=$(awk '/^URIs:/ { print $2; exit } /^deb / { for (i = 2; i <= NF; i++) if ($i ~ /^https?:/) { print $i; exit } }' \

@@ -37,6 +37,8 @@ SECRET_OPTIONS = (
 )
 SECRET_LINE = re.compile(rb"^(\s*#?\s*(?:%s)\s*[=\s]\s*)(\S.*?)\s*$" % b"|".join(o.encode() for o in SECRET_OPTIONS))
 
+KERNEL_SETTINGS = ("net.core.rmem_max", "net.core.wmem_max", "net.netfilter.nf_conntrack_max")
+
 MANAGERS = (b"Ansible managed", b"Puppet", b"SaltStack", b"Chef Infra", b"cfengine")
 
 
@@ -174,6 +176,17 @@ def firewall():
     return {"backend": backend, "applied": applied}
 
 
+def kernel():
+    """What settings of the kernel are, and whether this host may change them; none for those that it does not see."""
+    found = {}
+    for name in KERNEL_SETTINGS:
+        path = "/proc/sys/" + name.replace(".", "/")
+        text = read(path)
+        if text is not None:
+            found[name] = {"value": int(text), "writable": os.access(path, os.W_OK)}
+    return found
+
+
 def secrets():
     """Whether coturn takes the secrets of its configuration; None where it reads them there itself."""
     program = "/usr/local/sbin/rtc-ops-secrets"
@@ -290,6 +303,8 @@ def main(state_directory, key, stun, *paths):
         "service": service(),
         "listeners": listeners(),
         "firewall": firewall(),
+        "kernel": kernel(),
+        "logrotate": shutil.which("logrotate", path="/usr/sbin:/usr/bin:/sbin") is not None,
         "secrets": secrets(),
         "certificates": certificates(),
         "files": {path: file_facts(path, key.encode()) for path in paths},

@@ -4,12 +4,14 @@ usage: python3 generation.py COMMAND STATE_DIRECTORY [ARGUMENT]
 
   status                   what is there: installed, and the present generation
   begin                    before anything is changed: keeps the host as it was found, once, as generation 0
+  log PATH                 before coturn logs to PATH: notes whether that and its directory are there
   commit KEPT PATHS        afterwards: keeps the files at PATHS (JSON) as a new generation, unless nothing has changed
-  restore NUMBER           puts back the files of a generation; 0 is the host as it was found, without what was installed
+  restore NUMBER PATHS     puts back the files of a generation; 0 is the host as it was found, without what was installed
   forget                   removes all that is kept
   list                     the generations
 
-Each prints JSON with "changed". Only files that a deployment manages are ever replaced or removed.
+Each prints JSON with "changed". Only files that a deployment manages are ever replaced or removed, and only packages that
+came with one. Of these those stay that something else on the host has come to need.
 """
 
 import datetime
@@ -18,6 +20,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -27,7 +30,10 @@ UNIT = "coturn.service"
 FIREWALL = "/usr/local/sbin/rtc-ops-firewall"
 SECRETS = "/usr/local/sbin/rtc-ops-secrets"
 # What certbot and its hook fill, beside the files that are kept.
-FOLDERS = ("/etc/coturn", "/etc/letsencrypt", "/var/lib/letsencrypt", "/var/log/letsencrypt")
+CERTBOT_FOLDERS = ("/etc/letsencrypt", "/var/lib/letsencrypt", "/var/log/letsencrypt")
+CERTIFICATES = "/etc/letsencrypt/renewal"
+TLS_FOLDER = "/etc/coturn/tls"
+OWN_FOLDERS = (TLS_FOLDER, "/etc/coturn")
 CONFIG = "/etc/turnserver.conf"
 DROP_INS = "/etc/systemd/system/coturn.service.d"
 
@@ -133,17 +139,22 @@ def status(state):
 
 
 def begin(state):
+    packages = installed_packages()
     if state.data is not None:
+        # Of a deployment that was cut off the packages before it are noted still.
+        if "packagesAtBegin" not in state.data:
+            state.data["packagesAtBegin"] = packages
+            state.save()
         return status(state)
     os.makedirs(os.path.join(state.directory, "generations"), mode=0o700, exist_ok=True)
     os.chmod(state.directory, 0o700)
-    packages = installed_packages()
     state.data = {
         "version": 1,
         "current": 0,
         "paths": [],
-        "packagesBefore": packages,
-        "foldersBefore": [path for path in FOLDERS if os.path.exists(path)],
+        "packagesAtBegin": packages,
+        "packagesAdded": [],
+        "foldersBefore": [path for path in CERTBOT_FOLDERS + OWN_FOLDERS if os.path.exists(path)],
         "generations": [{
             "number": 0,
             "at": now(),
@@ -156,8 +167,94 @@ def begin(state):
     return {**status(state), "changed": True}
 
 
+def log(state, path):
+    """Notes what is not there yet: the log, and the topmost directory that has to be made for it."""
+    if path in state.data.setdefault("logs", {}):
+        return {"changed": False}
+    folder = os.path.dirname(path)
+    made = None
+    while not os.path.isdir(folder):
+        made, folder = folder, os.path.dirname(folder)
+    state.data["logs"][path] = {"existed": os.path.exists(path), "made": made}
+    state.save()
+    return {"changed": True}
+
+
+def remove_logs(state):
+    """Removes logs that deployments have begun, with what logrotate has made of them."""
+    for path, noted in state.data.get("logs", {}).items():
+        folder, name = os.path.split(path)
+        entries = os.listdir(folder) if os.path.isdir(folder) and not noted["existed"] else []
+        for entry in entries:
+            if re.fullmatch(re.escape(name) + r"(\.\d+(\.gz)?)?", entry):
+                os.remove(os.path.join(folder, entry))
+        while noted["made"] is not None and folder.startswith(noted["made"]) and remove_if_empty(folder):
+            folder = os.path.dirname(folder)
+
+
+def others_certificates():
+    return os.path.isdir(CERTIFICATES) and any(name != "rtc-ops.conf" for name in os.listdir(CERTIFICATES))
+
+
+def remove_certificate(state):
+    if os.path.exists(CERTIFICATES + "/rtc-ops.conf"):
+        quiet("certbot", "delete", "--non-interactive", "--cert-name", "rtc-ops")
+    before = state.data["foldersBefore"]
+    for folder in CERTBOT_FOLDERS:
+        if folder not in before and not others_certificates():
+            shutil.rmtree(folder, ignore_errors=True)
+    if TLS_FOLDER not in before and os.path.isdir(TLS_FOLDER):
+        for name in os.listdir(TLS_FOLDER):
+            if name.lstrip(".") in ("privkey.pem", "fullchain.pem"):
+                os.remove(os.path.join(TLS_FOLDER, name))
+    for folder in OWN_FOLDERS:
+        if folder not in before:
+            remove_if_empty(folder)
+
+
+def remove_if_empty(folder):
+    if not os.path.isdir(folder) or os.listdir(folder):
+        return False
+    os.rmdir(folder)
+    return True
+
+
+def added_packages(state):
+    """What deployments have installed, and is still there."""
+    now = set(installed_packages())
+    since = now - set(state.data["packagesAtBegin"]) if "packagesAtBegin" in state.data else set()
+    return (set(state.data.get("packagesAdded", [])) | since) & now
+
+
+def note_packages(state):
+    state.data["packagesAdded"] = sorted(added_packages(state))
+    state.data.pop("packagesAtBegin", None)
+
+
+def needed_by_others(added):
+    """Those of them that a package needs which did not come with them, or a certificate that certbot has for others."""
+    shown = quiet(
+        "dpkg-query", "--show",
+        "--showformat=${db:Status-Status}\t${binary:Package}\t${Pre-Depends}, ${Depends}\t${Provides}\n",
+    ).stdout.decode()
+    rows = [line.split("\t") for line in shown.splitlines() if line.startswith("installed\t")]
+    provided = {row[1]: {row[1].split(":")[0], *re.findall(r"(?:^|, )([\w.+-]+)", row[3])} for row in rows}
+    # One of the packages of each group is enough (deb-control(5)).
+    wants = {row[1]: [set(re.findall(r"(?:^|\| )([\w.+-]+)", group.strip())) for group in row[2].split(",")] for row in rows}
+    needed = {package for package in added if "certbot" in package} if others_certificates() else set()
+    while True:
+        staying = set(wants) - added | needed
+        there = set().union(*(provided[package] for package in staying))
+        lacking = set().union(*(group for package in staying for group in wants[package] if not group & there))
+        more = {package for package in added - needed if provided.get(package, set()) & lacking}
+        if not more:
+            return needed
+        needed |= more
+
+
 def commit(state, kept_count, paths):
     paths = json.loads(paths)
+    note_packages(state)
     known = sorted(set(state.data["paths"]) | set(paths))
     number = max(each["number"] for each in state.data["generations"]) + 1
     files = {path: keep(path, state.folder(number)) for path in known}
@@ -169,6 +266,7 @@ def commit(state, kept_count, paths):
     }
     if current["number"] != 0 and {k: v for k, v in digests.items() if v} == {k: v for k, v in before.items() if v}:
         shutil.rmtree(state.folder(number), ignore_errors=True)
+        state.save()
         return {"changed": False, "generation": current["number"]}
     # What lay at a path that becomes managed only now was not ours to keep before; it is gone, or was the same.
     state.data["paths"] = known
@@ -215,14 +313,11 @@ def restore(state, number, paths="[]"):
         quiet("systemctl", "enable", "rtc-ops-firewall.service")
     firewall("apply")
     if number == 0:
-        if os.path.exists("/etc/letsencrypt/renewal/rtc-ops.conf"):
-            quiet("certbot", "delete", "--non-interactive", "--cert-name", "rtc-ops")
-        for folder in FOLDERS:
-            if folder not in state.data["foldersBefore"]:
-                shutil.rmtree(folder, ignore_errors=True)
+        remove_certificate(state)
+        remove_logs(state)
     if os.path.isdir(DROP_INS) and not os.listdir(DROP_INS):
         os.rmdir(DROP_INS)
-    added = sorted(set(installed_packages()) - set(state.data["packagesBefore"])) if number == 0 else []
+    added = added_packages(state) if number == 0 else set()
     later = [each for each in state.data["generations"] if each["number"] > number]
     for each in later:
         shutil.rmtree(state.folder(each["number"]), ignore_errors=True)
@@ -230,13 +325,14 @@ def restore(state, number, paths="[]"):
     state.data["current"] = number
     # Before the first generation there is nothing to remember, and a disk may be too full to do so.
     if number != 0:
+        note_packages(state)
         state.save()
     return {
         "changed": True,
         "restored": number,
         "service": target["service"],
         "installed": target["installed"],
-        "packages": [] if target["installed"] and number != 0 else added,
+        "packages": sorted(added - needed_by_others(added)),
     }
 
 
@@ -260,7 +356,10 @@ def listed(state):
 
 def main(command, directory, *arguments):
     state = State(directory)
-    commands = {"status": status, "begin": begin, "commit": commit, "restore": restore, "forget": forget, "list": listed}
+    commands = {
+        "status": status, "begin": begin, "log": log, "commit": commit, "restore": restore, "forget": forget,
+        "list": listed,
+    }
     try:
         print(json.dumps(commands[command](state, *arguments)))
     except OSError as error:

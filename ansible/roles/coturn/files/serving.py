@@ -1,11 +1,14 @@
 """Waits until coturn serves as it should, and says what is wrong where it does not.
 
-usage: python3 serving.py LISTENERS    a JSON list of {"protocol": "udp", "port": 3478}
+usage: python3 serving.py LISTENERS LOG
 
-Right means: the service runs and stays, each of these ports is held by it, and its log has no warning since it started.
+LISTENERS is a JSON list of {"protocol": "udp", "port": 3478}; LOG the file that it logs to, empty for none. Right means: the
+service runs and stays, each of these ports is held by it, it writes to LOG, and its log has no warning since it started.
 """
 
+import glob
 import json
+import os
 import re
 import subprocess
 import sys
@@ -41,12 +44,32 @@ def missing(listeners, pid):
     return [each for each in listeners if pid not in holders(each["protocol"], each["port"])]
 
 
-def log_of(invocation):
-    return output("journalctl", "--quiet", "--output=cat", "_SYSTEMD_INVOCATION_ID=" + invocation).splitlines()
+def is_open(log, pid):
+    """
+    Whether coturn writes there: what it cannot write, it writes elsewhere, /var/tmp for one. After a rotation it writes to the
+    old file until it has something to write.
+    """
+    files = (os.path.realpath(log), os.path.realpath(log) + ".1")
+    return log == "" or any(os.path.realpath(each) in files for each in glob.glob("/proc/%s/fd/*" % pid))
 
 
-def last_words():
-    lines = output("journalctl", "--quiet", "--unit=coturn", "--output=cat", "--lines=200").splitlines()
+def written_to(log):
+    """What it has written to its file since it opened that, at its start or after a rotation."""
+    try:
+        with open(log, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    return lines[max([at for at, line in enumerate(lines) if ": log file opened: " in line], default=0):]
+
+
+def log_of(invocation, log):
+    lines = output("journalctl", "--quiet", "--output=cat", "_SYSTEMD_INVOCATION_ID=" + invocation).splitlines()
+    return lines + written_to(log)
+
+
+def last_words(log):
+    lines = output("journalctl", "--quiet", "--unit=coturn", "--output=cat", "--lines=200").splitlines() + written_to(log)
     told = [line for line in lines if re.search(r"ERROR|FATAL|[Cc]annot|[Ff]ailed", line)]
     return (told or lines or ["its log is empty"])[-1]
 
@@ -56,7 +79,7 @@ def fail(text):
     sys.exit(1)
 
 
-def tell(state, lacking):
+def tell(state, lacking, log):
     """Says why it does not serve: first by a port that somebody else has."""
     for one in lacking:
         option = "-Hlunp" if one["protocol"] == "udp" else "-Hltnp"
@@ -65,23 +88,25 @@ def tell(state, lacking):
         if others:
             fail("%s port %d is held by %s" % (one["protocol"], one["port"], others[0]))
     if state.get("ActiveState") != "active":
-        fail("coturn does not run: %s" % last_words())
-    fail("coturn does not listen on %(protocol)s port %(port)d: " % lacking[0] + last_words())
+        fail("coturn does not run: %s" % last_words(log))
+    if lacking:
+        fail("coturn does not listen on %(protocol)s port %(port)d: " % lacking[0] + last_words(log))
+    fail("coturn does not write its log to %s: %s" % (log, last_words("")))
 
 
-def main(text):
+def main(text, log):
     listeners = json.loads(text)
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         state = shown()
         lacking = missing(listeners, state.get("MainPID", "0"))
-        if state.get("ActiveState") == "active" and not lacking:
+        if state.get("ActiveState") == "active" and not lacking and is_open(log, state["MainPID"]):
             break
         if time.monotonic() > deadline:
-            tell(state, lacking)
+            tell(state, lacking, log)
         time.sleep(0.1)
     warnings = [
-        line for line in log_of(state["InvocationID"])
+        line for line in log_of(state["InvocationID"], log)
         if re.search(r"WARNING|ERROR|Unknown argument|Bad configuration", line) and not CALM.search(line)
     ]
     print(json.dumps({"warnings": warnings[:10]}))
