@@ -13,6 +13,8 @@ export interface Slice {
   readonly path: Path;
   /** A JSON text. */
   readonly text: string;
+  /** Of several documents, which one it is of, from 0. */
+  readonly document: number;
 }
 
 /** What is wrong with a document, with the number of the byte. */
@@ -101,6 +103,7 @@ class Cutter {
   #token: Token | null = null;
   /** Whether what is next is none of this document. */
   #isOver = false;
+  #document = 0;
 
   constructor(options: SliceOptions) {
     const { choose, mostBytes = mostBytesByDefault, onTooLong = () => undefined, isLines = false } = options;
@@ -196,8 +199,10 @@ class Cutter {
         return;
       case 'end':
         if (this.#canGiveBack && !this.#isNextLine(byte)) this.#isOver = true;
-        else if (this.#isLines) this.#beginValue(byte);
-        else throw this.#wrong();
+        else if (this.#isLines) {
+          this.#document++;
+          this.#beginValue(byte);
+        } else throw this.#wrong();
         return;
       default:
         this.#expected satisfies never;
@@ -271,7 +276,7 @@ class Cutter {
     }
     this.#expected = this.#frames.length === 0 ? 'end' : 'comma';
     if (token.isTooLong) this.#onTooLong(this.#path);
-    return token.keep ? { path: this.#path, text } : null;
+    return token.keep ? { path: this.#path, text, document: this.#document } : null;
   }
 }
 

@@ -68,7 +68,7 @@ export interface FlowFacts {
   readonly bindingFromB: TransactionFacts;
   /** Binding requests with a USERNAME: checks of ICE (RFC 8445 §7.2.2). */
   readonly isIce: boolean;
-  /** STUN messages of which the capture holds the header, and not all that follows. */
+  /** Requests of STUN, and answers, of which the capture holds the header, and not all that follows. */
   readonly cutMessages: number;
   readonly turn: TurnFlowFacts | null;
   readonly dtls: DtlsFacts | null;

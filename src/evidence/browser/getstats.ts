@@ -14,13 +14,14 @@ export async function readGetStats(chunks: AsyncIterable<Buffer>, giveBack?: Giv
   const reports = new Reports();
   const omissions = new Omissions();
   try {
-    for await (const { path, text } of jsonSlices(chunks, {
+    for await (const { path, text, document } of jsonSlices(chunks, {
       choose: ({ length }) => (length === 0 ? 'enter' : 'give'),
       isLines: true,
       isOther: (bytes) => isOfOtherKind(bytes, 'getstats'),
       giveBack,
       onTooLong: () => omissions.unread('an entry is too long and was left out'),
     })) {
+      reports.inDocument(document);
       reports.take(path[0] ?? '', JSON.parse(text) as unknown);
     }
   } catch (error) {
@@ -31,11 +32,24 @@ export async function readGetStats(chunks: AsyncIterable<Buffer>, giveBack?: Giv
 
 type Report = Record<string, unknown>;
 
+// A page that makes a connection each second for a quarter of an hour.
+const mostConnections = 1000;
+/** Types of which each connection has objects of its own, under names that no other connection has. */
+const ownTypes = /^(?:inbound-rtp|outbound-rtp|candidate-pair|local-candidate|remote-candidate)$/;
+
 class Reports {
-  readonly #builder = new ConnectionBuilder('getStats');
+  readonly #connections: ConnectionBuilder[] = [];
+  /** Whose object each is. */
+  readonly #owners = new Map<string, ConnectionBuilder>();
   #open: Report = {};
+  #document = 0;
   #isChromium = false;
   #isFirefox = false;
+
+  inDocument(document: number): void {
+    if (document !== this.#document) this.#flush();
+    this.#document = document;
+  }
 
   /** A member of the document: a stats object, a pair, or a whole report. */
   take(key: string | number, value: unknown): void {
@@ -69,8 +83,26 @@ class Reports {
   }
 
   #flush(): void {
-    this.#builder.statistics.addReport(this.#open, Number.NaN);
+    const own = Object.entries(this.#open).flatMap(([id, stats]) =>
+      ownTypes.test(field(stats, 'type') ?? '') ? [id] : [],
+    );
+    const builder = this.#builderFor(own);
+    builder?.statistics.addReport(this.#open, Number.NaN);
+    for (const id of own) if (builder !== undefined) this.#owners.set(id, builder);
     this.#open = {};
+  }
+
+  /** A report that shares no object with those before is of another connection. */
+  #builderFor(own: readonly string[]): ConnectionBuilder | undefined {
+    const last = this.#connections.at(-1);
+    if (last !== undefined && (own.length === 0 || this.#owners.size === 0)) return last;
+    const owner = own.find((id) => this.#owners.has(id));
+    if (owner !== undefined) return this.#owners.get(owner);
+    const count = this.#connections.length + 1;
+    if (count > mostConnections) return undefined;
+    const next = new ConnectionBuilder(count === 1 ? 'getStats' : `getStats ${count}`);
+    this.#connections.push(next);
+    return next;
   }
 
   reading(omissions: Omissions): Reading {
@@ -78,7 +110,7 @@ class Reports {
     const engine = this.#isChromium ? ('chromium' as const) : this.#isFirefox ? ('firefox' as const) : null;
     return {
       source: { writer: null, engine, savedAtMs: null, ...omissions.facts() },
-      connections: this.#builder.hasFacts ? [this.#builder.facts()] : [],
+      connections: this.#connections.flatMap((each) => (each.hasFacts ? [each.facts()] : [])),
       mediaRequests: [],
     };
   }

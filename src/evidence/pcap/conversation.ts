@@ -98,8 +98,8 @@ export class Conversation {
     if (!looksLikeStun(view)) return;
     const whole = attempt(() => decodeMessage(view));
     if (whole === null && end >= wireEnd) return;
-    if (whole === null) this.#cutMessages++;
     const message = whole ?? headerOf(view);
+    if (whole === null && message.class !== 'indication') this.#cutMessages++;
     const id = bytes.toString('latin1', start + 8, start + stunHeaderBytes);
     if (message.method === method.binding) {
       this.#takeBinding(message, id, atMs, isFromA);

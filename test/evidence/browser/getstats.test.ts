@@ -50,6 +50,23 @@ describe('getStats() as JSON', () => {
     expect(connections[0]?.streams[0]?.series.packetsReceived?.values).toEqual([10, 60]);
   });
 
+  it('of two calls are two connections, by turns or one after the other', async () => {
+    const other = (report: ReturnType<typeof at>) =>
+      report.map((each) => (each.id === 'IT01' ? { ...each, id: 'IT77', packetsReceived: 0 } : each));
+    const orders = [
+      [first, second, other(at(0, 0)), other(at(1, 0))],
+      [first, other(at(0, 0)), second, other(at(1, 0))],
+    ];
+    for (const reports of orders) {
+      const text = reports.map((report) => JSON.stringify(report)).join('\n');
+      const { connections } = await readGetStats(once(text));
+      expect(connections.map(({ id, streams }) => [id, streams[0]?.series.packetsReceived?.values])).toEqual([
+        ['getStats', [10, 60]],
+        ['getStats 2', [0, 0]],
+      ]);
+    }
+  });
+
   it('says what is damaged, and that there is no call', async () => {
     const { connections, source } = await readGetStats(once('[{"type": "codec", "timestamp"'));
     expect(connections).toEqual([]);

@@ -90,6 +90,18 @@ describe('about:webrtc', () => {
     if (root === undefined) expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
   });
 
+  it('of a text that ends early nothing is said to be missing', async () => {
+    for (const name of ['direction-mismatch', 'private-relay']) {
+      const text = readFileSync(recordingPath(`${name}.sdp`));
+      for (let end = 5; end < text.length; end += 29) {
+        const cut = streamSource(Readable.from([text.subarray(0, end)]), 'x');
+        const { findings } = judgeRecordings(await readRecordings(cut, 'x', 0), anyCall);
+        const codes = findings.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+        expect(codes.filter((code) => code !== 'DIRECTION_NO_AUDIO')).toEqual([]);
+      }
+    }
+  });
+
   it('of a page that ends early nothing is said to be missing', async () => {
     const page = gunzipSync(readFileSync(recordingPath('healthy-relay.firefox-page.gz')));
     for (let part = 1; part < 60; part++) {
