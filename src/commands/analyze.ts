@@ -58,7 +58,7 @@ export function define(command: Command, context: CommandContext): void {
       ]),
     )
     .option('--pc <id>', 'judge this connection alone')
-    .option('--redact', 'pseudonyms for addresses, names and users, so that it can be shown')
+    .option('--redact', 'pseudonyms for addresses, names, users and files, so that it can be shown')
     .option(
       '--since <time>',
       'leave out what ended before: 10m before the end, or a time (ISO 8601)',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Recording } from '../../src/model/recording-report.ts';
 import { redacted } from '../../src/report/redaction.ts';
 import { connection, recorded, recordingOf } from '../support/recorded-calls.ts';
 import { anyCall } from '../support/recorded-calls.ts';
@@ -21,12 +22,32 @@ describe('redacted', () => {
     ],
     ['https://app.example.test/room?token=x of 1795:alice', 'https://name-1/ of name-2'],
     ['turn:turn.x.test:3478 as turn.x.test', 'turn:name-1:3478 as name-1'],
-    ['5cf4e5c0-1111.local', 'mdns-1'],
+    ['5cf4e5c0-1111.local and mac.local', 'mdns-1 and mdns-2'],
+    ['198.51.100.x:7, [2001:db8:0:x:x:x:x:x]:7', 'ip4-part-1:7, [ip6-part-1]:7'],
+    ['file:///home/alice/call.html wss://sip.x.test/ws?u=1', 'file:/// wss://name-1/'],
+    ['alice@x.test of 1795:alice', 'name-2 of name-1'],
     ['::ffff:10.0.0.1 and fe80::1', 'ip6-private-1 and ip6-link-local-1'],
   ])('%j', (text, expected) => {
     expect(redacted({ deep: [text] }, calls(['turn:turn.x.test:3478'], ['1795:alice']))).toEqual({
       deep: [expected],
     });
+  });
+
+  it('hides the names of files and hosts, and short names where they are words', () => {
+    const facts = {
+      file: '/home/alice/acme.log',
+      notices: { 'bind-failed': { details: ['x.acme.com in turn.conf'] } },
+    };
+    const log = {
+      kind: 'server-log' as const,
+      facts: { ...facts, sessions: { last: [{ user: '1795266352:bo' }] } },
+    };
+    expect(
+      redacted(
+        ['/home/alice/acme.log, part 2', 'x.acme.com of bo (1795266352:bo), both', 'turnserver.conf'],
+        [log as unknown as Recording],
+      ),
+    ).toEqual(['file-1, part 2', 'name-2 of name-3 (name-1), both', 'turnserver.conf']);
   });
 
   it('leaves no address and no page in the report of a recording', async () => {

@@ -8,6 +8,7 @@ import type {
   LogSessionGroupFacts,
   ServerLogFacts,
 } from '../../model/server-log-facts.ts';
+import { redacted } from '../redaction.ts';
 import { readEvent, readSystemEvent, type LogEvent } from './event.ts';
 import { FrameReader, type LogFrame } from './frame.ts';
 import { copied, OpenSession } from './session.ts';
@@ -321,11 +322,11 @@ export class LogAssembly {
       firstAtMs: atMs,
       lastAtMs: atMs,
       details: new Set<string>(),
-      example: Buffer.from(message.slice(0, 300)).toString(),
+      example: shown(kind, message.slice(0, 300)),
     };
     notice.count++;
     notice.lastAtMs = atMs;
-    if (detail !== '' && notice.details.size < mostDetails) notice.details.add(copied(detail));
+    if (detail !== '' && notice.details.size < mostDetails) notice.details.add(shown(kind, detail));
     this.#notices.set(kind, notice);
   }
 
@@ -346,6 +347,12 @@ export class LogAssembly {
 
 function groupFacts({ count, firstAtMs, lastAtMs, users, samples }: Group): LogSessionGroupFacts {
   return { count, firstAtMs, lastAtMs, users: users.size, samples };
+}
+
+/** Of a line of a configuration that coturn repeats, what is no secret; a copy, as a part of a line would keep it whole. */
+function shown(kind: LogNoticeKind, text: string): string {
+  const plain = kind === 'crash' ? text : redacted(text);
+  return copied(plain.replaceAll(/:\/\/[^\s@/]{1,200}@/g, '://[redacted]@'));
 }
 
 function noticeFacts({ count, firstAtMs, lastAtMs, details, example }: Notice): LogNotice {

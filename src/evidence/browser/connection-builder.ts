@@ -14,7 +14,7 @@ import type {
 import { parseCandidate } from './candidate-line.ts';
 import { asText, field, member, opened, stateName, type EventValue } from './event-value.ts';
 import { readDescription } from './session-description.ts';
-import { iceConfiguration } from './ice-configuration.ts';
+import { iceConfiguration, withoutPassword } from './ice-configuration.ts';
 import { readTransceiver } from './transceiver.ts';
 import { transportsOf, statesOfTransports } from './transport-statistics.ts';
 import { candidatesWith, pairsOf } from './pair-statistics.ts';
@@ -119,7 +119,12 @@ export class ConnectionBuilder {
     if (this.#failures.length >= mostOfAKind) return;
     const message = field(value, 'message', 'error') ?? asText(opened(value));
     const called = type.replace(/(?:OnFailure|Failed)$/i, '');
-    this.#failures.push({ atMs, operation: called, message: message.slice(0, 500), isMended: false });
+    this.#failures.push({
+      atMs,
+      operation: called,
+      message: withoutPassword(message.slice(0, 500)),
+      isMended: false,
+    });
   }
 
   #action(operation: string, isSuccess: boolean, value: EventValue, atMs: number | null): void {

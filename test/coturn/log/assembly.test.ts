@@ -183,6 +183,19 @@ describe('credentials that were refused', () => {
   });
 });
 
+describe('what coturn repeats of its configuration', () => {
+  it.each([
+    ['CONFIG ERROR: Bad configuration format: static-auth-secret s3cr3t', 'option-unknown'],
+    ['Bad configuration format: user alice:s3cr3t', 'option-unknown'],
+    ['Cannot open PostgreSQL DB connection: <host=db user=turn password=s3cr3t>, runtime error', 'database'],
+    ['Cannot open MongoDB DB connection: <mongodb://turn:s3cr3t@db/x>, runtime error', 'database'],
+  ] as const)('is told without its secrets: %s', (line, kind) => {
+    const facts = factsOf([`0: : ${line}`]);
+    expect(facts.notices[kind]?.count).toBe(1);
+    expect(JSON.stringify(facts)).not.toContain('s3cr3t');
+  });
+});
+
 describe('hostile lines', () => {
   const wrong = '0: : ERROR: check_stun_auth: wrong username: x>';
   const answer =

@@ -171,6 +171,18 @@ describe('a dump that is damaged or hostile', () => {
     expect(({} as Record<string, unknown>)['stats']).toBeUndefined();
   });
 
+  it('tells no password that someone wrote into a URL', async () => {
+    const rtcConfiguration = JSON.stringify({ iceServers: [{ urls: 'turn:alice:s3cr3t@turn.x.test:3478' }] });
+    const message = "'turns:alice:s3cr3t@turn.x.test' is not a valid TURN server URL";
+    const updateLog = [
+      { timestamp: 1, type: 'setLocalDescriptionOnFailure', value: JSON.stringify({ message }) },
+    ];
+    const { connections } = await read({ PeerConnections: { 1: { rtcConfiguration, updateLog } } });
+    expect(connections[0]?.configuration?.urls).toEqual(['turn:[redacted]@turn.x.test:3478']);
+    expect(connections[0]?.failures).toHaveLength(1);
+    expect(JSON.stringify(connections)).not.toContain('s3cr3t');
+  });
+
   it('nested without end is left alone', async () => {
     const { source } = await read(`{"PeerConnections": {"1": {"updateLog": [${'['.repeat(50_000)}`);
     expect(source.missing.join()).toMatch(/nested/);
