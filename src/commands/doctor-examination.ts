@@ -182,22 +182,24 @@ async function seenFromHere(
   const { observations, network } = await examineFromHere(question, options, progress, context);
   const criteria = criteriaOf({}, context.now());
   if (witness !== null) progress.show('the capture on the server');
+  const { credential } = observations;
+  const users = credential.source === 'none' ? [] : [credential.username];
   return {
     client: { observations, network, criteria: { ...criteria, now: criteria.now.toISOString() } },
-    witness: witness === null ? null : await witness.finish(),
+    witness: witness === null ? null : await witness.finish(users),
   };
 }
 
 async function beginWitness(
   { host, options: sshOptions }: SshLogin,
   { sudo }: ExaminationOptions,
-  { signal }: CommandContext,
+  { now, signal }: CommandContext,
 ): Promise<Witness> {
   const { startWitness } = await import('../probes/server/witness.ts');
   const clients = interfaceAddresses()
     .map(({ address }) => address)
     .filter((address) => !['loopback', 'link-local'].includes(scopeOf(address)));
-  return startWitness({ host, sshOptions, clients, elevate: sudo === true, signal });
+  return startWitness({ host, sshOptions, clients, elevate: sudo === true, now, signal });
 }
 
 /** What nobody asked for or what could not be asked, and what would show it. */

@@ -56,10 +56,10 @@ function witnessJudgement(
     firewall: server.facts.firewall,
     addresses: server.addresses,
   });
-  const open = notExamined.map((because) => ({
+  const open = notExamined.map(({ because, how }) => ({
     what: 'the way between here and the server',
     because,
-    how: null,
+    how,
     isRequired: false,
   }));
   return { findings, notExamined: open };

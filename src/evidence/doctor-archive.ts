@@ -72,6 +72,25 @@ const capture = z.object({
   cutShort: z.string().nullable(),
   flows: z.array(flow),
 });
+const trace = z.object({
+  lacks: z.enum(['program', 'root']),
+  log: seen(
+    z.object({
+      sessions: z.array(
+        z.object({
+          listener: z.object({ port: z.number(), isUdp: z.boolean() }).nullable(),
+          relayPort: z.number().nullable(),
+          fromPeers: z.number().nullable(),
+        }),
+      ),
+      unnamed: z.number(),
+    }),
+  ),
+  tracked: seen(
+    z.array(z.object({ transport: z.enum(['udp', 'tcp']), hostPort: z.number(), isAnswered: z.boolean() })),
+  ),
+  untaken: seen(z.array(z.object({ port: z.number(), dropped: z.number(), waiting: z.number() }))),
+});
 const saved = z.object({
   schemaVersion: z.literal(schemaVersion),
   kind: z.literal('rtc-ops doctor facts'),
@@ -108,7 +127,9 @@ const saved = z.object({
       }),
     })
     .nullable(),
-  witness: z.object({ server: z.string(), capture: seen(capture) }).nullable(),
+  witness: z
+    .object({ server: z.string(), capture: seen(capture), trace: trace.nullable().default(null) })
+    .nullable(),
 });
 
 /** What stands in `facts.json` of an archive. */

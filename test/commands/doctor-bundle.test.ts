@@ -56,6 +56,7 @@ async function factsOf(): Promise<{ facts: DoctorFacts; secrets: Secret[] }> {
     witness: {
       server: 'root@turn.example.org',
       capture: { state: 'unknown', because: 'tcpdump is not installed' },
+      trace: null,
     },
     leftOut: [{ what: 'a call', because: '--no-call forbids it', how: null, isRequired: false }],
   };

@@ -103,14 +103,16 @@ needs('server lab', 'coturn').describe('doctor, of a service that was broken,', 
     it('as root by sudo, without tcpdump, and as nobody', async ({ expect: expected }) =>
       withBox(async (box) => {
         await beforeServer('udp dport 3478 drop')(box);
+        // What may read the journal is in the group that Debian gives to those who do so.
+        await box.onServer('usermod -aG systemd-journal guest');
         const [ofRoot, ofNobody] = await withChange(
           box,
           ['mv /usr/bin/tcpdump /usr/bin/tcpdump.away', 'mv /usr/bin/tcpdump.away /usr/bin/tcpdump'],
-          () =>
-            Promise.all([
-              examined(box, { user: 'deploy', options: ['--sudo'] }),
-              examined(box, { user: 'guest' }),
-            ]),
+          async () =>
+            [
+              await examined(box, { user: 'deploy', options: ['--sudo'] }),
+              await examined(box, { user: 'guest' }),
+            ] as const,
         );
         expected(codesOf(rootCauses(ofRoot.report))).toEqual(['LOST_BEFORE_HOST']);
         expected(ofRoot.report).toMatchObject({
@@ -124,8 +126,14 @@ needs('server lab', 'coturn').describe('doctor, of a service that was broken,', 
             capture: { state: 'unknown', because: expect.stringContaining('only root may capture') },
           },
         });
-        expected(ofNobody.report.notExamined.map(({ how }) => how)).toContain(
-          'log in as root, or add --sudo',
+        expected(ofNobody.report.notExamined).toContainEqual(
+          expect.objectContaining({
+            because: expect.stringContaining('lost'),
+            how: 'log in as root, or add --sudo',
+          }),
+        );
+        expected(ofNobody.report.notExamined.map(({ because }) => because)).toContain(
+          `UDP 3478 of ${box.server.host}: the log of coturn has this client at TCP 3478 and TCP 5349, and not there`,
         );
       }));
 

@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { streamSource } from '../../evidence/byte-source.ts';
 import { readWitnessCapture } from '../../evidence/pcap/witness.ts';
+import { witnessTrace } from '../../evidence/server/witness-trace.ts';
 import { reasonOf } from '../../model/error.ts';
 import { readTemplate } from '../../model/template.ts';
 import type { WitnessCapture, WitnessFacts } from '../../model/witness-facts.ts';
+import { evidenceFrames } from './evidence-frames.ts';
 
 export interface WitnessOptions {
   /** `user@host`, as ssh takes it. */
@@ -15,6 +18,7 @@ export interface WitnessOptions {
   readonly clients: readonly string[];
   /** Capture as root by `sudo -n`, where this is not root. */
   readonly elevate?: boolean;
+  readonly now: () => Date;
   readonly signal: AbortSignal;
 }
 
@@ -22,8 +26,11 @@ export interface WitnessOptions {
 export interface Witness {
   /** Resolves when it runs, or cannot. */
   readonly begun: Promise<unknown>;
-  /** Ends it, and reads what it has. A second call gives the same. */
-  readonly finish: () => Promise<WitnessFacts>;
+  /**
+   * Ends it, and reads what it has. A second call gives the same.
+   * @param users names under which the client logged in meanwhile
+   */
+  readonly finish: (users: readonly string[]) => Promise<WitnessFacts>;
   /** Ends it without a look at it. Idempotent. */
   readonly close: () => void;
 }
@@ -45,10 +52,10 @@ const launch = [
   'exec sh -c "$@"',
 ].join('; ');
 
-function commandOf({ clients, elevate = false }: WitnessOptions): string {
+function commandOf({ clients, elevate = false }: WitnessOptions, boundary: string): string {
   const [script, program] = [readTemplate('server-witness.sh'), readTemplate('server-witness.py')];
   const limits = [String(mostSeconds), String(mostPackets)];
-  const words = [launch, 'rtc-ops', elevate ? 'yes' : 'no', script, ...limits, program, ...clients];
+  const words = [launch, 'rtc-ops', elevate ? 'yes' : 'no', script, ...limits, boundary, program, ...clients];
   return `sh -c ${words.map((word) => `'${word}'`).join(' ')}`;
 }
 
@@ -56,15 +63,20 @@ function commandOf({ clients, elevate = false }: WitnessOptions): string {
  * Has the server capture, for as long as the probe takes, what comes from this client and goes to it. Nothing is written there.
  */
 export function startWitness(options: WitnessOptions): Witness {
-  const { host, sshOptions, clients, signal } = options;
+  const { host, sshOptions, clients, now, signal } = options;
+  const boundary = `rtc-ops-${randomBytes(16).toString('hex')}`;
   const stop = new AbortController();
-  const child = execa('ssh', [...sshOptions, '-o', 'BatchMode=yes', '--', host, commandOf(options)], {
-    stdin: 'pipe',
-    encoding: 'buffer',
-    buffer: false,
-    reject: false,
-    cancelSignal: AbortSignal.any([signal, stop.signal]),
-  });
+  const child = execa(
+    'ssh',
+    [...sshOptions, '-o', 'BatchMode=yes', '--', host, commandOf(options, boundary)],
+    {
+      stdin: 'pipe',
+      encoding: 'buffer',
+      buffer: false,
+      reject: false,
+      cancelSignal: AbortSignal.any([signal, stop.signal]),
+    },
+  );
   const chunks: Buffer[] = [];
   let bytes = 0;
   child.stdout.on('data', (chunk: Buffer) => {
@@ -83,10 +95,11 @@ export function startWitness(options: WitnessOptions): Witness {
     return exitCode;
   });
   const begun = hasBegun(child.stderr, () => said, ended);
-  const read = async (): Promise<WitnessFacts> => {
-    if (!(await begun)) {
+  const read = async (users: readonly string[]): Promise<WitnessFacts> => {
+    const kind = await begun;
+    if (kind === null) {
       stop.abort();
-      return { server: host, capture: { state: 'unknown', because: whyNot(said, host) } };
+      return { server: host, capture: { state: 'unknown', because: whyNot(said, host) }, trace: null };
     }
     await settled(settleMs);
     const isEarly = hasEnded;
@@ -96,6 +109,16 @@ export function startWitness(options: WitnessOptions): Witness {
     clearTimeout(timer);
     signal.throwIfAborted();
     const isLate = stop.signal.aborted;
+    if (kind === 'trace') {
+      const { sections } = evidenceFrames(Buffer.concat(chunks), boundary);
+      const trace = witnessTrace(sections, {
+        lacks: said.includes('witness: no root') ? 'root' : 'program',
+        clients: clientsOf(said, clients),
+        users,
+        readAtMs: now().getTime(),
+      });
+      return { server: host, capture: { state: 'unknown', because: whyNot(said, host) }, trace };
+    }
     return {
       server: host,
       capture: await captureOf(chunks, said, {
@@ -103,29 +126,32 @@ export function startWitness(options: WitnessOptions): Witness {
         isFull: bytes > mostBytes,
         isBroken: isEarly || isLate,
       }),
+      trace: null,
     };
   };
   let facts: Promise<WitnessFacts> | null = null;
-  return { begun, finish: async () => (facts ??= read()), close: () => stop.abort() };
+  return { begun, finish: async (users) => (facts ??= read(users)), close: () => stop.abort() };
 }
 
+/** What has begun: a capture, or the waiting of what prints a trace at the end. Null: neither. */
 async function hasBegun(
   stderr: Readable,
   said: () => string,
-  ended: Promise<number | undefined>,
-): Promise<boolean> {
+  ended: Promise<unknown>,
+): Promise<'capture' | 'trace' | null> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), startTimeoutMs);
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), startTimeoutMs);
   });
-  const listening = new Promise<true>((resolve) => {
+  const begun = new Promise<'capture' | 'trace'>((resolve) => {
     stderr.on('data', () => {
-      if (said().includes('listening on')) resolve(true);
+      if (said().includes('listening on')) resolve('capture');
+      if (said().includes('witness: ready')) resolve('trace');
     });
   });
-  const isRunning = await Promise.race([listening, late, ended.then(() => false)]);
+  const kind = await Promise.race([begun, late, ended.then(() => null)]);
   clearTimeout(timer);
-  return isRunning;
+  return kind;
 }
 
 async function settled(ms: number): Promise<void> {
@@ -137,8 +163,8 @@ async function captureOf(
   said: string,
   { others, ...ending }: Ending & { readonly others: readonly string[] },
 ): Promise<WitnessFacts['capture']> {
-  const [client = '', host = ''] = connectionOf(said);
-  const clients = [client, ...others].filter((each) => each !== '');
+  const [, host = ''] = connectionOf(said);
+  const clients = clientsOf(said, others);
   try {
     const source = streamSource(Readable.from(chunks), 'the capture on the server');
     const capture = await readWitnessCapture(source, clients);
@@ -172,6 +198,11 @@ function whyCutShort(packets: number, said: string, { isFull, isBroken }: Ending
 function connectionOf(said: string): string[] {
   const [client, , server] = /^witness: connection (.*)$/m.exec(said)?.[1]?.split(' ') ?? [];
   return [client ?? '', server ?? ''];
+}
+
+/** The client by all its addresses: first the one that ssh has. */
+function clientsOf(said: string, others: readonly string[]): string[] {
+  return [connectionOf(said)[0] ?? '', ...others].filter((each) => each !== '');
 }
 
 /** Why there is no capture. */

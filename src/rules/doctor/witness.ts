@@ -12,13 +12,19 @@ import { allocatorOf, listenerOf } from '../listener-evidence.ts';
 import { relayTtlFindings } from './relay-ttl.ts';
 import { nameFindings } from './server-name.ts';
 import type { WitnessQuestion } from './witness-question.ts';
+import { tracesOf } from './witness-trace.ts';
 
 export interface WitnessJudgement {
   readonly findings: readonly Finding[];
   /** How far the packets of each place came. */
   readonly passages: readonly Passage[];
-  /** What could not be told, with the reason. */
-  readonly notExamined: readonly string[];
+  /** What could not be told, with the reason, and what would tell it. */
+  readonly notExamined: readonly Open[];
+}
+
+interface Open {
+  readonly because: string;
+  readonly how: string | null;
 }
 
 /** Packets from here to one listener, or to the relay ports, and what became of them at each end. */
@@ -33,13 +39,18 @@ export interface Passage {
 
 /** Joins what the probe saw here with what the server saw there of the same packets. Every target that was silent gets a word. */
 export function judgeWitness(question: WitnessQuestion): WitnessJudgement {
-  const { capture, server } = question.witness;
+  const { capture, server, trace } = question.witness;
   const { targets } = question.observations;
   const ofNames = nameFindings(question);
   if (capture.state === 'unknown') {
-    const isNeeded = targets.some((facts) => isSilent(facts) || isRelayShut(facts));
+    const silent = targets.filter((facts) => isSilent(facts) || isRelayShut(facts));
     const because = `where on the way packets get lost: ${capture.because}`;
-    return { findings: ofNames, passages: [], notExamined: isNeeded ? [because] : [] };
+    const how = trace === null ? null : whatCaptures[trace.lacks];
+    const told = new Set(
+      trace === null ? [] : silent.flatMap((facts) => tracesOf(facts, silentPorts(facts), trace)),
+    );
+    const notExamined = [{ because, how }, ...[...told].map((text) => ({ because: text, how: null }))];
+    return { findings: ofNames, passages: [], notExamined: silent.length > 0 ? notExamined : [] };
   }
   const view = new ServerView(capture.value, question);
   const parts = targets.flatMap((facts) => [view.listener(facts), view.relay(facts)]);
@@ -56,9 +67,14 @@ export function judgeWitness(question: WitnessQuestion): WitnessJudgement {
     passages: [...passages.values()],
     notExamined: [
       ...new Set(heard.flatMap(({ because }) => (because === undefined ? [] : [`${because}, by ${server}`]))),
-    ],
+    ].map((because) => ({ because, how: null })),
   };
 }
+
+const whatCaptures = {
+  root: 'log in as root, or add --sudo',
+  program: 'sudo apt-get install tcpdump on the server',
+} as const;
 
 interface Part {
   readonly passage?: Passage;

@@ -3,7 +3,7 @@ import type { FirewallFacts } from '../../../src/model/firewall-facts.ts';
 import { wordsOf, type Finding } from '../../../src/model/finding.ts';
 import type { Observations, TargetFacts } from '../../../src/model/observations.ts';
 import type { FilterRule } from '../../../src/model/packet-filter.ts';
-import type { WitnessCapture, WitnessFlow } from '../../../src/model/witness-facts.ts';
+import type { WitnessCapture, WitnessFlow, WitnessTrace } from '../../../src/model/witness-facts.ts';
 import { judgeWitness, type WitnessJudgement } from '../../../src/rules/doctor/witness.ts';
 import {
   clientAddress,
@@ -85,7 +85,7 @@ function judge(
   };
   return judgeWitness({
     observations,
-    witness: { server: 'admin@turn.example.com', capture: { state: 'seen', value } },
+    witness: { server: 'admin@turn.example.com', capture: { state: 'seen', value }, trace: null },
     firewall: firewall ?? null,
     addresses,
   });
@@ -239,7 +239,7 @@ describe('that nothing arrived is not told', () => {
   ] as const)('where %s', (_, seen, because) => {
     const judged = judge(silentUdp, seen);
     expect(codes(judged)).toEqual([]);
-    expect(judged.notExamined.join('; ')).toMatch(because);
+    expect(judged.notExamined.map((each) => each.because).join('; ')).toMatch(because);
   });
 
   it('but is where the server is known by that address behind a NAT', () => {
@@ -280,18 +280,99 @@ describe('the relay ports', () => {
   });
 });
 
-it('says why there is no capture, where one would tell something', () => {
-  const witness = {
-    server: 'admin@turn.example.com',
-    capture: { state: 'unknown', because: 'tcpdump is not installed' } as const,
+describe('without a capture', () => {
+  const lacking = (because: string) => ({ state: 'unknown', because }) as const;
+  const nothing: WitnessTrace = {
+    lacks: 'root',
+    log: lacking('no'),
+    tracked: lacking('no'),
+    untaken: lacking('no'),
   };
-  const question = { witness, firewall: null, addresses: [] };
-  expect(judgeWitness({ ...question, observations: silentUdp }).notExamined).toEqual([
-    'where on the way packets get lost: tcpdump is not installed',
-  ]);
-  expect(
-    judgeWitness({ ...question, observations: observationsOf([healthyFacts(udp)]) }).notExamined,
-  ).toEqual([]);
+  const seen = <T>(value: T) => ({ state: 'seen', value }) as const;
+
+  function open(observations: Observations, trace: Partial<WitnessTrace> | null) {
+    const capture = lacking('only root may capture on a');
+    const witness = { server: 'a', capture, trace: trace === null ? null : { ...nothing, ...trace } };
+    const { findings, notExamined } = judgeWitness({ witness, firewall: null, addresses: [], observations });
+    expect(findings).toEqual([]);
+    return notExamined;
+  }
+  const told = (observations: Observations, trace: Partial<WitnessTrace>): string[] =>
+    open(observations, trace)
+      .slice(1)
+      .map(({ because }) => because);
+
+  it('says why there is none, and what would make one, where it would tell something', () => {
+    const because = 'where on the way packets get lost: only root may capture on a';
+    expect(open(silentUdp, null)).toEqual([{ because, how: null }]);
+    expect(open(silentUdp, {})).toEqual([{ because, how: 'log in as root, or add --sudo' }]);
+    expect(open(silentUdp, { lacks: 'program' })[0]?.how).toContain('apt-get install tcpdump');
+    expect(open(observationsOf([healthyFacts(udp)]), {})).toEqual([]);
+  });
+
+  const atTcp = { listener: { port: 3478, isUdp: false }, relayPort: 40_000, fromPeers: 0 };
+
+  it.each([
+    ['this client elsewhere', [atTcp], 0, 'the log of coturn has this client at TCP 3478, and not there'],
+    ['sessions that could be of this client', [atTcp], 1, null],
+    ['nothing of this client', [], 0, null],
+    [
+      'this client there',
+      [{ ...atTcp, listener: { port: 3478, isUdp: true } }],
+      0,
+      'coturn got requests of this client there, by its log, and no answer came back',
+    ],
+  ])('tells what the log proves that has %s', (_, sessions, unnamed, text) => {
+    const expected = text === null ? [] : [`UDP 3478 of turn.example.com: ${text}`];
+    expect(told(silentUdp, { log: seen({ sessions, unnamed }) })).toEqual(expected);
+  });
+
+  it('tells nothing by the log of a listener that was asked for a Binding alone, which is not logged', () => {
+    const facts = { ...deadFacts(udp, 'binding', silence), challenge: { state: 'not-tried', because: '' } };
+    const log = seen({ sessions: [atTcp], unnamed: 0 });
+    expect(told(observationsOf([facts as TargetFacts, healthyFacts(tcp)]), { log })).toEqual([]);
+  });
+
+  it('tells what coturn got at relay ports at which nothing came in', () => {
+    const shut = observationsOf([healthyFacts(udp, { inbound: failed(silence), reply: failed(silence) })]);
+    const session = { listener: null, relayPort: relayed.port, fromPeers: 0 };
+    const place = 'the relay ports of turn.example.com';
+    expect(told(shut, { log: seen({ sessions: [session], unnamed: 9 }) })).toEqual([
+      `${place}: coturn got nothing there, by its log`,
+    ]);
+    expect(told(shut, { log: seen({ sessions: [{ ...session, fromPeers: 2 }], unnamed: 0 }) })).toEqual([
+      `${place}: coturn got 2 packets there, by its log`,
+    ]);
+    const others = [atTcp, { ...session, relayPort: relayed.port + 1 }, { ...session, fromPeers: null }];
+    expect(told(shut, { log: seen({ sessions: others, unnamed: 0 }) })).toEqual([]);
+  });
+
+  it('tells what the connection table has of this port and protocol', () => {
+    const flow = (transport: 'udp' | 'tcp', hostPort: number, isAnswered: boolean) => ({
+      transport,
+      hostPort,
+      isAnswered,
+    });
+    const passed = 'UDP 3478 of turn.example.com: its firewall let packets of this client in, by its';
+    expect(told(silentUdp, { tracked: seen([flow('udp', 3478, false)]) })).toEqual([
+      `${passed} connection table, and it did not answer them`,
+    ]);
+    expect(told(silentUdp, { tracked: seen([flow('udp', 3478, true)]) })).toEqual([
+      `${passed} connection table, and it answered them`,
+    ]);
+    const elsewhere = [flow('tcp', 3478, true), flow('udp', 53, false)];
+    expect(told(silentUdp, { tracked: seen(elsewhere) })).toEqual([]);
+  });
+
+  it('tells of packets that coturn leaves lying', () => {
+    const untaken = seen([
+      { port: 3478, dropped: 3, waiting: 2304 },
+      { port: 53, dropped: 9, waiting: 9 },
+    ]);
+    expect(told(silentUdp, { untaken })).toEqual([
+      'UDP 3478 of turn.example.com: 2304 bytes wait there that coturn does not take, and the kernel dropped 3 packets there that coturn did not take',
+    ]);
+  });
 });
 
 describe('the TTL of what a relay sends on', () => {
