@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { ClientNetworkFacts } from '../model/client-network.ts';
 import { scopeOf } from '../model/endpoint.ts';
-import { RtcOpsError } from '../model/error.ts';
+import { RtcOpsError, reasonOf } from '../model/error.ts';
+import type { IceServersFacts } from '../model/ice-servers.ts';
 import type { Observations } from '../model/observations.ts';
 import type { TurnUri } from '../model/turn-uri.ts';
 import { probeClientNetwork } from '../probes/client-network.ts';
@@ -13,6 +16,7 @@ import type { ProgressLine } from './progress.ts';
 import { trustAnchors } from './trust-anchors.ts';
 
 export interface ClientOptions extends GlobalOptions {
+  readonly iceServers?: string;
   readonly secretFile?: string;
   readonly username?: string;
   readonly password?: string;
@@ -36,7 +40,10 @@ const callMs = 3000;
 const concurrency = 20;
 
 /** The same, as far as it was given: without servers where none was named. */
-export type GivenQuestion = Omit<ClientQuestion, 'uris'> & { readonly uris: ClientQuestion['uris'] | null };
+export interface GivenQuestion extends Omit<ClientQuestion, 'uris'> {
+  readonly uris: ClientQuestion['uris'] | null;
+  readonly iceServers: IceServersFacts | null;
+}
 
 /**
  * The servers that were named, else those of rtc-ops.yaml, and the credentials that are there for them.
@@ -48,21 +55,48 @@ export async function clientQuestion(
   context: CommandContext,
 ): Promise<GivenQuestion> {
   const ca = options.ca === undefined ? null : await trustAnchors(options.ca, context);
-  const servers = await serversOf(urls, options, context);
-  const source = await credentialSource(
-    { ...options, duration: callMs, ofConfig: urls.length === 0 && servers !== null },
-    context,
-  );
+  const handedOut =
+    options.iceServers === undefined ? null : await iceServersOf(options.iceServers, urls, context);
+  const servers = handedOut ?? (await serversOf(urls, options, context));
+  const ofConfig = urls.length === 0 && handedOut === null && servers !== null;
+  const source = await credentialSource({ ...options, duration: callMs, ofConfig }, context);
   const credential = source() ?? servers?.hosted ?? null;
   const servername = options.servername ?? null;
-  return { uris: servers?.uris ?? null, credential, ca, servername };
+  const iceServers = handedOut?.facts ?? null;
+  return { uris: servers?.uris ?? null, credential, ca, servername, iceServers };
+}
+
+/** @throws RtcOpsError `usage` for a file that cannot be read, or beside URLs */
+async function iceServersOf(
+  file: string,
+  urls: readonly string[],
+  { workingDirectory }: CommandContext,
+): Promise<Servers & { readonly facts: IceServersFacts }> {
+  if (urls.length > 0)
+    throw new RtcOpsError('usage', '--ice-servers has the URLs to look at, and stands beside no others');
+  let text: string;
+  try {
+    text = await readFile(resolve(workingDirectory, file), 'utf8');
+  } catch (cause) {
+    throw new RtcOpsError('usage', `--ice-servers ${file} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+  const { readIceServers } = await import('../evidence/ice-servers.ts');
+  const { facts, uris, credential } = readIceServers(text, file);
+  const hosted = credential === null ? null : ({ source: 'given', ...credential } as const);
+  return { facts, uris: uris.length === 0 ? null : uris, hosted };
+}
+
+/** What is to be asked, and as whom where no option says that; null for nothing. */
+interface Servers {
+  readonly uris: readonly TurnUri[] | null;
+  readonly hosted: ProbeOptions['credential'];
 }
 
 async function serversOf(
   urls: readonly string[],
   options: ClientOptions,
   context: CommandContext,
-): Promise<{ readonly uris: readonly TurnUri[]; readonly hosted: ProbeOptions['credential'] } | null> {
+): Promise<Servers | null> {
   if (urls.length > 0) return { uris: urls.flatMap(urisOf), hosted: null };
   const { configuredServers } = await import('./probe-hosts.ts');
   try {

@@ -50,7 +50,7 @@ export async function examine(
   const origin = performance.now();
   const place = placeOf(options);
   const given = await clientQuestion(urls, options, context);
-  if (place === null && given.uris === null) {
+  if (place === null && given.uris === null && given.iceServers === null) {
     throw new RtcOpsError(
       'usage',
       'nothing to examine: no URL, no --host and no --local was given, and there is no rtc-ops.yaml here or above',
@@ -68,6 +68,7 @@ export async function examine(
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(performance.now() - origin),
       symptom,
+      iceServers: given.iceServers,
       server: server && { evidence: server.evidence, lint: server.lint },
       ...seen,
       leftOut: leftOut(question, { server, place, options }),

@@ -5,6 +5,7 @@ import { version } from '../model/version.ts';
 import type { Criteria } from '../rules/criteria.ts';
 import { clientNetworkFindings, networkLines } from '../rules/doctor/client-network.ts';
 import { diagnose } from '../rules/doctor/diagnosis.ts';
+import { iceServersFindings } from '../rules/doctor/ice-servers.ts';
 import { judgeWitness } from '../rules/doctor/witness.ts';
 import { createReport } from '../rules/report.ts';
 import { examineEvidence, type ServerExamination } from './doctor-server.ts';
@@ -21,6 +22,7 @@ export async function judgeDoctor(facts: DoctorFacts, failOn: 'error' | 'warning
     server: server === null ? null : { ...server, findings: [...server.findings, ...(seen?.findings ?? [])] },
     client:
       client === null || probe === null ? null : { probe, network: clientNetworkFindings(client.network) },
+    application: facts.iceServers === null ? [] : iceServersFindings(facts.iceServers),
     leftOut: [...(seen?.notExamined ?? []), ...facts.leftOut],
     symptom,
     failOn,

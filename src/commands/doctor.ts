@@ -44,6 +44,7 @@ was asked for is known, 2 usage, 3 configuration, 4 ssh or another tool failed.
 Examples:
   rtc-ops doctor turn.example.com --secret-file secret.txt
   rtc-ops doctor --host root@turn.example.com turn.example.com --symptom one-way
+  rtc-ops doctor --ice-servers ice-servers.json
   rtc-ops doctor --local --bundle ticket.tar.gz
   rtc-ops doctor --from ticket.tar.gz`;
 
@@ -59,6 +60,11 @@ export function define(command: Command, context: CommandContext): void {
     .option('--ssh-common-args <arguments>', 'further arguments for ssh, such as "-o ProxyJump=bastion"')
     .option('--sudo', 'look from within as root, by sudo without a password')
     .addOption(new Option('--symptom <symptom>', 'what users complain of').choices(symptomIds))
+    .option(
+      '--ice-servers <file>',
+      'what the application gives its browsers (JSON): its form, its URLs and its credentials',
+      fileOption,
+    )
     .option('--secret-file <file>', 'the static-auth-secret of the server', fileOption)
     .option('--username <name>', 'TURN username')
     .option('--password <password>', 'TURN password; "-" reads it from standard input')

@@ -97,6 +97,22 @@ const saved = z.object({
   startedAt: z.iso.datetime(),
   durationMs: z.number(),
   symptom: z.enum(symptomIds).nullable(),
+  // The first archives have none.
+  iceServers: z
+    .object({
+      file: z.string(),
+      urls: z.array(z.string()),
+      problems: z.array(
+        z.object({
+          kind: z.enum(['refused', 'dtls', 'no-turn']),
+          at: z.string(),
+          text: z.string(),
+          instead: z.string().nullable(),
+        }),
+      ),
+    })
+    .nullable()
+    .default(null),
   leftOut: z.array(
     z.object({ what: z.string(), because: z.string(), how: z.string().nullable(), isRequired: z.boolean() }),
   ),
@@ -146,6 +162,7 @@ export function parseDoctorFacts(text: string, file: string): DoctorFacts {
     startedAt: rest.startedAt,
     durationMs: rest.durationMs,
     symptom: rest.symptom,
+    iceServers: rest.iceServers,
     leftOut: rest.leftOut,
     server:
       server === null

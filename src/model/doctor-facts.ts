@@ -1,6 +1,7 @@
 import type { ClientNetworkFacts } from './client-network.ts';
 import type { NotExamined, Symptom } from './doctor-report.ts';
 import type { Finding } from './finding.ts';
+import type { IceServersFacts } from './ice-servers.ts';
 import type { Observations } from './observations.ts';
 import type { ReportCriteria } from './report.ts';
 import type { ServerEvidence } from './server-evidence.ts';
@@ -12,6 +13,8 @@ export interface DoctorFacts {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly symptom: Symptom | null;
+  /** What an application gives to its browsers; null where none was given here. */
+  readonly iceServers: IceServersFacts | null;
   /** The server from within, as it came; null where it was not looked at. */
   readonly server: {
     readonly evidence: ServerEvidence;

@@ -12,6 +12,7 @@ import { credentialCatalog } from './catalog/credential.ts';
 import { configCatalog } from './catalog/config.ts';
 import type { CatalogEntry, FaultEntry, Severity } from './catalog/entry.ts';
 import { firewallCatalog } from './catalog/firewall.ts';
+import { iceServersCatalog } from './catalog/ice-servers.ts';
 import { networkCatalog } from './catalog/network.ts';
 import { peerCatalog } from './catalog/peer.ts';
 import { reachCatalog } from './catalog/reach.ts';
@@ -56,6 +57,9 @@ export type FirewallFindingCode = keyof typeof firewallCatalog;
 /** What only a doctor finds out about the network in which it stands. */
 export type ClientNetworkFindingCode = keyof typeof clientNetworkCatalog;
 
+/** What is wrong with what an application gives to its browsers. */
+export type IceServersFindingCode = keyof typeof iceServersCatalog;
+
 /** What a look at the machine of a server finds beside that, by `doctor`. */
 export const machineCatalog = { ...serverProcessCatalog, ...serverMachineCatalog } as const;
 
@@ -78,6 +82,7 @@ export const catalog = {
   ...callCatalog,
   ...networkCatalog,
   ...clientNetworkCatalog,
+  ...iceServersCatalog,
   ...machineCatalog,
   ...firewallCatalog,
   ...witnessCatalog,

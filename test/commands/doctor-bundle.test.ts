@@ -44,6 +44,13 @@ async function factsOf(): Promise<{ facts: DoctorFacts; secrets: Secret[] }> {
     startedAt: '2026-06-01T12:00:00.000Z',
     durationMs: 4200,
     symptom: 'one-way',
+    iceServers: {
+      file: 'ice-servers.json',
+      urls: ['turn:turn.example.com'],
+      problems: [
+        { kind: 'dtls', at: 'iceServers[0].urls[1]', text: 'it asks for DTLS over UDP', instead: null },
+      ],
+    },
     server: { evidence: server.evidence, lint: server.lint },
     client: {
       observations: faults.DENY_LIST_BLOCKS_ALL.facts,

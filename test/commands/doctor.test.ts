@@ -24,11 +24,23 @@ describe('rtc-ops doctor', () => {
     [['doctor', '--host', '-oProxyCommand=true'], 'Write USER@HOST'],
     [['doctor', 'turn.example.com', '--private-key', 'id'], '--private-key is for --host'],
     [['doctor', 'turn.example.com', '--sudo'], '--sudo is for --local and --host'],
+    [['doctor', 'turn.example.com', '--ice-servers', 'x'], '--ice-servers has the URLs to look at'],
+    [['doctor', '--ice-servers', 'none.json'], '--ice-servers none.json cannot be read: '],
     [['doctor', '--host', 'a.example', '--ssh-common-args', "'"], "has a ' that does not end"],
   ])('refuses %j', async (args, message) => {
     const { stderr, exitCode } = await rtcOps(args, { cwd: await directoryWith({}) });
     expect(stderr).toContain(message);
     expect(exitCode).toBe(2);
+  });
+
+  it('judges what an application gives its browsers, also where no URL of it can be asked', async () => {
+    const list = [{ urls: 'turn://turn.example.com', username: 'u', credential: 'not-to-be-seen' }];
+    const cwd = await directoryWith({ 'ice-servers.json': JSON.stringify(list) });
+    const { stdout, exitCode } = await rtcOps(['doctor', '--ice-servers', 'ice-servers.json'], { cwd });
+    expect(stdout).toMatch(/broken\s+Browsers refuse the iceServers of the application/);
+    expect(stdout).toContain('iceServers[0].urls: turn:turn.example.com');
+    expect(stdout).not.toContain('not-to-be-seen');
+    expect(exitCode).toBe(1);
   });
 
   it('says plainly that ssh does not get there, and ends as a tool that failed', async () => {

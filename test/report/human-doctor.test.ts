@@ -51,6 +51,7 @@ function reportWith(
           ? null
           : { name: 'root@turn.example.com', addresses: [serverAddress], findings: server, notExamined: [] },
       client: { probe, network: [] },
+      application: [],
       leftOut: server === null ? [left] : [],
       symptom,
       failOn: 'error',

@@ -4,6 +4,7 @@ import type {
   ClientNetworkFindingCode,
   FindingCode,
   FirewallFindingCode,
+  IceServersFindingCode,
   MachineFindingCode,
   RecordingFindingCode,
   WitnessFindingCode,
@@ -131,6 +132,7 @@ type ServerFindingCode = Exclude<
   | ClientNetworkFindingCode
   | ConfigFindingCode
   | FirewallFindingCode
+  | IceServersFindingCode
   | MachineFindingCode
   | RecordingFindingCode
   | WitnessFindingCode

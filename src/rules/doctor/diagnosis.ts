@@ -38,6 +38,8 @@ export interface ClientSide {
 export interface DoctorQuestion {
   readonly server: ServerSide | null;
   readonly client: ClientSide | null;
+  /** What is wrong with what an application gives to its browsers. */
+  readonly application: readonly Finding[];
   /** What was left out because it was not asked for. */
   readonly leftOut: readonly NotExamined[];
   readonly symptom: Symptom | null;
@@ -51,8 +53,13 @@ export type Diagnosis = Pick<
 
 /** From all that was found to what is wrong. Deterministic: the same findings give the same diagnosis. */
 export function diagnose(question: DoctorQuestion): Diagnosis {
-  const { server, client, symptom, failOn } = question;
-  const trees = treesOf(sightingsOf(server, client), symptom);
+  const { server, client, application, symptom, failOn } = question;
+  const ofApplication = application.map((finding): Sighting => ({
+    finding,
+    side: 'client',
+    place: subjectKey(finding.subject),
+  }));
+  const trees = treesOf([...sightingsOf(server, client), ...ofApplication], symptom);
   const notExamined = [...openQuestions(server, client), ...fromOutside(client), ...question.leftOut];
   const verdict = verdictOf(trees, client, notExamined);
   const isWarned = trees.some(({ finding: { severity } }) => severity === 'warning');
@@ -156,6 +163,7 @@ function verdictOf(
   if (isHidden) return 'unknown';
   const seen = client?.probe.verdict ?? null;
   if (errors.length > 0) {
+    if (errors.some(({ finding: { code } }) => keepsBrowsersAway.has(code))) return 'broken';
     if (seen === 'healthy' || seen === 'degraded') return 'degraded';
     if (seen === 'broken') return 'broken';
     return errors.some(stopsService) ? 'broken' : seen === null ? 'degraded' : 'unknown';
@@ -196,6 +204,13 @@ const outages: ReadonlySet<string> = new Set<Finding['code']>([
   'EXTERNAL_IP_REPEATED',
   'RELAY_PORTS_INVERTED',
   'DENIED_RANGE_BOUNDLESS',
+]);
+
+/** A browser does not get as far as the server, however well that serves. */
+const keepsBrowsersAway: ReadonlySet<Finding['code']> = new Set<Finding['code']>([
+  'ICE_SERVERS_REFUSED',
+  'ICE_SERVERS_DTLS',
+  'ICE_SERVERS_WITHOUT_TURN',
 ]);
 
 function headlineOf(

@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Box } from './box.ts';
 import { configured, edited, onServer, type Breakage } from './breakage.ts';
 
@@ -32,6 +34,17 @@ const clockAhead = `dpkg-deb --extract /srv/packages/libfaketime_*.deb /opt/fake
   systemctl daemon-reload; systemctl restart coturn`;
 const clockRight =
   ': >/etc/environment; rm /etc/systemd/system/coturn.service.d/clock.conf; systemctl daemon-reload; systemctl restart coturn';
+
+/** What the application hands out, with a credential that the server takes. */
+async function iceServers({ directory, secret }: Box, url: string): Promise<void> {
+  const username = `${Math.floor(Date.now() / 1000) + 3600}:alice`;
+  const list = [{ urls: [url], username, credential: hmac(secret, username) }];
+  await writeFile(join(directory, 'ice-servers.json'), JSON.stringify(list));
+}
+
+const ofApplication = {
+  ask: { urls: [], credential: () => ['--ice-servers', 'ice-servers.json'] },
+} as const;
 
 export const accessBreakages: readonly Breakage[] = [
   {
@@ -69,6 +82,28 @@ export const accessBreakages: readonly Breakage[] = [
     askAfter: {},
     headline: 'CREDENTIAL_FORMAT',
     fix: goodAgain,
+  },
+  {
+    cause: 'iceservers-payload-wrong',
+    broken: 'the application gives its browsers turn://HOST:3478',
+    breakIt: async (box) => iceServers(box, `turn://${box.server.host}:3478`),
+    ...ofApplication,
+    headline: 'ICE_SERVERS_REFUSED',
+    fix: {
+      words: 'the URL is written as it is printed',
+      apply: async (box) => iceServers(box, `turn:${box.server.host}:3478`),
+    },
+  },
+  {
+    cause: 'turns-over-udp-dtls',
+    broken: 'the application gives its browsers turns: with transport=udp alone',
+    breakIt: async (box) => iceServers(box, `turns:${box.server.host}:5349?transport=udp`),
+    ...ofApplication,
+    headline: 'ICE_SERVERS_DTLS',
+    fix: {
+      words: 'the URL is written as it is printed',
+      apply: async (box) => iceServers(box, `turns:${box.server.host}:5349?transport=tcp`),
+    },
   },
   {
     cause: 'auth-mechanism-mixed',

@@ -14,14 +14,4 @@ export const notProduced: readonly { readonly cause: string; readonly why: strin
       why: 'it takes a public certificate authority, and an app with roots of its own',
       told: 'LOG_TLS_HANDSHAKES_FAILED, from the log; CAPTURE_TLS_ALERT, from a capture',
     },
-    {
-      cause: 'iceservers-payload-wrong',
-      why: 'no packet of such a browser comes to the server; it is in what the browser recorded',
-      told: 'ICE_URL_INVALID, from a dump; a URL like that is refused with what is wrong with it',
-    },
-    {
-      cause: 'turns-over-udp-dtls',
-      why: 'no browser uses DTLS to a TURN server, and it is not probed',
-      told: 'such a URL is refused with that reason',
-    },
   ];

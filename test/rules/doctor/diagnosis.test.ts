@@ -39,6 +39,7 @@ interface Given {
   readonly probe?: Observations | Report;
   readonly network?: readonly Finding[];
   readonly symptom?: DoctorQuestion['symptom'];
+  readonly application?: readonly Finding[];
   readonly leftOut?: readonly NotExamined[];
   readonly failOn?: 'error' | 'warning';
 }
@@ -51,6 +52,7 @@ function diagnosisOf(given: Given): Diagnosis {
         ? null
         : { name: 'root@turn.example.com', addresses, findings: server, notExamined },
     client: probe === undefined ? null : { probe: 'verdict' in probe ? probe : reportOf(probe), network },
+    application: given.application ?? [],
     leftOut: given.leftOut ?? [],
     symptom: given.symptom ?? null,
     failOn: given.failOn ?? 'error',
@@ -321,6 +323,19 @@ describe('healthy', () => {
     expect(diagnosis).toMatchObject({ verdict: 'healthy', exitCode: 0 });
     expect(diagnosis.headline).toMatch(/, and nothing is wrong on the server; 1 thing to harden$/);
     expect(diagnosisOf({ server, probe: allHealthy, failOn: 'warning' }).exitCode).toBe(1);
+  });
+
+  it('is not what browsers never get to', () => {
+    const application = [example('ICE_SERVERS_REFUSED')];
+    expect(diagnosisOf({ probe: allHealthy, application })).toMatchObject({
+      verdict: 'broken',
+      exitCode: 1,
+      headline:
+        'Browsers refuse the iceServers of the application: users who need the relay will hear nothing',
+    });
+    expect(diagnosisOf({ application })).toMatchObject({ verdict: 'broken', exitCode: 1 });
+    const beside = [example('ICE_SERVERS_DTLS')];
+    expect(diagnosisOf({ probe: allHealthy, application: beside }).exitCode).toBe(0);
   });
 
   it('is not what others can misuse', () => {
