@@ -6,6 +6,7 @@ import type { Criteria } from '../rules/criteria.ts';
 import { clientNetworkFindings, networkLines } from '../rules/doctor/client-network.ts';
 import { diagnose } from '../rules/doctor/diagnosis.ts';
 import { iceServersFindings } from '../rules/doctor/ice-servers.ts';
+import { nativeRootFindings } from '../rules/doctor/native-root.ts';
 import { judgeWitness } from '../rules/doctor/witness.ts';
 import { createReport } from '../rules/report.ts';
 import { examineEvidence, type ServerExamination } from './doctor-server.ts';
@@ -21,7 +22,15 @@ export async function judgeDoctor(facts: DoctorFacts, failOn: 'error' | 'warning
   const diagnosis = diagnose({
     server: server === null ? null : { ...server, findings: [...server.findings, ...(seen?.findings ?? [])] },
     client:
-      client === null || probe === null ? null : { probe, network: clientNetworkFindings(client.network) },
+      client === null || probe === null
+        ? null
+        : {
+            probe,
+            network: [
+              ...clientNetworkFindings(client.network),
+              ...nativeRootFindings(client.observations, server?.facts.logs ?? []),
+            ],
+          },
     application: facts.iceServers === null ? [] : iceServersFindings(facts.iceServers),
     leftOut: [...(seen?.notExamined ?? []), ...facts.leftOut],
     symptom,

@@ -1,7 +1,8 @@
 /**
  * A client that coturn no longer knows, or knows too well: `roaming-client.ts ADDRESS USER SECRET-FILE HOW`.
  * `same-port`: it forgets its allocation, and asks for one from the same port again. `waits`: it is silent until the NAT
- * before it has forgotten it, and refreshes then. It ends when it was answered with 437 (Allocation Mismatch).
+ * before it has forgotten it, and refreshes then; both end with the answer 437 (Allocation Mismatch). `leaves`: it frees its
+ * allocation, as it should.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +28,10 @@ await session.request(method.allocate, allocate, options);
 // Longer than the NAT of the lab keeps it.
 if (how === 'waits') await sleep(1500);
 try {
+  if (how === 'leaves') {
+    await session.request(method.refresh, [put(lifetime, 0)], options);
+    process.exit(0);
+  }
   if (how === 'same-port') await session.request(method.allocate, allocate, options);
   else await session.request(method.refresh, [put(lifetime, 600)], options);
 } catch (error) {

@@ -1,5 +1,6 @@
 import { bracketed } from '../endpoint.ts';
 import { server } from '../subject.ts';
+import { nativeRootCatalog } from './native-root.ts';
 import { serverNameCatalog } from './server-name.ts';
 import {
   fault,
@@ -82,6 +83,7 @@ function openBefore(e: PassageEvidence): string {
 /** What only a look from both ends can tell: where between a client and coturn packets get lost. */
 export const witnessCatalog = {
   ...serverNameCatalog,
+  ...nativeRootCatalog,
   DROPPED_AT_HOST: fault<PassageEvidence & DeciderEvidence>()({
     severity: 'error',
     subject: server,

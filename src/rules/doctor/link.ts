@@ -331,4 +331,5 @@ export const links: readonly Link[] = [
     causes: ['TLS_CERT_EXPIRED', 'TLS_CHAIN_INCOMPLETE', 'TLS_NAME_MISMATCH', 'TLS_UNTRUSTED'],
     effects: ['LOG_TLS_HANDSHAKES_FAILED'],
   },
+  { causes: ['NATIVE_ROOT_MISSING'], effects: ['LOG_TLS_HANDSHAKES_FAILED'] },
 ];

@@ -75,6 +75,7 @@ const ofTls = [
   'TLS_NO_PROTOCOL',
   'LOG_CERTIFICATE_MISSING',
   'TLS_CERT_NOT_RELOADED',
+  'NATIVE_ROOT_MISSING',
 ] as const satisfies readonly FindingCode[];
 
 const somePorts = [

@@ -38,7 +38,8 @@ export interface Box {
 type Running = Pick<Subprocess, 'kill'> &
   PromiseLike<Pick<Execution, 'stdout' | 'stderr'> & { readonly exitCode?: number }>;
 
-export type CertificateName = 'good' | 'renewed' | 'leaf' | 'expired' | 'other name' | 'self-signed';
+export type CertificateName =
+  'good' | 'renewed' | 'leaf' | 'expired' | 'other name' | 'self-signed' | 'unknown to apps';
 
 export const relayPorts = '49152-49500';
 export const certificateDirectory = '/etc/turnserver';
@@ -106,12 +107,15 @@ async function makeCertificates({
   const root = await certificate({ commonName: 'Lab Root', authority: true });
   const issuer = await certificate({ commonName: 'Lab Intermediate', authority: true, issuer: root });
   const named = { commonName: host, names: [host], issuer };
+  // Their names are those of a public CA; the operator trusts it, as browsers do.
+  const publicRoot = await certificate({ commonName: 'ISRG Root X1', authority: true });
+  const publicIssuer = await certificate({ commonName: 'R11', authority: true, issuer: publicRoot });
   const files = (leaf: Certificate, chain: readonly Certificate[]): string =>
     [leaf.key, leaf.cert, ...chain.map(({ cert }) => cert)].join('\n');
   const leaf = await publicCertificate(named);
   const other = { ...named, commonName: 'other.lab.test', names: ['other.lab.test'] };
   return {
-    ca: root.cert,
+    ca: `${root.cert}\n${publicRoot.cert}`,
     certificates: {
       good: files(leaf, [issuer]),
       renewed: files(await certificate(named), [issuer]),
@@ -119,6 +123,7 @@ async function makeCertificates({
       expired: files(await certificate({ ...named, validFrom: -60, validUntil: -1 }), [issuer]),
       'other name': files(await certificate(other), [issuer]),
       'self-signed': files(await certificate({ commonName: host, names: [host] }), []),
+      'unknown to apps': files(await certificate({ ...named, issuer: publicIssuer }), [publicIssuer]),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { FindingCode } from '../../../src/model/finding.ts';
 import type { Box } from './box.ts';
 
@@ -64,3 +65,13 @@ export function beforeServer(rule: string) {
 
 /** Nothing is left before the server. */
 export const openBeforeServer = async ({ onRouter }: Box): Promise<unknown> => onRouter('nft flush ruleset');
+
+/** A client of its own, beside doctor: see roaming-client.ts. */
+export async function roamed(
+  { onOperator, server }: Box,
+  how: 'waits' | 'same-port' | 'leaves',
+): Promise<void> {
+  const project = fileURLToPath(new URL('../../..', import.meta.url));
+  await onOperator(`${process.execPath} --import ${project}test/support/typescript-loader.js \
+    ${project}test/lab/roaming-client.ts ${server.ipv4} alice secret.txt ${how}`);
+}

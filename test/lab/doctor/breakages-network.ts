@@ -1,7 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import { setName } from '../server/acme-server.ts';
 import type { Box } from './box.ts';
-import { beforeServer, configured, edited, onServer, openBeforeServer, type Breakage } from './breakage.ts';
+import {
+  beforeServer,
+  configured,
+  edited,
+  onServer,
+  openBeforeServer,
+  roamed,
+  type Breakage,
+} from './breakage.ts';
 
 /** The name leads to `ipv4`. */
 function named(address: (box: Box) => { ipv4: string; ipv6?: string }) {
@@ -21,13 +28,6 @@ function leaving(rule: string) {
       nft 'add table ip edge; add chain ip edge in { type filter hook prerouting priority 0; }
         add rule ip edge in iifname operator ${rule} drop'
       until ss -Hltn 'sport = :3478' | grep -q .; do sleep 0.05; done`);
-}
-
-/** A client whose allocation coturn does not take for its own. */
-async function roamed({ onOperator, server }: Box, how: 'waits' | 'same-port'): Promise<void> {
-  const project = fileURLToPath(new URL('../../..', import.meta.url));
-  await onOperator(`${process.execPath} --import ${project}test/support/typescript-loader.js \
-    ${project}test/lab/roaming-client.ts ${server.ipv4} alice secret.txt ${how}`);
 }
 
 // What the log has of it stays true until coturn is started again.

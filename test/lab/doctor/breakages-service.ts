@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { certificateDirectory, putCertificate, relayPorts, type Box, type CertificateName } from './box.ts';
-import { edited, onServer, type Breakage } from './breakage.ts';
+import { edited, onServer, roamed, type Breakage } from './breakage.ts';
 import { publishing, startContainer } from './container.ts';
 
 const restart = 'timeout 3 systemctl restart coturn || true';
@@ -76,6 +76,22 @@ export const serviceBreakages: readonly Breakage[] = [
     breakIt: certified('other name'),
     headline: 'TLS_NAME_MISMATCH',
     fix: { words: 'a certificate of that name is issued', apply: certified('good') },
+  },
+  {
+    cause: 'native-sdk-root-store',
+    broken: 'the root of the certificate is one that browsers know and an app does not, as ISRG Root X1',
+    breakIt: async (box) => {
+      await certified('unknown to apps')(box);
+      await roamed(box, 'leaves');
+      const app = `openssl s_client -connect ${box.server.ipv4}:5349 -no-CAfile -no-CApath -verify_return_error`;
+      await box.onOperator(`for i in 1 2; do ${app} </dev/null >/dev/null 2>&1 && exit 1; done; true`);
+      // An allocation that was freed ends a second later.
+      await box.onServer(
+        `until [ $(journalctl -u coturn | grep -c 'closed (2nd stage)') -ge 3 ]; do sleep 0.1; done`,
+      );
+    },
+    headline: 'NATIVE_ROOT_MISSING',
+    fix: { words: 'a certificate of another CA is taken', apply: certified('good') },
   },
   {
     cause: 'privileged-port-denied',

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import type { Breakage } from './breakage.ts';
-import { breakages, notProduced } from './breakages.ts';
+import { breakages } from './breakages.ts';
 
 const file = fileURLToPath(new URL('root-causes.md', import.meta.url));
 
@@ -29,15 +29,7 @@ function row({ cause, broken, headline }: Breakage, mended: readonly string[]): 
 
 async function tableOf(mended: Mended): Promise<string> {
   const produced = ['| Cause | What was broken | Headline | Fix that was applied |', '|-|-|-|-|'];
-  const others = ['| Cause | Why it is not produced | What tells it |', '|-|-|-|'];
-  const text = [
-    head,
-    ...produced,
-    ...breakages.map((each) => row(each, mended.get(each) ?? [])),
-    '\n## Not produced\n',
-    ...others,
-    ...notProduced.map(({ cause, why, told }) => `| ${cause} | ${cell(why)} | ${cell(told)} |`),
-  ];
+  const text = [head, ...produced, ...breakages.map((each) => row(each, mended.get(each) ?? []))];
   return format(`${text.join('\n')}\n`, { parser: 'markdown' });
 }
 
