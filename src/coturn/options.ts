@@ -57,7 +57,7 @@ export function optionOf(name: string): CoturnOption | undefined {
 }
 
 /**
- * Every option of every coturn up to 4.17.1: `long_options` of src/apps/relay/mainrelay.c, compared for each known
+ * Every option of every coturn up to 4.18.0: `long_options` of src/apps/relay/mainrelay.c, compared for each known
  * version. Values and defaults are those of set_option() there and of README.turnserver.
  */
 export const coturnOptions: readonly CoturnOption[] = [
@@ -89,7 +89,7 @@ export const coturnOptions: readonly CoturnOption[] = [
   { name: 'dh2066', value: 'flag', until: '4.5.1.2' },
   { name: 'dh566', value: 'flag' },
   { name: 'drain-min-allocations', value: 'integer', since: '4.15.0', default: '0' },
-  { name: 'drop-invalid-packets', value: 'flag', since: '4.8.0', default: 'on' },
+  { name: 'drop-invalid-packets', value: 'flag', since: '4.8.0', until: '4.18.0', default: 'on' },
   { name: 'drop-invalid-packets-log', value: 'flag', since: '4.8.0' },
   { name: 'dtls', value: 'flag', since: '4.17.0' },
   { name: 'ec-curve-name', value: 'text' },
@@ -121,7 +121,7 @@ export const coturnOptions: readonly CoturnOption[] = [
   { name: 'no-auth', value: 'flag' },
   { name: 'no-auth-pings', value: 'flag' },
   { name: 'no-cli', value: 'flag', idleSince: '4.10.0' },
-  { name: 'no-dtls', value: 'flag', idleSince: '4.17.0' },
+  { name: 'no-dtls', value: 'flag', until: '4.18.0', idleSince: '4.17.0' },
   { name: 'no-dynamic-ip-list', value: 'flag' },
   { name: 'no-dynamic-realms', value: 'flag' },
   { name: 'no-http', value: 'flag', until: '4.5.1.0' },

@@ -105,6 +105,7 @@ function checked(name: string, version: CoturnVersion): string {
 
 // Each asks for what is the default, or not there at all, in the versions that lack it.
 const versionedNames = new Set([
+  'no-dtls',
   'no-rfc5780',
   'no-stun-backward-compatibility',
   'no-tlsv1',

@@ -21,6 +21,8 @@ export const knownVersions = [
   '4.16.0',
   '4.17.0',
   '4.17.1',
+  '4.17.2',
+  '4.18.0',
 ] as const;
 
 export type CoturnVersion = (typeof knownVersions)[number];

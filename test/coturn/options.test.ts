@@ -12,6 +12,8 @@ describe('the option table', () => {
     expect(hasOption('4.6.0', 'no-rfc5780')).toBe(true);
     expect(hasOption('4.6.3', 'no-tlsv1')).toBe(true);
     expect(hasOption('4.7.0', 'no-tlsv1')).toBe(false);
+    expect(hasOption('4.17.2', 'no-dtls')).toBe(true);
+    expect(hasOption('4.18.0', 'no-dtls')).toBe(false);
     expect(hasOption('4.5.2', 'dh2066')).toBe(false);
     expect(hasOption('4.6.1', 'fingerprin')).toBe(false);
   });

@@ -6,10 +6,10 @@ describe('parseVersion', () => {
   it('takes each known version, and a line for the newest of it', () => {
     expect(knownVersions.map(parseVersion)).toEqual(knownVersions);
     expect(parseVersion('4.6')).toBe('4.6.3');
-    expect(parseVersion('4.17')).toBe('4.17.1');
+    expect(parseVersion('4.17')).toBe('4.17.2');
   });
 
-  it.each(['4', '4.1', '4.6.', '4.6.9', '4.18.0', '5.0.0', '', 'latest'])(
+  it.each(['4', '4.1', '4.6.', '4.6.9', '4.19.0', '5.0.0', '', 'latest'])(
     'refuses %j with the list',
     (text) => {
       expect(() => parseVersion(text)).toThrow(
