@@ -1,8 +1,10 @@
+import { normalAddress } from '../../config/address.ts';
 import type { Config, Host } from '../../config/config.ts';
 import { urisOfHost } from '../../config/host-uri.ts';
 import { ownUsers } from '../../model/own-user.ts';
 import type { PeerDenial, Verification } from '../../model/deployment.ts';
 import type { Observations } from '../../model/observations.ts';
+import type { Report } from '../../model/report.ts';
 import type { Secret } from '../../model/secret.ts';
 import type { ProbeOptions } from '../../probes/probe.ts';
 import type { TurnCredential } from '../../turn/session.ts';
@@ -61,7 +63,8 @@ export async function verify(
   return judged({ report, peers, host, isLocal });
 }
 
-function judged({
+/** What the probe and the answers about peers prove for a host. */
+export function judged({
   report,
   peers,
   host,
@@ -76,6 +79,12 @@ function judged({
     return { ...found, verdict: 'broken', headline: what };
   }
   if (exitCode !== 0) return { ...found, verdict, headline };
+  const foreign = foreignAddresses(host, report.targets);
+  if (foreign.length > 0) {
+    const own = host.addresses.map((pair) => pair.public).join(', ');
+    const what = `${host.name} leads to ${foreign.join(', ')}, which rtc-ops.yaml does not have among its addresses (${own}): what was probed may be another machine`;
+    return { ...found, verdict: 'unknown', headline: what };
+  }
   if (open !== undefined) {
     const what = `it is not known whether users reach ${open.peer} through the relay: ${open.because}`;
     return { ...found, verdict: 'unknown', headline: what };
@@ -89,6 +98,14 @@ function judged({
     elsewhere: `rtc-ops probe ${host.name} --secret-file FILE`,
     holds: true,
   };
+}
+
+/** Where the name of a host leads, beside its own addresses. Where these are not written down, any will do. */
+function foreignAddresses({ addresses }: Host, targets: Report['targets']): string[] {
+  if (addresses.length === 0) return [];
+  const own = new Set(addresses.map((pair) => normalAddress(pair.public)));
+  const probed = new Set(targets.map(({ address }) => normalAddress(address)));
+  return [...probed].filter((address) => !own.has(address));
 }
 
 /** Asks one listener of each address for permission to reach what nobody is to reach. */
