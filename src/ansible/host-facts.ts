@@ -78,7 +78,8 @@ const schema = z.object({
   state: z
     .object({
       current: z.number(),
-      generations: z.array(z.object({ number: z.number(), at: z.string() })),
+      /** Each with the version of coturn that its configuration was made for; null for one that is not ours. */
+      generations: z.array(z.object({ number: z.number(), at: z.string(), coturn: z.string().nullable() })),
       /** Since when a secret that is to go has been superseded, and for how long it is kept. */
       rotation: z.object({ at: z.string(), ttlSeconds: z.number() }).nullable(),
     })

@@ -60,6 +60,8 @@ export interface Generation {
   readonly number: number;
   /** ISO 8601. */
   readonly at: string;
+  /** The version of coturn that its configuration was made for; null for one that is not ours. */
+  readonly coturn: string | null;
 }
 
 export interface Verification {

@@ -2,14 +2,39 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
+import { parseVersion } from '../../src/coturn/versions.ts';
 import { acmeUrl } from '../lab/server/acme-server.ts';
-import { operatorOf, serviceOn } from '../lab/server/operator.ts';
+import { operatorOf, serviceOn, type Operator } from '../lab/server/operator.ts';
 import { openServerLab } from '../lab/server/server-lab.ts';
-import { projectOnServer } from '../lab/server/server.ts';
+import { projectOnServer, type Server } from '../lab/server/server.ts';
+import { everyOption, unknownByTable, unknownOptions } from '../support/every-option.ts';
 import { needs } from '../support/requirements.ts';
 
+/** Brings the coturn of the next Debian, as apt does where nobody is there; false where the lab could not get it. */
+async function upgradeCoturn(server: Server): Promise<boolean> {
+  const { stdout } = await server.console(`test -d /srv/later || exit
+    echo 'deb [trusted=yes] file:/srv/later ./' >>/etc/apt/sources.list; apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get full-upgrade -qq --yes </dev/null >/var/tmp/upgrade.log 2>&1
+    dpkg-query --show --showformat='\${Version}' coturn`);
+  expect(stdout).not.toMatch(/^4\.6\./);
+  return stdout !== '';
+}
+
+/** That it is told what another coturn changes, by a table of options that is right for it. */
+async function expectNotesOfUpgrade(server: Server, operator: Operator): Promise<void> {
+  const [checked] = (await operator.deploy('--check')).report.hosts;
+  expect(checked?.plan?.steps).toMatchObject([{ title: 'change /etc/turnserver.conf' }, { kind: 'service' }]);
+  expect(checked?.plan?.notes.join()).toMatch(
+    /its configuration was made for 4\.6\.1: it has no no-tlsv1, .*no-dtls.* any more; no-cli, .*do nothing in it/,
+  );
+  await writeFile(join(server.root, 'root/every.conf'), everyOption);
+  const { stdout } = await server.console('cd /root; turnserver -c every.conf --pidfile= 2>&1');
+  const version = parseVersion(/Version Coturn-([\d.]+)/.exec(stdout)?.[1] ?? '');
+  expect(unknownOptions(stdout)).toEqual(unknownByTable(version));
+}
+
 needs('server lab').describe('a deployed service', () => {
-  it('on Debian 13 survives a reboot, goes back a generation, and is removed without a trace', async () => {
+  it('on Debian 13 survives a reboot and an upgrade of coturn, goes back a generation, and is removed without a trace', async () => {
     const lab = await openServerLab();
     try {
       const server = await lab.addServer('thirteen', 'trixie');
@@ -37,10 +62,20 @@ needs('server lab').describe('a deployed service', () => {
       expect(leaks.trim()).toBe('0');
 
       const config = (await server.console('sha256sum /etc/turnserver.conf')).stdout;
-      await operator.configure(serviceOn([server], { ...tls, quotas: { userQuota: 20 } }));
-      expect((await operator.deploy('--no-verify')).report.hosts).toMatchObject([{ generation: 2 }]);
+      const isUpgraded = await upgradeCoturn(server);
+      if (isUpgraded) await expectNotesOfUpgrade(server, operator);
+      else await operator.configure(serviceOn([server], { ...tls, quotas: { userQuota: 20 } }));
+      expect((await operator.deploy()).report).toMatchObject({
+        verdict: 'healthy',
+        hosts: [{ generation: 2, warnings: [] }],
+      });
       const back = await operator.deploy('rollback');
       expect(back.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed', generation: 1 }] });
+      if (isUpgraded) {
+        expect(back.report.hosts[0]?.plan?.notes.join()).toMatch(
+          /was made for coturn 4\.6\.1, and [\d.]+ is installed/,
+        );
+      }
       expect((await server.console('sha256sum /etc/turnserver.conf')).stdout).toBe(config);
       const probe = async (): Promise<Report> => {
         const urls = [`turn:${server.host}`, `turns:${server.host}:443`];

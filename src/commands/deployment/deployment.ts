@@ -45,7 +45,7 @@ export async function planDeployment(
       target,
       facts,
       state,
-      plan: { ...plan, notes: [...plan.notes, ...notes, ...state.warnings] },
+      plan: { ...plan, notes: [...plan.notes, ...notes, ...state.notes] },
     });
   }
   return { jobs, lost };

@@ -17,6 +17,7 @@ import type { DeployTarget } from './target.ts';
 import { firewallState } from './firewall-state.ts';
 import { kernelState } from './kernel-state.ts';
 import { logState } from './log-state.ts';
+import { releaseOf, versionNotes } from './version-notes.ts';
 
 /** What is to be known to make the state of a host. */
 export interface StateOptions {
@@ -37,8 +38,8 @@ export interface StateOptions {
 export interface HostState {
   readonly wanted: WantedState;
   readonly variables: RoleVariables;
-  /** Warnings of the lint about what was rendered, what is to be known of its log and its kernel; a sentence each. */
-  readonly warnings: readonly string[];
+  /** Warnings of the lint about what was rendered, what is to be known of its log and its kernel, and what another coturn than the last changes; a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -99,7 +100,7 @@ export async function hostState(
       ...log.variables,
       ...kernel.variables,
     },
-    warnings: [...warnings, ...log.notes, ...kernel.notes],
+    notes: [...versionNotes(facts, text, version), ...warnings, ...log.notes, ...kernel.notes],
   };
 }
 
@@ -144,8 +145,7 @@ const shipped: Readonly<Record<string, CoturnVersion>> = { 'ubuntu 20.04': '4.5.
 export function versionOn({ coturn, system }: HostFacts): CoturnVersion {
   const packaged = coturn.installed ?? coturn.candidate;
   if (packaged === null) return shipped[`${system.id} ${system.version}`] ?? defaultVersion;
-  // EPOCH:UPSTREAM-REVISION (deb-version(7)).
-  return nearestVersion(/^(?:\d+:)?(\d+(?:\.\d+)*)/.exec(packaged)?.[1] ?? defaultVersion);
+  return nearestVersion(releaseOf(packaged) ?? defaultVersion);
 }
 
 function judged(text: string, version: CoturnVersion, name: string, now: Date): string[] {

@@ -2,7 +2,9 @@ import { rm } from 'node:fs/promises';
 import type { HostFacts } from '../../ansible/host-facts.ts';
 import type { RoleVariables } from '../../ansible/inventory.ts';
 import { requireConfig } from '../../config/load.ts';
+import { serverSettings } from '../../coturn/server-settings.ts';
 import { createTemporaryDirectory } from '../../coturn/temporary-directory.ts';
+import { nearestVersion } from '../../coturn/versions.ts';
 import type { DeploymentReport, HostDeployment, HostPlan } from '../../model/deployment.ts';
 import { requireAnsible } from './ansible-tool.ts';
 import { confirm } from './confirmation.ts';
@@ -10,6 +12,7 @@ import type { CommandContext } from '../context.ts';
 import { lookAt, plannedHost } from './deployment.ts';
 import { deployTargets, type DeployTarget } from './target.ts';
 import type { HostOptions } from './options.ts';
+import { renderedFor, returnNotes, returnObstacle } from './version-notes.ts';
 import { deploymentReport, printDeployment, printPlans } from './report.ts';
 import { playbookRunner, type RunOnHosts } from './playbook-run.ts';
 import { progressLine } from '../progress.ts';
@@ -29,6 +32,8 @@ interface ReturnJob {
   readonly target: DeployTarget;
   readonly facts: HostFacts;
   readonly number: number | null;
+  /** Why it is not done; null where it is, or where there is nothing to do. */
+  readonly because: string | null;
   readonly plan: HostPlan;
 }
 
@@ -51,7 +56,7 @@ export async function returnHosts(
     const run = playbookRunner(directory, options, context, progress);
     const { found, lost } = await lookAt(targets, 'of no use', run);
     const jobs = found.map(({ target, facts }) => jobOf(target, facts, back));
-    const planned = [...jobs.map((job) => plannedReturn(job, back)), ...lost];
+    const planned = [...jobs.map(plannedReturn), ...lost];
     const todo = jobs.filter(({ number }) => number !== null);
     let hosts: HostDeployment[] = planned;
     if (options.check !== true && todo.length > 0) {
@@ -71,18 +76,24 @@ export async function returnHosts(
 }
 
 function jobOf(target: DeployTarget, facts: HostFacts, back: Return): ReturnJob {
-  const number = back.numberFor(facts);
-  const at = facts.state?.generations.find((each) => each.number === number)?.at;
-  const steps =
-    number === null
-      ? []
-      : [{ kind: 'file' as const, title: back.title(number, at ?? 'unknown'), diff: null }];
-  return { target, facts, number, plan: { steps, notes: [] } };
+  const wanted = back.numberFor(facts);
+  const { at = 'unknown', coturn = null } =
+    facts.state?.generations.find((each) => each.number === wanted) ?? {};
+  const obstacle = wanted === null ? back.because : returnObstacle(facts, coturn);
+  const number = obstacle === null ? wanted : null;
+  const steps = number === null ? [] : [{ kind: 'file' as const, title: back.title(number, at), diff: null }];
+  return {
+    target,
+    facts,
+    number,
+    because: obstacle,
+    plan: { steps, notes: number === null ? [] : returnNotes(facts, coturn) },
+  };
 }
 
-function plannedReturn(job: ReturnJob, { because }: Return): HostDeployment {
+function plannedReturn(job: ReturnJob): HostDeployment {
   const planned = plannedHost(job);
-  return job.number === null && because !== null ? { ...planned, outcome: 'failed', because } : planned;
+  return job.because === null ? planned : { ...planned, outcome: 'failed', because: job.because };
 }
 
 async function goBack(
@@ -108,9 +119,28 @@ async function goBack(
   );
 }
 
-/** A service that is switched on has to run. */
+/** A service that is switched on has to run, and to listen where its configuration says. */
 function lackOf(after: HostFacts | undefined): string | null {
   if (after === undefined) return 'it does not answer any more';
   const { enabled, active } = after.service;
-  return enabled === 'enabled' && active !== 'active' ? 'coturn does not run' : null;
+  if (enabled !== 'enabled') return null;
+  if (active !== 'active') return 'coturn does not run';
+  const missing = missingListeners(after);
+  return missing.length === 0 ? null : `coturn does not listen on ${missing.join(', ')}`;
+}
+
+/** The listeners that a configuration of ours promises and that its coturn does not have, such as `tcp 5349`. */
+function missingListeners({ files, listeners }: Pick<HostFacts, 'files' | 'listeners'>): string[] {
+  const text = files['/etc/turnserver.conf']?.text ?? '';
+  const made = renderedFor(text);
+  if (made === null) return [];
+  const held = new Set(
+    listeners.flatMap(({ process, protocol, port }) =>
+      process === 'turnserver' ? [`${protocol} ${port}`] : [],
+    ),
+  );
+  return serverSettings(text, nearestVersion(made))
+    .openings.filter(({ purpose }) => purpose !== 'relay')
+    .map(({ protocol, ports }) => `${protocol} ${ports.first}`)
+    .filter((socket) => !held.has(socket));
 }

@@ -8,7 +8,7 @@ image=$2
 shared=$(dirname "$image")
 
 base=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,python3,python3-apt,sudo,iproute2,ca-certificates,procps,netbase,openssl,iputils-ping,tcpdump,apt-utils
-archived='coturn certbot ufw firewalld nftables ansible-core libfaketime logrotate'
+archived='coturn certbot python3-certbot-dns-rfc2136 bind9 ufw firewalld nftables ansible-core libfaketime logrotate'
 
 # The mirror that this machine itself uses, and its proxy. On another system than Debian, mmdebstrap knows one.
 mirror=$(awk '/^URIs:/ { print $2; exit } /^deb / { for (i = 2; i <= NF; i++) if ($i ~ /^https?:/) { print $i; exit } }' \
@@ -58,6 +58,24 @@ ln -sf /etc/machine-id "$image/var/lib/dbus/machine-id"
 
 rm -rf "$image"/etc/apt/sources.list.d/* "$image"/var/lib/apt/lists/*
 echo 'deb [trusted=yes] file:/srv/packages ./' >"$image/etc/apt/sources.list"
+# The coturn of the next Debian, for servers that are upgraded: an archive of its own, which they do not know at first. It is
+# not there where that coturn does not fit any more, or cannot be had.
+if [ "$suite" = trixie ] && [ -n "$mirror" ]; then
+  # A mirror may be a copy of an earlier day, whose lists have ended.
+  # shellcheck disable=SC2016
+  inside sh -c '
+    later() {
+      apt-get -qq -o Acquire::Check-Valid-Until=false -o "Acquire::http::Proxy=$proxy" -o APT::Sandbox::User=root \
+        -o Dir::Etc::SourceList=/tmp/later.list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=/tmp/lists "$@"
+    }
+    proxy=$2
+    mkdir /srv/later /tmp/lists && cd /srv/later && echo "deb $1/debian forky main" >/tmp/later.list &&
+      later update && later download coturn && apt-ftparchive packages . >Packages &&
+      { cat /etc/apt/sources.list && echo "deb [trusted=yes] file:/srv/later ./"; } >/tmp/later.list &&
+      later update && later install --no-install-recommends --simulate coturn >/dev/null' sh "$root" "$proxy" ||
+    rm -rf "$image/srv/later"
+  rm -rf "$image/tmp/lists" "$image/tmp/later.list" "$image"/var/cache/apt/*.bin
+fi
 # Or Ansible's cache_valid_time takes the empty lists for fresh ones.
 touch -d '3 days ago' "$image/var/lib/apt/lists"
 for timer in apt-daily apt-daily-upgrade; do

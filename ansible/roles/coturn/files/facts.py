@@ -275,13 +275,26 @@ def certificates():
     return found
 
 
+def made_for(state_directory, generation):
+    """The version of coturn for which a kept configuration was made; None where it is not ours."""
+    file = generation["files"].get(CONFIG)
+    if file is None:
+        return None
+    content = read(os.path.join(state_directory, "generations", str(generation["number"]), file["copy"])) or b""
+    found = re.match(rb"# turnserver\.conf for coturn ([0-9.]+), written by rtc-ops", content)
+    return found.group(1).decode() if found else None
+
+
 def kept(state_directory):
     """The generations, without what only generation.py needs."""
     content = read(os.path.join(state_directory, "state.json"))
     if content is None:
         return None
     state = json.loads(content)
-    generations = [{"number": each["number"], "at": each["at"]} for each in state["generations"]]
+    generations = [
+        {"number": each["number"], "at": each["at"], "coturn": made_for(state_directory, each)}
+        for each in state["generations"]
+    ]
     return {"current": state["current"], "generations": generations, "rotation": state.get("rotation")}
 
 

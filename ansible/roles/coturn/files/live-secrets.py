@@ -51,8 +51,10 @@ def without_secrets(text):
     if not secrets or other or realm == "" or "'" in realm:
         return None
     lines = [line for line in text.split("\n") if not re.match(r"\s*static-auth-secret[=\s]", line)]
+    # From 4.6.2 on coturn opens no database that its configuration does not name.
+    database = [] if values(text, "userdb", "db") else ["userdb=" + DATABASE]
     # Without it, and without a secret, coturn would let everybody in.
-    return "\n".join(["use-auth-secret", *lines])
+    return "\n".join(["use-auth-secret", *database, *lines])
 
 
 def connect(text):

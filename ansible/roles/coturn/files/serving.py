@@ -18,8 +18,10 @@ WAIT_SECONDS = 10
 
 # What coturn says of itself at every start and that is no fault, and what it says of clients that it lets not in.
 CALM = re.compile(
-    r"check_stun_auth: |session \d+: |Bad configuration format|WARNING: (?:Options: |cannot find credentials of|NO EXPLICIT LISTENER ADDRESS|"
-    r"NO EXPLICIT RELAY ADDRESS)|Cannot find config file: turnserver.conf"
+    r"check_stun_auth: |session[: ]\s*\d+|(?i:cannot find credentials of)|"
+    r"(?:Options: |NO EXPLICIT LISTENER ADDRESS|NO EXPLICIT RELAY ADDRESS)|Cannot find config file: turnserver.conf|"
+    # Its default names, which it looks for also where TLS is off.
+    r"file not found or not readable: /+turn_server_(?:cert|pkey)\.pem"
 )
 
 
