@@ -6,7 +6,8 @@ import { readRecordings } from '../evidence/recording.ts';
 import { exitCode } from '../model/error.ts';
 import { parseDuration } from '../model/duration.ts';
 import { wordsOf } from '../model/finding.ts';
-import type { Recording, RecordingReport } from '../model/recording-report.ts';
+import type { CallsReport } from '../model/call-report.ts';
+import type { Recording, RecordingFindingReport, RecordingReport } from '../model/recording-report.ts';
 import { schemaVersion } from '../model/report.ts';
 import { version } from '../model/version.ts';
 import type { CallQuestion } from '../rules/analysis/calls.ts';
@@ -205,22 +206,12 @@ function reportOf(
     const words = wordsOf(finding);
     return { ...finding, ...words, fix: words.fix.join('\n') };
   });
-  const [first] = reports;
   return {
     schemaVersion,
     tool: { name: 'rtc-ops', version },
     command: 'analyze',
     verdict: calls?.verdict ?? null,
-    headline:
-      calls !== null
-        ? calls.headline
-        : first !== undefined && first.severity !== 'info'
-          ? first.title
-          : isSilent
-            ? 'nothing is known: there is no call in it'
-            : unread[0] === undefined
-              ? 'no fault is seen'
-              : `no fault is seen, as far as ${unread[0]} can be read`,
+    headline: headlineOf(reports, { calls, isSilent, unread: unread[0] }),
     exitCode: fails || isOpen ? exitCode.findings : exitCode.healthy,
     findings: reports,
     notJudged,
@@ -229,6 +220,25 @@ function reportOf(
     ),
     calls,
   };
+}
+
+interface Shown {
+  readonly calls: CallsReport | null;
+  readonly isSilent: boolean;
+  /** A file of which a part was not read. */
+  readonly unread: string | undefined;
+}
+
+function headlineOf([first]: readonly RecordingFindingReport[], { calls, isSilent, unread }: Shown): string {
+  if (calls === null) {
+    if (first !== undefined && first.severity !== 'info') return first.title;
+    if (isSilent) return 'nothing is known: there is no call in it';
+    return unread === undefined ? 'no fault is seen' : `no fault is seen, as far as ${unread} can be read`;
+  }
+  // What a call does not show, and a log or a capture that was given with it does.
+  const isQuiet = calls.verdict === 'healthy' || calls.verdict === 'unknown';
+  if (!isQuiet || first?.severity !== 'error' || !('file' in first.evidence)) return calls.headline;
+  return `${calls.headline}; but in ${first.evidence.file}: ${first.title}`;
 }
 
 async function rendered(report: RecordingReport, options: Options, context: CommandContext): Promise<string> {

@@ -160,6 +160,16 @@ describe('analyze of a dump', () => {
     expect(stdout).not.toMatch(/src=|href=/);
   });
 
+  it('of a good call says what a log beside it has of others', async () => {
+    const log = recordingPath('joined/wrong-password.log.gz');
+    const { stdout, exitCode } = await rtcOps(['analyze', dump('healthy-relay'), log, '--format', 'json']);
+    const report = JSON.parse(stdout) as RecordingReport;
+    expect([exitCode, report.verdict]).toEqual([1, 'healthy']);
+    expect(report.headline).toBe(
+      `audio flowed both ways, relay to relay over udp; but in ${log}: Clients came with a password that is not that of the server`,
+    );
+  });
+
   it('reads several, and judges the worst', async () => {
     const { stdout } = await rtcOps(['analyze', dump('healthy-direct'), dump('path-lost')]);
     expect(stdout).toMatch(/^✖ broken {3}the connection was up, and then its path died +CONNECTION_LOST\n/);

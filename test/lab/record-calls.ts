@@ -4,9 +4,11 @@
  * saves what a user would send: the dump of chrome://webrtc-internals, that of rtcstats, getStats() and the SDP of side a,
  * and what the operator of the server would: its log and a capture. With `FIREFOX=PROGRAM` in the environment the calls
  * are made in that Firefox, and the pages and reports of about:webrtc are saved.
+ * With `RTCSTATS=SCRIPT` that script is run in the page before the call; what a library of rtcstats sends to its server it
+ * has to put into `window.rtcstatsLines`, and it is saved too.
  * Needs root, chromium, coturn, iproute2, nftables and tcpdump.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Browser, type Page } from './browser.ts';
@@ -27,6 +29,7 @@ import { Firefox } from './firefox.ts';
 const [directory = 'recordings', ...names] = process.argv.slice(2);
 const target = resolve(directory);
 const firefox = process.env['FIREFOX'];
+const library = process.env['RTCSTATS'];
 
 const saved = (folder: string): string[] => readdirSync(folder).filter((name) => name.includes('_dump'));
 
@@ -71,6 +74,7 @@ async function recordChromium(scenario: CallScenario, folder: string): Promise<v
     if (scenario.openInternalsLate !== true) internals = await browser.open(address);
     const page = await browser.open('https://app.rtc-ops.test/');
     if (scenario.denied === true) await browser.deny('https://app.rtc-ops.test', 'microphone');
+    if (library !== undefined) await page.evaluate(readFileSync(library, 'utf8'));
     const port = await page.evaluate(callCode(scenario)).catch((error: unknown) => {
       process.stderr.write(`${scenario.name}: ${String(error).slice(0, 200)}\n`);
       return '';
@@ -88,6 +92,10 @@ async function recordChromium(scenario: CallScenario, folder: string): Promise<v
     writeFileSync(join(folder, 'session.sdp'), String(sdp));
     const trickled = await page.evaluate("(window.a?.trickled ?? []).join('\\n')");
     writeFileSync(join(folder, 'candidates.txt'), `${String(trickled)}\n`);
+    if (library !== undefined) {
+      const lines = await page.evaluate("window.rtcstatsLines.join('\\n')");
+      writeFileSync(join(folder, 'rtcstats-lines'), `${String(lines)}\n`);
+    }
     if (scenario.isLeft === true) {
       await page.evaluate("location.href = 'about:blank'");
       await sleep(1000);

@@ -198,9 +198,7 @@ function headlineOf({ call, verdict, findings, open }: JudgedCall): string {
     case 'healthy':
       return `audio flowed ${ways(call)}${over(call)}`;
     case 'unknown':
-      if (audioFlows(call) && open.length === 1)
-        return `audio packets flowed ${ways(call)}${over(call)}; ${open[0] ?? ''}`;
-      return open[0] === undefined ? 'it is not known whether audio flowed' : `not all is known: ${open[0]}`;
+      return `${unknownText(call, open)}${worst === undefined || worst.severity === 'info' ? '' : `; but ${lowerFirst(wordsOf(worst).title)}`}`;
     case 'degraded':
       return `audio flowed${over(call)}, but ${lowerFirst(worst === undefined ? '' : wordsOf(worst).title)}`;
     case 'broken': {
@@ -213,6 +211,14 @@ function headlineOf({ call, verdict, findings, open }: JudgedCall): string {
     default:
       return verdict satisfies never;
   }
+}
+
+function unknownText(call: RecordedCall, open: readonly string[]): string {
+  const [why] = open;
+  if (why === undefined) return 'it is not known whether audio flowed';
+  return audioFlows(call) && open.length === 1
+    ? `audio packets flowed ${ways(call)}${over(call)}; ${why}`
+    : `not all is known: ${why}`;
 }
 
 function ways(call: RecordedCall): string {
