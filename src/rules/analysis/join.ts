@@ -218,7 +218,13 @@ function timeMatches<T>(
   return within.map((witness) => ({ connection, witness, by, offsetMs }));
 }
 
-/** The middle of the differences between the times of the same allocation; null without any. */
+// Whole seconds in a log, and the way from the server to the page.
+const spreadMs = 5000;
+
+/**
+ * By how much the clocks differ: the middle of the differences that agree with most others, of equally many those that are
+ * smallest, as a port is given again after some time. Null without any.
+ */
 function offsetOf<T>(matches: readonly Match<T>[]): number | null {
   const offsets = matches
     .flatMap(({ connection, witness }) => {
@@ -227,7 +233,15 @@ function offsetOf<T>(matches: readonly Match<T>[]): number | null {
       return atMs === null || seenAtMs === null ? [] : [atMs - seenAtMs];
     })
     .toSorted((a, b) => a - b);
-  return offsets[offsets.length >> 1] ?? null;
+  let best: readonly number[] = [];
+  let from = 0;
+  for (const [to, offset] of offsets.entries()) {
+    while (offset - (offsets[from] ?? offset) > spreadMs) from++;
+    const size = to - from + 1;
+    const isNearer = Math.abs(offset) < Math.abs(best[0] ?? Number.POSITIVE_INFINITY);
+    if (size > best.length || (size === best.length && isNearer)) best = offsets.slice(from, to + 1);
+  }
+  return best[best.length >> 1] ?? null;
 }
 
 /** When the browser told of the relay, or of the error, of which the server tells as well. */

@@ -114,6 +114,68 @@ describe('a dump with a log of coturn', () => {
     expect(judged.calls?.calls.flatMap(({ sessions }) => sessions)).toEqual([]);
   });
 
+  const sessions = (log: Recording, call: Recording) =>
+    judgeRecordings([call, log], anyCall).calls?.calls.flatMap((each) => each.sessions) ?? [];
+
+  it('behind external-ip, where coturn names the address of its own machine, is known by the port', async () => {
+    const call = await part('healthy-relay.internals');
+    const at = async (address: string) =>
+      sessions(
+        await part('healthy-relay.log', (text) =>
+          text.replaceAll('relay addr: 203.0.113.10:', `relay addr: ${address}:`),
+        ),
+        call,
+      );
+    expect((await at('10.0.0.5')).map(({ by }) => by)).toEqual(Array(4).fill('relay address'));
+    // Another public address is another server.
+    expect(await at('192.0.32.7')).toEqual([]);
+  });
+
+  it('with a relay port that was given twice means the session of the time of the call', async () => {
+    const log = await part('healthy-relay.log', (text) => {
+      const before = late(-3600)(text).replaceAll('session 00', 'session 01');
+      return `${before}${text}`;
+    });
+    const found = sessions(log, await part('healthy-relay.internals'));
+    expect(found).toHaveLength(4);
+    expect(found.filter(({ session }) => session?.startsWith('01'))).toEqual([]);
+  });
+
+  it('with the name of another user is that of another', async () => {
+    const call = await part('healthy-relay.internals');
+    const log = await part('healthy-relay.log');
+    const named = (username: string): Recording => {
+      if (call.kind !== 'calls') return call;
+      const configuration = { urls: ['turn:203.0.113.10'], usernames: [username], policy: 'relay' } as const;
+      const connections = call.facts.connections.map((each) => ({ ...each, configuration }));
+      return { ...call, facts: { ...call.facts, connections } };
+    };
+    expect(sessions(log, named('alice'))).toHaveLength(4);
+    expect(sessions(log, named('carol'))).toEqual([]);
+  });
+
+  /** The log as coturn writes it without new-log-timestamp: seconds since its start, here 40 s before the first line. */
+  const sinceStart = (text: string): string => {
+    const first = Date.parse(/\d{4}-\d\d-\d\dT[\d:]{8}\+0000/.exec(text)?.[0] ?? '');
+    return text.replaceAll(/(\d{4}-\d\d-\d\dT[\d:]{8}\+0000): /g, (_, time: string) => {
+      const seconds = (Date.parse(time) - first) / 1000 + 40;
+      return `${seconds}: : `;
+    });
+  };
+
+  it('that counts from its start is dated by the relay that both have', async () => {
+    const parts = [await part('healthy-relay.internals'), await part('healthy-relay.log', sinceStart)];
+    const { startedAt } = evidence(judgeRecordings(parts, anyCall).findings, 'RECORDINGS_ALIGNED') as {
+      startedAt: string;
+    };
+    expect(startedAt).toMatch(/^2026-11-21T\d\d:\d\d:\d\dZ$/);
+  });
+
+  it('that counts from its start is not laid beside a call by time alone', async () => {
+    const log = await part('wrong-password.log', sinceStart);
+    expect(sessions(log, await part('wrong-password.internals'))).toEqual([]);
+  });
+
   it.each([
     ['wrong-password', 'TURN_AUTH_FAILED'],
     ['peers-denied', 'TURN_PERMISSION_DENIED'],
@@ -134,6 +196,21 @@ describe('a dump with a capture', () => {
       server: expect.stringMatching(new RegExp(`${name}\\.pcap$`)) as string,
     });
   });
+});
+
+it('a capture by another clock is known by the address of the client, where nothing was allocated', async () => {
+  const capture = await part('wrong-password.pcap');
+  if (capture.kind !== 'capture') throw new Error('it was not known for a capture');
+  const flows = capture.facts.flows.map((flow) => ({
+    ...flow,
+    firstAtMs: flow.firstAtMs === null ? null : flow.firstAtMs + 600_000,
+  }));
+  const moved = { ...capture, facts: { ...capture.facts, flows } };
+  const { calls } = judgeRecordings([await part('wrong-password.internals'), moved], anyCall);
+  const found = calls?.calls.flatMap(({ sessions }) => sessions) ?? [];
+  expect(found.length).toBeGreaterThan(0);
+  expect(new Set(found.map(({ by }) => by))).toEqual(new Set(['client address']));
+  expect(found[0]?.offsetS).toBeLessThan(-590);
 });
 
 describe('a dump, a log and a capture', () => {
