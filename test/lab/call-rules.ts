@@ -148,6 +148,8 @@ export const callRules: readonly CallRule[] = [
     root('INBOUND_ZERO', dump('one-way')),
     root('INBOUND_ZERO', 'one-way.getstats.gz'),
     root('INBOUND_ZERO', 'one-way.rtcstats.gz'),
+    root('INBOUND_ZERO', 'one-way.rtcstats-v2.gz'),
+    root('INBOUND_ZERO', 'one-way.jitsi.gz'),
     root('INBOUND_ZERO', 'one-way.firefox-report.gz'),
   ),
   first('ONE_WAY_AUDIO', says('one-way audio: ', dump('one-way'))),
@@ -226,6 +228,12 @@ export const healthyRecordings: readonly {
     verdict: 'healthy',
   },
   { source: 'rtcstats', files: ['healthy-relay.rtcstats.gz'], verdict: 'healthy' },
+  {
+    source: 'rtcstats 5.2, as its server writes it',
+    files: ['healthy-relay.rtcstats-v2.gz'],
+    verdict: 'healthy',
+  },
+  { source: 'rtcstats of Jitsi', files: ['healthy-relay.jitsi.gz'], verdict: 'healthy' },
   { source: '`getStats()`', files: ['healthy-relay.getstats.gz'], verdict: 'healthy' },
   { source: 'about:webrtc, “Copy Report”', files: ['healthy-relay.firefox-report.gz'], verdict: 'healthy' },
   {

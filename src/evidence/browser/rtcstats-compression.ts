@@ -174,7 +174,9 @@ export class StatsDecompressor {
     if (typeof timestamp === 'number') {
       for (const [id, stats] of this.#base) {
         const own = member(entries.get(id), 't') ?? member(entries.get(id), 'timestamp');
-        this.#base.set(id, { ...stats, timestamp: typeof own === 'number' ? own : timestamp });
+        // Zero stands for the time of the whole report.
+        const isOwn = typeof own === 'number' && own !== 0;
+        this.#base.set(id, { ...stats, timestamp: isOwn ? own : timestamp });
       }
     }
     return Object.fromEntries(this.#base);

@@ -81,7 +81,9 @@ class Trace {
 
   #event([code, connection, value, ...rest]: readonly unknown[]): void {
     const method = methodName(code);
-    const told = rest.findLast((each) => typeof each === 'number');
+    const numbers = rest.filter((each) => typeof each === 'number');
+    // Jitsi has the number of the line behind the time.
+    const told = numbers.find((each) => each > 1e11) ?? numbers.at(-1);
     if (typeof told === 'number') this.#timeMs = told > 1e11 ? told : this.#timeMs + told;
     else if (typeof value === 'number' && method !== 'getStats') this.#timeMs += value > 1e11 ? 0 : value;
     if (method.startsWith('navigator.mediaDevices.') || method.startsWith('getUserMedia')) {
@@ -123,7 +125,9 @@ class Trace {
   #media(method: string, value: unknown): void {
     if (!/getUserMedia/.test(method) || this.#requests.length >= 1000) return;
     if (method.endsWith('OnSuccess')) {
-      const tracks: unknown[] = Array.isArray(value) ? value : [];
+      // The stream with its tracks, or the tracks alone.
+      const told = Array.isArray(value) ? value : member(value, 'tracks');
+      const tracks: unknown[] = Array.isArray(told) ? told : [];
       this.#close({
         state: 'granted',
         hasAudio: tracks.some((each) => JSON.stringify(each).includes('"audio"')),

@@ -39,6 +39,8 @@ function isAboutWebrtc(text: string): boolean {
 
 function jsonKind(text: string): SourceKind | null {
   if (/"(?:PeerConnections|getUserMedia|UserAgentData)"\s*:/.test(text)) return 'webrtc-internals';
+  // Of a server of rtcstats: a line about the client, and then an event a line.
+  if (/^\{[^\n]*\}\r?\n\[\s*"[\w.]+"\s*,\s*(?:"[^"]*"|null)\s*,/.test(text)) return 'rtcstats';
   if (
     /"fileFormat"\s*:|^\[\s*(?:"[\w.]+"|\d+)\s*,\s*(?:"[^"]*"|null)\s*,/.test(text) &&
     !/^\[\s*"[^"]*"\s*,\s*\{/.test(text)

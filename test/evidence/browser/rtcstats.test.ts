@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { callRecordingKind } from '../../../src/evidence/browser/source-kind.ts';
 import { readRtcStats } from '../../../src/evidence/browser/rtcstats.ts';
 
 async function read(lines: readonly unknown[]) {
@@ -61,6 +62,41 @@ describe('rtcstats', () => {
       states: [{ atMs: begin + 5, machine: 'connection', state: 'failed' }],
       streams: [{ direction: 'inbound', series: { packetsReceived: { values: [3] } } }],
     });
+  });
+
+  it('has zero for the time of a whole report, and the tracks of a stream in it', async () => {
+    const report = (packetsReceived: number, at: number) =>
+      ['getstats', 'PC_1', { a: { timestamp: 0, packetsReceived }, timestamp: at }, at] as const;
+    const { connections, mediaRequests } = await read([
+      ['navigator.mediaDevices.getUserMedia', null, { audio: true }, begin],
+      ['navigator.mediaDevices.getUserMediaOnSuccess', null, { id: 's', tracks: [{ kind: 'audio' }] }, begin],
+      ['create', 'PC_1', {}, begin],
+      ['getstats', 'PC_1', { a: { type: 'inbound-rtp', kind: 'audio' }, timestamp: begin }, begin],
+      report(10, begin + 1000),
+      report(60, begin + 2000),
+    ]);
+    expect(connections[0]?.streams[0]?.series.packetsReceived).toMatchObject({
+      atMs: [begin + 1000, begin + 2000],
+      values: [10, 60],
+    });
+    expect(mediaRequests[0]?.result).toEqual({ state: 'granted', hasAudio: true });
+  });
+
+  it('of Jitsi has the number of each line behind its time', async () => {
+    const { connections } = await read([
+      ['identity', null, { confName: 'x' }, begin, 1],
+      ['create', 'PC_1', {}, begin + 1, 2],
+      ['onconnectionstatechange', 'PC_1', 'failed', begin + 5, 3],
+    ]);
+    expect(connections[0]).toMatchObject({
+      firstAtMs: begin + 1,
+      states: [{ atMs: begin + 5, machine: 'connection', state: 'failed' }],
+    });
+  });
+
+  it('of a server without a number of its format is known by its lines', () => {
+    const lines = '{"path":"/","url":"https://x.test/","time":1}\n["create","PC_0",{},1795290182333]\n';
+    expect(callRecordingKind(Buffer.from(lines))).toBe('rtcstats');
   });
 
   it('with damaged lines says how many', async () => {

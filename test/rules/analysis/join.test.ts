@@ -141,17 +141,58 @@ describe('a dump with a log of coturn', () => {
     expect(found.filter(({ session }) => session?.startsWith('01'))).toEqual([]);
   });
 
-  it('with the name of another user is that of another', async () => {
-    const call = await part('healthy-relay.internals');
-    const log = await part('healthy-relay.log');
-    const named = (username: string): Recording => {
-      if (call.kind !== 'calls') return call;
-      const configuration = { urls: ['turn:203.0.113.10'], usernames: [username], policy: 'relay' } as const;
-      const connections = call.facts.connections.map((each) => ({ ...each, configuration }));
-      return { ...call, facts: { ...call.facts, connections } };
-    };
-    expect(sessions(log, named('alice'))).toHaveLength(4);
-    expect(sessions(log, named('carol'))).toEqual([]);
+  /** A dump in which the application gives these names to its TURN server. */
+  const named = async (name: string, ...usernames: string[]): Promise<Recording> => {
+    const call = await part(`${name}.internals`);
+    if (call.kind !== 'calls') throw new Error('it was not known for a dump');
+    const configuration = { urls: ['turn:203.0.113.10'], usernames, policy: 'relay' } as const;
+    const connections = call.facts.connections.map((each) => ({ ...each, configuration }));
+    return { ...call, facts: { ...call.facts, connections } };
+  };
+
+  it.each(['healthy-relay', 'wrong-password'])(
+    '%s: with the name of another user is of another',
+    async (name) => {
+      const log = await part(`${name}.log`);
+      expect(sessions(log, await named(name, 'alice')).length).toBeGreaterThan(0);
+      expect(sessions(log, await named(name, 'carol')).filter(({ user }) => user !== '')).toEqual([]);
+    },
+  );
+
+  it('of several users at the same time is not shared out where the call has no name', async () => {
+    const log = await part('wrong-password.log', (text) =>
+      text.replaceAll(/(session 000\d+: .*)<alice>/g, '$1<bob>'),
+    );
+    expect(sessions(log, await named('wrong-password'))).toEqual([]);
+    expect(sessions(await part('wrong-password.log'), await named('wrong-password'))).not.toEqual([]);
+  });
+
+  it('that contradicts itself is no witness', async () => {
+    const log = await part('wrong-password.log', (text) =>
+      text.replaceAll(
+        /(session 000\d+: .*<alice>: incoming packet )message processed, error 401: .*/g,
+        '$1ALLOCATE processed, error 486: Allocation Quota Reached',
+      ),
+    );
+    const judged = judgeRecordings([await part('wrong-password.internals'), log], anyCall);
+    expect(judged.findings[0]).toMatchObject({ code: 'TURN_AUTH_FAILED', evidence: { server: null } });
+  });
+
+  it.each([
+    ['241 packets, and none came back', 'sp=241', 'TURN_RELAY_SILENT'],
+    ['2 packets, which can get lost', 'sp=2', 'ICE_FAILED_WITH_RELAY'],
+  ])('%s', async (_, sent, root) => {
+    const log = await part('relay-ports-blocked.log', (text) => text.replaceAll('sp=241', sent));
+    const judged = judgeRecordings([await part('relay-ports-blocked.internals'), log], anyCall);
+    expect(judged.findings[0]?.code).toBe(root);
+  });
+
+  it('of a relay that got answers tells of no silence', async () => {
+    const log = await part('relay-ports-blocked.log', (text) =>
+      text.replaceAll(/(peer usage: .*)rp=0, rb=0/g, '$1rp=9, rb=900'),
+    );
+    const judged = judgeRecordings([await part('relay-ports-blocked.internals'), log], anyCall);
+    expect(judged.findings[0]?.code).toBe('ICE_FAILED_WITH_RELAY');
   });
 
   /** The log as coturn writes it without new-log-timestamp: seconds since its start, here 40 s before the first line. */
