@@ -197,7 +197,9 @@ export function judgeCandidates(call: RecordedCall): Outcome {
   // With relays alone an empty list is the fault of the server, and told as such.
   const mayBeEmpty = call.facts.configuration?.policy === 'relay';
   const isTcp = local.every(({ protocol }) => protocol === 'tcp') && (local.length > 0 || !mayBeEmpty);
-  if (hasGathered(call) && hasAllCandidates && isTcp) {
+  // A connection without a description of its own gathers nothing (RFC 8829 §3.5.1).
+  const hasBegun = descriptions.some(({ side }) => side === 'local') || lastState(call, 'gathering') !== null;
+  if (hasBegun && hasGathered(call) && hasAllCandidates && isTcp) {
     return failedCall(call, 'NO_UDP_CANDIDATES', { count: local.length });
   }
   const hasRemote = descriptions.some(({ side, sections }) => side === 'remote' && sections !== null);

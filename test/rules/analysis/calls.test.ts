@@ -454,6 +454,14 @@ describe('the call that is told of', () => {
     expect(() => judgeCalls([recording], { ...anyCall, connection: 'x' })).toThrow(/no connection "x"/);
   });
 
+  it.each(['late', 'whole'] as const)('in which nothing was begun has no fault (%s)', (history) => {
+    const { report } = judgeCalls([recordingOf([connection({ history })])], anyCall);
+    expect([report.verdict, report.headline]).toEqual([
+      'unknown',
+      expect.not.stringContaining('but') as string,
+    ]);
+  });
+
   it('is none that ended before', () => {
     const recording = recordingOf([{ ...broken, lastAtMs: beginMs }, flowing({}, {})]);
     expect(judgeCalls([recording], { ...anyCall, sinceMs: beginMs + 1000 }).report.verdict).toBe('healthy');
@@ -477,7 +485,10 @@ describe('a path that changed', () => {
   const pair = (id: string, localId: string) => ({
     ...{ id, localId, remoteId: 'r', state: 'succeeded', isNominated: true, series: {} },
   });
-  const switched = (packetsReceived: StreamFacts['series']['packetsReceived']): ConnectionFacts =>
+  const switched = (
+    packetsReceived: StreamFacts['series']['packetsReceived'],
+    second = 12,
+  ): ConnectionFacts =>
     flowing({}, packetsReceived === undefined ? {} : { packetsReceived }, {
       candidates: [
         candidate('local', { id: 'l' }),
@@ -490,14 +501,19 @@ describe('a path that changed', () => {
           ...{ id: 't', dtlsRole: null, series: {} },
           selections: [
             { atMs: beginMs + 1000, pairId: 'p' },
-            { atMs: beginMs + 12_000, pairId: 'p2' },
+            { atMs: beginMs + second * 1000, pairId: 'p2' },
           ],
         },
       ],
     });
 
+  const paused = everySecond(seconds, (second) => 50 * (second < 7 ? second : Math.max(7, second - 4)));
+
+  it.each([4, 24])('at another time than a pause, %i s, has nothing to do with it', (second) => {
+    expect(judgeCalls([recordingOf([switched(paused, second)])], anyCall).findings).toEqual([]);
+  });
+
   it('after a pause is told as an interruption, which no state and no loss shows', () => {
-    const paused = everySecond(seconds, (second) => 50 * (second < 7 ? second : Math.max(7, second - 4)));
     const { report, findings } = judgeCalls([recordingOf([switched(paused)])], anyCall);
     expect([report.verdict, findings.map(({ code }) => code)]).toEqual(['degraded', ['CONNECTION_LOST']]);
     expect(findings[0]?.evidence).toMatchObject({ afterMs: 6000, forMs: 4000 });

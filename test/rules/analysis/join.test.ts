@@ -99,6 +99,39 @@ describe('a dump with a log of coturn', () => {
     expect(judged.findings[0]?.code).toBe('CONNECTION_LOST');
   });
 
+  it('tells of no expiry after the path was lost, nor of that of a relay that was not in use', async () => {
+    const call = await part('allocation-expired.internals');
+    const rootWith = async (change: (text: string) => string): Promise<string | undefined> =>
+      judgeRecordings([call, await part('allocation-expired.log', change)], anyCall).findings[0]?.code;
+    expect(await rootWith((text) => text)).toBe('TURN_ALLOC_EXPIRED');
+    const afterwards = (text: string): string =>
+      text.replaceAll(/^.*: (?:usage|peer usage|closed|delete)\b.*$/gm, late(120));
+    expect(await rootWith(afterwards)).toBe('CONNECTION_LOST');
+    const { calls } = judgeRecordings([call, await part('allocation-expired.log')], anyCall);
+    const ports = calls?.calls.map(({ path }) => path?.local?.port) ?? [];
+    const used = sessions(await part('allocation-expired.log'), call).flatMap(({ session, relay }) =>
+      ports.some((port) => relay?.endsWith(`:${port}`) === true) ? [session] : [],
+    );
+    expect(used.length).toBeGreaterThan(0);
+    const ofOthers = (text: string): string =>
+      text
+        .split('\n')
+        .filter((line) => !(line.includes(' closed ') && used.some((id) => line.includes(`session ${id}:`))))
+        .join('\n');
+    expect(await rootWith(ofOthers)).toBe('CONNECTION_LOST');
+  });
+
+  it('in which a peer was permitted does not blame those that were not', async () => {
+    const log = await part('peers-denied.log', (text) =>
+      text.replaceAll(
+        /^(.*: session \d+: )(realm <example> user <alice>: incoming packet ALLOCATE processed, success)$/gm,
+        '$1$2\n$1peer 198.51.100.2 lifetime updated: 300',
+      ),
+    );
+    const judged = judgeRecordings([await part('peers-denied.internals'), log], anyCall);
+    expect(judged.findings[0]?.code).toBe('ICE_FAILED_WITH_RELAY');
+  });
+
   it('of another time says that it is not that of the call', async () => {
     const parts = [await part('wrong-password.internals'), await part('wrong-password.log', late(600))];
     const judged = judgeRecordings(parts, anyCall);
