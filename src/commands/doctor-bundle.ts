@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import {
   packArchive,
   parseDoctorFacts,
+  reportOrigin,
   unpackArchive,
+  type ReportOrigin,
   type SavedDoctorFacts,
 } from '../evidence/doctor-archive.ts';
 import { serverFacts } from '../evidence/server/server-facts.ts';
@@ -21,7 +23,12 @@ import { openOutputFile, type OutputFile } from './output-file.ts';
 /** An archive that was read: facts to judge, or a report that can only be shown, as its addresses are gone. */
 export type Bundle =
   | { readonly kind: 'facts'; readonly facts: DoctorFacts }
-  | { readonly kind: 'report'; readonly human: string; readonly json: string };
+  | {
+      readonly kind: 'report';
+      readonly human: string;
+      readonly json: string;
+      readonly origin: ReportOrigin;
+    };
 
 /** @throws RtcOpsError `usage` for a file that cannot be written */
 export async function openBundle(file: string, { workingDirectory }: CommandContext): Promise<OutputFile> {
@@ -67,9 +74,11 @@ export function bundleOf(
 export async function readBundle(file: string, { workingDirectory }: CommandContext): Promise<Bundle> {
   const files = unpackArchive(await bytesOf(resolve(workingDirectory, file), file), file);
   const facts = files.get('facts.json');
-  if (facts !== undefined) return { kind: 'facts', facts: parseDoctorFacts(facts, file) };
   const [human, json] = [files.get('report.txt'), files.get('report.json')];
-  if (human !== undefined && json !== undefined) return { kind: 'report', human, json };
+  const origin = json === undefined ? null : reportOrigin(json, file);
+  if (facts !== undefined) return { kind: 'facts', facts: parseDoctorFacts(facts, file, origin?.madeBy) };
+  if (human !== undefined && json !== undefined && origin !== null)
+    return { kind: 'report', human, json, origin };
   throw new RtcOpsError('configuration', `${file} is no archive of rtc-ops doctor: it has no facts.json`, {
     hint: 'It should be what rtc-ops doctor --bundle wrote.',
   });
@@ -79,7 +88,20 @@ async function bytesOf(path: string, file: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new RtcOpsError('usage', `--from ${file} cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new RtcOpsError('usage', `--from ${file} cannot be read: ${whyUnread(cause)}`, { cause });
+  }
+}
+
+function whyUnread(cause: unknown): string {
+  switch (cause instanceof Error && 'code' in cause ? cause.code : null) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a directory';
+    case 'EACCES':
+      return 'this account may not read it';
+    default:
+      return reasonOf(cause);
   }
 }
 

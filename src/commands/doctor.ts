@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import type { ReportOrigin } from '../evidence/doctor-archive.ts';
 import type { DoctorReport, Symptom } from '../model/doctor-report.ts';
 import { symptomIds, symptoms } from '../model/doctor-report.ts';
 import { RtcOpsError, exitCode } from '../model/error.ts';
@@ -138,10 +139,19 @@ async function judgeSaved(file: string, options: Options, context: CommandContex
     await print(report, options, context);
     return;
   }
-  const { exitCode: code = exitCode.findings } = JSON.parse(saved.json) as Partial<DoctorReport>;
-  context.exitWith(code === exitCode.healthy ? exitCode.healthy : exitCode.findings);
+  if (options.quiet !== true) context.stderr(`rtc-ops: ${unjudged(saved.origin, file)}\n`);
+  const isHealthy = saved.origin.exitCode === exitCode.healthy;
+  context.exitWith(isHealthy ? exitCode.healthy : exitCode.findings);
   const text = options.format === 'json' ? saved.json : saved.human;
   context.stdout(text.split('\n').map(printable).join('\n'));
+}
+
+/** Why a report is shown as it was written, whatever was given beside --from. */
+function unjudged({ madeBy, startedAt }: ReportOrigin, file: string): string {
+  const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  return printable(
+    `${file} has pseudonyms in place of addresses, which no rule can compare: this is the report of ${when} as rtc-ops ${madeBy} wrote it`,
+  );
 }
 
 /** What --from may stand with: how to judge, and how to show it. All else is about looking. */

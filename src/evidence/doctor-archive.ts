@@ -13,6 +13,7 @@ import {
   type FindingCode,
 } from '../model/finding.ts';
 import { schemaVersion } from '../model/report.ts';
+import { version } from '../model/version.ts';
 import { parseSavedReport } from './saved-report.ts';
 
 /** The files of a support archive, by their names. */
@@ -45,8 +46,17 @@ export function unpackArchive(bytes: Uint8Array, file: string): ArchiveFiles {
         .map(({ name, text }) => [name.replace(/^[^/]*\//, ''), text]),
     );
   } catch (cause) {
-    throw notOne(file, `it cannot be unpacked: ${reasonOf(cause)}`, cause);
+    throw notOne(file, whyPacked(cause), cause);
   }
+}
+
+/** In other words than those of zlib. */
+function whyPacked(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : null;
+  if (code === 'Z_BUF_ERROR') return 'its end is missing, so it was not copied whole';
+  if (code === 'Z_DATA_ERROR') return 'it is no .tar.gz, or it is damaged';
+  if (code === 'ERR_BUFFER_TOO_LARGE') return `it is larger than ${mostBytes / 2 ** 20} MB`;
+  return `it cannot be unpacked: ${reasonOf(cause)}`;
 }
 
 const seen = <T extends z.ZodType>(value: T) =>
@@ -153,9 +163,23 @@ export type SavedDoctorFacts = z.input<typeof saved>;
 
 /**
  * Reads the facts of an archive. `file` is how a message names it.
+ * @param madeBy the version of rtc-ops that wrote it, where its report says so
  * @throws RtcOpsError `configuration`, with the path of what is wrong
  */
-export function parseDoctorFacts(text: string, file: string): DoctorFacts {
+export function parseDoctorFacts(text: string, file: string, madeBy?: string): DoctorFacts {
+  try {
+    return factsIn(text, file);
+  } catch (error) {
+    if (madeBy === undefined || madeBy === version || !(error instanceof RtcOpsError)) throw error;
+    throw new RtcOpsError(
+      'configuration',
+      `${file} was written by rtc-ops ${madeBy}, and rtc-ops ${version} cannot judge it`,
+      { hint: `Judge it with that version, or unpack it: report.txt in it is what was found.`, cause: error },
+    );
+  }
+}
+
+function factsIn(text: string, file: string): DoctorFacts {
   const { server, client, witness, ...rest } = checked(text, file);
   const probe = client === null ? null : parseSavedReport(JSON.stringify(client.probe), file);
   return {
@@ -177,17 +201,46 @@ export function parseDoctorFacts(text: string, file: string): DoctorFacts {
   };
 }
 
-function checked(text: string, file: string): z.infer<typeof saved> {
-  let value: unknown;
+/** What a report says of itself. */
+export interface ReportOrigin {
+  /** The version of rtc-ops that wrote it. */
+  readonly madeBy: string;
+  readonly startedAt: string;
+  readonly exitCode: number;
+}
+
+const written = z.object({
+  tool: z.object({ version: z.string() }),
+  startedAt: z.iso.datetime(),
+  exitCode: z.number(),
+});
+
+/**
+ * Where the `report.json` of an archive is from.
+ * @throws RtcOpsError `configuration` for what is no report
+ */
+export function reportOrigin(text: string, file: string): ReportOrigin {
+  const result = written.safeParse(parsed(text, 'report.json', file));
+  if (!result.success) throw notOne(file, 'its report.json is no report');
+  const { tool, startedAt, exitCode } = result.data;
+  return { madeBy: tool.version, startedAt, exitCode };
+}
+
+function parsed(text: string, name: string, file: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
-    throw notOne(file, `its facts.json is not JSON: ${reasonOf(cause)}`, cause);
+    throw notOne(file, `its ${name} is not JSON: ${reasonOf(cause)}`, cause);
   }
-  const result = saved.safeParse(value);
+}
+
+function checked(text: string, file: string): z.infer<typeof saved> {
+  const result = saved.safeParse(parsed(text, 'facts.json', file));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw notOne(file, `facts.json, ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it is no such file'}`);
+  // It would list all that may stand there, some hundred codes for one.
+  const message = issue?.code === 'invalid_value' ? 'what stands there is not known' : issue?.message;
+  throw notOne(file, `facts.json, ${issue?.path.join('.') ?? ''}: ${message ?? 'it is no such file'}`);
 }
 
 /** A finding whose evidence has the form that its words are made for. */

@@ -6,9 +6,15 @@ import { bundleOf } from '../../src/commands/doctor-bundle.ts';
 import { judgeDoctor } from '../../src/commands/doctor-judgement.ts';
 import { examineEvidence } from '../../src/commands/doctor-server.ts';
 import { secretsOf } from '../../src/commands/server-secrets.ts';
-import { packArchive, parseDoctorFacts, unpackArchive } from '../../src/evidence/doctor-archive.ts';
+import {
+  packArchive,
+  parseDoctorFacts,
+  reportOrigin,
+  unpackArchive,
+} from '../../src/evidence/doctor-archive.ts';
 import type { DoctorFacts } from '../../src/model/doctor-facts.ts';
 import type { Secret } from '../../src/model/secret.ts';
+import { version } from '../../src/model/version.ts';
 import { rtcOps } from '../support/cli.ts';
 import { criteriaWith, serverAddress } from '../support/facts.ts';
 import { faults } from '../support/faults.ts';
@@ -160,6 +166,34 @@ describe('an archive from somewhere', () => {
     const text = JSON.stringify({ ...(await facts()), ...overrides });
     expect(() => parseDoctorFacts(text, 'b')).toThrow(place);
   });
+
+  it('says in words why it cannot be unpacked', async () => {
+    const whole = Buffer.from(await bundle());
+    const damaged = Buffer.from(whole).fill(0xff, 400, 420);
+    for (const [bytes, because] of [
+      [whole.subarray(0, -300), 'its end is missing, so it was not copied whole'],
+      [damaged, 'it is no .tar.gz, or it is damaged'],
+      [Buffer.from('no archive'), 'it is no .tar.gz, or it is damaged'],
+    ] as const)
+      expect(() => unpackArchive(bytes, 'b')).toThrow(`b is no archive of rtc-ops doctor: ${because}`);
+  });
+
+  it('is said to be of another version where that is why it cannot be judged', async () => {
+    const lint = [{ code: 'OF_TOMORROW', severity: 'error', evidence: {} }];
+    const text = JSON.stringify({ ...(await facts()), server: { evidence, lint } });
+    expect(() => parseDoctorFacts(text, 'b', '99.0.0')).toThrow(
+      `b was written by rtc-ops 99.0.0, and rtc-ops ${version} cannot judge it`,
+    );
+    // All codes that it could be would fill the terminal.
+    expect(() => parseDoctorFacts(text, 'b', version)).toThrow(/: what stands there is not known$/);
+  });
+
+  it('is refused with a report that is none', () => {
+    expect(() => reportOrigin('{', 'b')).toThrow(
+      'b is no archive of rtc-ops doctor: its report.json is not JSON',
+    );
+    expect(() => reportOrigin('{}', 'b')).toThrow('its report.json is no report');
+  });
 });
 
 describe('rtc-ops doctor --from', () => {
@@ -182,15 +216,18 @@ describe('rtc-ops doctor --from', () => {
     const cwd = await directoryWith({});
     const bytes = await bundle(true);
     await writeFile(join(cwd, 'b.tar.gz'), bytes);
-    const { stdout, exitCode } = await rtcOps(['doctor', '--from', 'b.tar.gz'], { cwd });
+    const { stdout, stderr, exitCode } = await rtcOps(['doctor', '--from', 'b.tar.gz'], { cwd });
     expect(stdout).toBe(unpackArchive(bytes, 'b').get('report.txt'));
+    expect(stderr).toContain(
+      `rtc-ops: b.tar.gz has pseudonyms in place of addresses, which no rule can compare: this is the report of 2026-06-01 12:00 UTC as rtc-ops ${version} wrote it\n`,
+    );
     expect(exitCode).toBe(1);
   });
 
   it('refuses a file that is not there, and pseudonyms without an archive', async () => {
     const cwd = await directoryWith({});
     const missing = await rtcOps(['doctor', '--from', 'b.tar.gz'], { cwd });
-    expect(missing.stderr).toContain('--from b.tar.gz cannot be read');
+    expect(missing.stderr).toContain('--from b.tar.gz cannot be read: there is no such file');
     expect(missing.exitCode).toBe(2);
     const stray = await rtcOps(['doctor', 'a.example', '--redact-addresses'], { cwd });
     expect(stray.stderr).toContain('--redact-addresses is for --bundle');
