@@ -420,7 +420,13 @@ about_logs() {
   done
 }
 journal_of_coturn() {
-  limited 4 journalctl -q --no-pager --utc -o short-iso-precise --since "-${hours}h" -n 40000 -u coturn.service -u turnserver.service |
+  # Whatever the unit is called whose main process is one of them; a login or cron has them too, and writes of others.
+  own_units=$(for name in $units; do
+    main=$(limited 2 systemctl show -p MainPID --value "$name")
+    case " $daemons " in *" ${main:-none} "*) printf ' -u %s' "$name" ;; esac
+  done)
+  # shellcheck disable=SC2086
+  limited 4 journalctl -q --no-pager --utc -o short-iso-precise --since "-${hours}h" -n 40000 -u coturn.service -u turnserver.service $own_units |
     tail -c "$log_bytes"
 }
 interesting='nf_conntrack|oom-kill|[Oo]ut of memory|turnserver'

@@ -145,11 +145,25 @@ export function unitFacts(evidence: ServerEvidence, pids: readonly number[]): Se
   return seen(unit === undefined ? null : unitOf(unit));
 }
 
+/**
+ * Whether a boot starts it. Of any other state that is not known: `static` and `indirect` units are started by others, and one
+ * that is `generated` from an init script by its links of run levels.
+ */
+const unitFileStates: ReadonlyMap<string, boolean> = new Map([
+  ['enabled', true],
+  ['enabled-runtime', false],
+  ['disabled', false],
+  ['masked', false],
+  ['masked-runtime', false],
+  ['linked', false],
+  ['linked-runtime', false],
+  ['transient', false],
+]);
+
 function unitOf(unit: ReadonlyMap<string, string>): UnitFacts {
   const number = (name: string): number => Number(unit.get(name) ?? 0) || 0;
   // CLD_EXITED, CLD_KILLED and CLD_DUMPED of siginfo.h.
   const code = number('ExecMainCode');
-  const enabled = unit.get('UnitFileState') ?? '';
   return {
     name: unit.get('Id') ?? '',
     activeState: unit.get('ActiveState') ?? '',
@@ -159,7 +173,7 @@ function unitOf(unit: ReadonlyMap<string, string>): UnitFacts {
     mainPid: number('MainPID'),
     signal: code === 2 || code === 3 ? number('ExecMainStatus') : null,
     exitStatus: code === 1 ? number('ExecMainStatus') : null,
-    isEnabled: enabled === '' ? null : enabled.startsWith('enabled'),
+    isEnabled: unitFileStates.get(unit.get('UnitFileState') ?? '') ?? null,
   };
 }
 

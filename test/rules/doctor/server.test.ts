@@ -169,6 +169,16 @@ describe('judgeServer', () => {
     expect(found.map((each) => each.severity)).toEqual([severity]);
   });
 
+  it.each(['static', 'indirect', 'generated', 'alias'])(
+    'says of a unit that is %s not that no boot starts it',
+    (state) => {
+      const changes = {
+        units: (text: string) => text.replace('UnitFileState=enabled', `UnitFileState=${state}`),
+      };
+      expect(codesOf(judged(recordedServer(changes)))).toEqual([]);
+    },
+  );
+
   it('judges by the coturn that runs, where another one is installed', () => {
     const { coturn } = serverFacts(
       recordedServer({ [`${own} version`]: '4.5.2\n', [`${own} links`]: 'exe /opt/coturn/bin/turnserver\n' }),
