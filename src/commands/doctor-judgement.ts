@@ -7,6 +7,7 @@ import { clientNetworkFindings, networkLines } from '../rules/doctor/client-netw
 import { diagnose } from '../rules/doctor/diagnosis.ts';
 import { iceServersFindings } from '../rules/doctor/ice-servers.ts';
 import { nativeRootFindings } from '../rules/doctor/native-root.ts';
+import { starterOf } from '../rules/doctor/starter.ts';
 import { judgeWitness } from '../rules/doctor/witness.ts';
 import { createReport } from '../rules/report.ts';
 import { examineEvidence, type ServerExamination } from './doctor-server.ts';
@@ -20,7 +21,14 @@ export async function judgeDoctor(facts: DoctorFacts, failOn: 'error' | 'warning
     client === null ? null : createReport('probe', client.observations, criteriaOf(client.criteria));
   const seen = witnessJudgement(facts, server);
   const diagnosis = diagnose({
-    server: server === null ? null : { ...server, findings: [...server.findings, ...(seen?.findings ?? [])] },
+    server:
+      server === null
+        ? null
+        : {
+            ...server,
+            findings: [...server.findings, ...(seen?.findings ?? [])],
+            starter: starterOf(server.facts),
+          },
     client:
       client === null || probe === null
         ? null

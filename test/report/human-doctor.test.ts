@@ -49,7 +49,13 @@ function reportWith(
       server:
         server === null
           ? null
-          : { name: 'root@turn.example.com', addresses: [serverAddress], findings: server, notExamined: [] },
+          : {
+              name: 'root@turn.example.com',
+              addresses: [serverAddress],
+              findings: server,
+              notExamined: [],
+              starter: null,
+            },
       client: { probe, network: [] },
       application: [],
       leftOut: server === null ? [left] : [],

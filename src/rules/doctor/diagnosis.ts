@@ -15,6 +15,7 @@ import { subjectKey } from '../../model/subject.ts';
 import { isTurn } from '../../model/turn-uri.ts';
 import { isHardening } from './hardening.ts';
 import type { UnseenThing } from './server.ts';
+import { startedBy, type Starter } from './starter.ts';
 import { adviceFor } from './symptom.ts';
 import { everyone, isFelt, isOfSymptom, treesOf, type Branch, type Sighting } from './tree.ts';
 
@@ -27,6 +28,8 @@ export interface ServerSide {
   readonly findings: readonly Finding[];
   /** What could not be seen there, with the reason. */
   readonly notExamined: readonly UnseenThing[];
+  /** What starts coturn there, where that is not its usual unit. */
+  readonly starter: Starter | null;
 }
 
 /** What a probe from here found, and what the network here is like. */
@@ -65,7 +68,7 @@ export function diagnose(question: DoctorQuestion): Diagnosis {
   const isWarned = trees.some(({ finding: { severity } }) => severity === 'warning');
   const isBad = trees.some(({ finding: { severity } }) => severity === 'error');
   const fails = isBad || verdict === 'broken' || verdict === 'unknown' || (failOn === 'warning' && isWarned);
-  const findings = numbered(trees);
+  const findings = numbered(trees, server?.starter ?? null);
   return {
     verdict,
     headline: headlineOf(verdict, trees, question, notExamined),
@@ -280,7 +283,7 @@ function sentence(title: string, follows: string | null): string {
   return follows === null || isSaid ? title : `${title}: ${follows}`;
 }
 
-function numbered(trees: readonly Branch[]): DoctorFinding[] {
+function numbered(trees: readonly Branch[], starter: Starter | null): DoctorFinding[] {
   const findings: DoctorFinding[] = [];
   const add = ({ finding, seenFrom, effects }: Branch, causeId: number | null): void => {
     const { fix, ...words } = wordsOf(finding);
@@ -290,7 +293,7 @@ function numbered(trees: readonly Branch[]): DoctorFinding[] {
       causeId,
       ...finding,
       ...words,
-      fix: fix.join('\n'),
+      fix: startedBy(fix, starter).join('\n'),
       seenFrom,
       isHardening: isHardening(finding.code),
     });

@@ -50,7 +50,7 @@ function diagnosisOf(given: Given): Diagnosis {
     server:
       server === undefined
         ? null
-        : { name: 'root@turn.example.com', addresses, findings: server, notExamined },
+        : { name: 'root@turn.example.com', addresses, findings: server, notExamined, starter: null },
     client: probe === undefined ? null : { probe: 'verdict' in probe ? probe : reportOf(probe), network },
     application: given.application ?? [],
     leftOut: given.leftOut ?? [],
