@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findingCodes } from '../../src/model/finding.ts';
+import { catalog, finding, findingCodes, wordsOf } from '../../src/model/finding.ts';
 import { rtcOps } from '../support/cli.ts';
 
 describe('explain', () => {
@@ -27,6 +27,45 @@ describe('explain', () => {
       example: { title: 'One user may take the whole relay' },
       otherExample: { title: 'No quota showed in 20 allocations of one user' },
     });
+  });
+
+  it('names commands and options of its own that there are', async () => {
+    const fixes = findingCodes.flatMap((code) => [
+      ...wordsOf(finding(code, catalog[code].example as never)).fix,
+    ]);
+    const used = new Map<string, Set<string>>();
+    for (const fix of fixes) {
+      const words = /(?:^|\s)rtc-ops ((?:[a-z]+ ?)+)(.*)$/.exec(fix);
+      if (words === null) continue;
+      const [, names = '', rest = ''] = words;
+      // `credentials check` has a command below it, `probe turn.example.com` has not.
+      const name = names
+        .trim()
+        .split(' ')
+        .slice(0, /^(?:credentials|firewall|config) /.test(names) ? 2 : 1)
+        .join(' ');
+      const options = used.get(name) ?? new Set<string>();
+      for (const [option] of rest.matchAll(/--[a-z-]+/g)) options.add(option);
+      used.set(name, options);
+    }
+    expect([...used.keys()].toSorted()).toEqual(
+      expect.arrayContaining([
+        'credentials check',
+        'credentials issue',
+        'firewall show',
+        'lint',
+        'peer',
+        'probe',
+      ]),
+    );
+    await Promise.all(
+      [...used].map(async ([name, options]) => {
+        const { stdout, exitCode } = await rtcOps([...name.split(' '), '--help']);
+        expect([name, exitCode]).toEqual([name, 0]);
+        expect(stdout).toContain(`rtc-ops ${name}`);
+        for (const option of options) expect(stdout).toContain(option);
+      }),
+    );
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { optionOf } from '../../src/coturn/options.ts';
 import {
   catalog,
   causesOf,
@@ -75,6 +76,18 @@ describe.each(findingCodes)('%s', (code) => {
     }
   });
 
+  it('says what it is confused with, by codes that there are', () => {
+    expect(confusedWith.length).toBeGreaterThan(0);
+    // And why, not the code alone.
+    for (const text of confusedWith) expect(text).toMatch(/^(?![A-Z_, ]+\.$).*[^.]\.$/);
+    const told = [explanation, ...confusedWith].join('\n');
+    const named = told.match(/\b[A-Z]{2,}(?:_[A-Z\d]+)+\b/g) ?? [];
+    const ofOthers = ['CAP_NET_BIND_SERVICE', 'RLIMIT_NOFILE', 'SO_REUSEPORT'];
+    expect(named.filter((each) => ![...findingCodes, ...ofOthers].includes(each))).toEqual([]);
+    // What is not to be confused is another one.
+    expect(confusedWith.join(' ')).not.toMatch(new RegExp(`\\b${code}\\b`));
+  });
+
   it('says where it is written down', () => {
     if (code !== 'VANTAGE_TOO_CLOSE') expect(references.length).toBeGreaterThan(0);
     for (const reference of references)
@@ -121,6 +134,17 @@ describe('the lines to paste', () => {
     const lines = pastes.filter(isConfigLine);
     expect(lines.length).toBeGreaterThan(5);
     for (const { text } of lines) expect(text).toMatch(/^[a-z]+(-[a-z0-9]+)*(=\S+)?$/);
+  });
+});
+
+describe('what is named in a fix', () => {
+  it('are options that a coturn has', () => {
+    const pastes = findingCodes.flatMap((code) => pastesOf(code));
+    const patterns = pastes.flatMap(({ text }) => /^sudo grep -nE '\^\(([^)]+)\)'/.exec(text)?.[1] ?? []);
+    const lines = pastes.filter(isConfigLine).map(({ text }) => text.replace(/=.*/, ''));
+    const options = new Set([...patterns.flatMap((pattern) => pattern.split('|')), ...lines]);
+    expect(options.size).toBeGreaterThan(40);
+    expect([...options].filter((name) => optionOf(name) === undefined)).toEqual([]);
   });
 });
 

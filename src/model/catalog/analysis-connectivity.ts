@@ -55,6 +55,7 @@ export const analysisConnectivityCatalog = {
       `The configuration of connection ${e.connection} has the policy and no turn: or turns: URL.`,
     fix: () => [inApplication(`iceServers: [${turnUrls}]`)],
     explanation: 'The policy drops every candidate but relays, and relays come from TURN servers alone.',
+    confusedWith: ['RELAY_NOT_GATHERED: there a TURN server is configured, and gave no relay.'],
     references: ['RFC 8828 §5.2', 'RFC 8829 §4.1.1'],
   }),
   ICE_URL_INVALID: callEntry<ServerEvidence & { problem: string }>({
@@ -66,6 +67,10 @@ export const analysisConnectivityCatalog = {
     fix: () => [inApplication(`iceServers: [${turnUrls}]`)],
     explanation:
       'A template whose value was never put in, or a spelling that RFC 7064 and RFC 7065 do not know.',
+    confusedWith: [
+      'RELAY_NOT_GATHERED: there the URL is sound, and the server did not answer.',
+      'DNS_NOT_FOUND: there it is a name that does not resolve.',
+    ],
     references: ['RFC 7064', 'RFC 7065'],
   }),
   TURN_AUTH_FAILED: callEntry<
@@ -122,6 +127,10 @@ export const analysisConnectivityCatalog = {
     proof: (e) => `${e.url} answered ${e.code}.${seenText(e)}`,
     fix: () => [inConfig('user-quota=12'), inConfig('total-quota=1200'), restart],
     explanation: '486 is a quota (user-quota, total-quota), 508 is capacity (min-port to max-port).',
+    confusedWith: [
+      'QUOTA_REACHED, RELAY_CAPACITY_EXHAUSTED: the same, as a probe meets it.',
+      'Refused credentials: those are 401, and no room helps.',
+    ],
     references: ['RFC 8656 §7.4'],
   }),
   TURN_NOT_CONFIGURED: callEntry<CallEvidence>({
@@ -133,6 +142,7 @@ export const analysisConnectivityCatalog = {
     fix: () => [inApplication(`iceServers: [${turnUrls}]`)],
     explanation:
       'About one call in ten needs a relay. A server with a public address (an SFU) can do without.',
+    confusedWith: ['RELAY_NOT_GATHERED: there one is configured, and gave nothing.'],
     references: ['RFC 8827 §6.2'],
   }),
   RELAY_NOT_GATHERED: callEntry<ServerEvidence & { because: string }>({
@@ -143,6 +153,10 @@ export const analysisConnectivityCatalog = {
     proof: () => 'Gathering came to its end, and no local candidate is of type relay.',
     fix: () => [probeServer],
     explanation: 'Without a relay candidate of either side a call works only where a direct path does.',
+    confusedWith: [
+      'TURN_NOT_CONFIGURED: there the application knows none.',
+      'TURN_QUOTA: there the server said why.',
+    ],
     references: ['RFC 8445 §5.1.1'],
   }),
   RELAY_ADDR_PRIVATE: callEntry<CallEvidence & { address: string; side: 'local' | 'remote'; scope: string }>({
@@ -173,6 +187,7 @@ export const analysisConnectivityCatalog = {
     ],
     explanation:
       'With the handling policy disable_non_proxied_udp a browser gathers TCP candidates alone (RFC 8828 §5.2, mode 4).',
+    confusedWith: ['UDP_BLOCKED_HERE: there the browser tries UDP, and the network drops it.'],
     references: ['RFC 8828 §5.2'],
   }),
   NO_REMOTE_CANDIDATES: callEntry<CallEvidence>({
@@ -187,6 +202,7 @@ export const analysisConnectivityCatalog = {
       'a server has to announce its public address (mediasoup: announcedAddress)',
     ],
     explanation: 'With trickle ICE candidates travel one by one, beside the description (RFC 8838).',
+    confusedWith: ['REMOTE_UNREACHABLE_ADDR, MDNS_ONLY: there some came, and lead nowhere.'],
     references: ['RFC 8838 §11'],
   }),
   REMOTE_UNREACHABLE_ADDR: callEntry<CallEvidence & { addresses: readonly string[]; isCertain: boolean }>({
@@ -203,6 +219,10 @@ export const analysisConnectivityCatalog = {
     ],
     explanation:
       'Loopback, link-local and unspecified addresses never lead elsewhere; private ones only within one network.',
+    confusedWith: [
+      'MDNS_ONLY: there they are names in place of addresses.',
+      'Two in one network: private addresses reach each other there.',
+    ],
     references: ['RFC 1918', 'RFC 8445 §5.1.1'],
   }),
   MDNS_ONLY: callEntry<FailureEvidence & { side: 'local' | 'remote' }>({
@@ -218,6 +238,10 @@ export const analysisConnectivityCatalog = {
     ],
     explanation:
       'Browsers hide private addresses behind random names until the user has allowed the microphone (RFC 8828).',
+    confusedWith: [
+      'REMOTE_UNREACHABLE_ADDR: there they are addresses, of no use here.',
+      'mDNS names beside candidates of a relay or with a public address: those are normal.',
+    ],
     references: ['draft-ietf-mmusic-mdns-ice-candidates'],
   }),
   ICE_FAILED_NO_RELAY: callEntry<FailureEvidence & { hint: string }>({
@@ -232,6 +256,10 @@ export const analysisConnectivityCatalog = {
       inApplication(`iceServers: [${turnUrls}]`),
     ],
     explanation: 'ICE tried every pair of candidates, and none got an answer. A relay is what is left.',
+    confusedWith: [
+      'ICE_FAILED_WITH_RELAY: there a relay was there, and did not help.',
+      'TURN_NOT_CONFIGURED: what is behind it, mostly.',
+    ],
     references: ['RFC 8445 §6'],
   }),
   ICE_FAILED_WITH_RELAY: callEntry<FailureEvidence & { because: string }>({
@@ -250,6 +278,10 @@ export const analysisConnectivityCatalog = {
     ],
     explanation:
       'A relay that is there and does not help is one whose ports are closed, that gives a wrong address, or that refuses the peer; or the other side never got the candidates.',
+    confusedWith: [
+      'ICE_FAILED_NO_RELAY: there the call had none.',
+      'CONNECTION_LOST: there a path was found first.',
+    ],
     references: ['RFC 8445 §6', 'RFC 8656 §9'],
   }),
   TURN_PERMISSION_DENIED: callEntry<FailureEvidence & { peers: readonly string[]; server: string }>({
@@ -308,6 +340,10 @@ export const analysisConnectivityCatalog = {
     proof: iceProof,
     fix: () => ['look at the candidates of both sides: each needs one of the same family (IPv4 or IPv6)'],
     explanation: 'The descriptions are exchanged, gathering is done, and ICE stays new.',
+    confusedWith: [
+      'SIGNALING_STUCK: there the answer is missing.',
+      'NO_REMOTE_CANDIDATES: there ICE waits for the other side.',
+    ],
     references: ['RFC 8445 §6.1.2'],
   }),
   CONNECTION_LOST: callEntry<
@@ -331,6 +367,11 @@ export const analysisConnectivityCatalog = {
     fix: () => [inApplication("if (pc.iceConnectionState === 'failed') pc.restartIce()")],
     explanation:
       'A browser sends checks over the path for as long as the call lasts; without answers it is disconnected after some 5 s and failed after some 15 s more.',
+    confusedWith: [
+      'TURN_ALLOC_EXPIRED: there the relay was given up by its server.',
+      'TRACK_ENDED: there the path is up, and its sound is gone.',
+      'Somebody who hung up: then the connection was closed, and is not failed.',
+    ],
     references: ['RFC 7675 §5.1'],
   }),
   TURN_ALLOC_EXPIRED: callEntry<CallEvidence & SeenAtServer & { afterMs: number }>({
@@ -348,34 +389,10 @@ export const analysisConnectivityCatalog = {
     ],
     explanation:
       'A client refreshes its allocation before its end. A machine that sleeps, a NAT that gives it a new port, or a stale nonce that is not renewed end it.',
+    confusedWith: [
+      'CONNECTION_LOST: there the path died, with or without a relay.',
+      'CREDENTIAL_EXPIRED: a credential that ends during a call, so that its refreshes are refused.',
+    ],
     references: ['RFC 8656 §8'],
-  }),
-  DTLS_STUCK: callEntry<CallEvidence & { forMs: number; received: number | null }>({
-    severity: 'error',
-    example: { ...exampleCall, forMs: 15_000, received: 0 },
-    title: () => 'A path was found, but no keys were agreed on (DTLS)',
-    cause: () =>
-      'STUN gets through and DTLS does not: the other side does not answer, or packets of its size are lost.',
-    proof: (e) =>
-      `ICE was connected, and DTLS stayed connecting for ${seconds(e.forMs)}${e.received === null ? '' : `, with ${e.received} bytes received`}.`,
-    fix: () => [
-      'compare a=setup and a=fingerprint of both descriptions; take a capture at both ends (udp, DTLS)',
-    ],
-    explanation:
-      'The handshake needs packets of 1,200 bytes and more; middleboxes that let STUN pass alone, a small MTU, or a peer that is gone stop it.',
-    references: ['RFC 8827 §6.5', 'RFC 6347 §4.1.1'],
-  }),
-  DTLS_FAILED: callEntry<CallEvidence>({
-    severity: 'error',
-    example: exampleCall,
-    title: () => 'The two sides did not agree on keys (DTLS failed)',
-    cause: () => 'The certificate is not the one that the description announced, or no cipher suits both.',
-    proof: (e) => `DTLS of connection ${e.connection} is failed while ICE is connected.`,
-    fix: () => [
-      'compare a=fingerprint with the certificate of the other side; do not keep descriptions of earlier calls',
-    ],
-    explanation:
-      'The fingerprint in the description binds the call to a certificate; with another one the handshake ends.',
-    references: ['RFC 8842 §5', 'RFC 8122 §5'],
   }),
 } as const;

@@ -24,6 +24,42 @@ const of = { sent: 'what is sent', received: 'what arrives', path: 'the path' } 
 
 /** What flowed, what was heard, and how good it was. */
 export const analysisMediaCatalog = {
+  DTLS_STUCK: callEntry<CallEvidence & { forMs: number; received: number | null }>({
+    severity: 'error',
+    example: { ...exampleCall, forMs: 15_000, received: 0 },
+    title: () => 'A path was found, but no keys were agreed on (DTLS)',
+    cause: () =>
+      'STUN gets through and DTLS does not: the other side does not answer, or packets of its size are lost.',
+    proof: (e) =>
+      `ICE was connected, and DTLS stayed connecting for ${seconds(e.forMs)}${e.received === null ? '' : `, with ${e.received} bytes received`}.`,
+    fix: () => [
+      'compare a=setup and a=fingerprint of both descriptions; take a capture at both ends (udp, DTLS)',
+    ],
+    explanation:
+      'The handshake needs packets of 1,200 bytes and more; middleboxes that let STUN pass alone, a small MTU, or a peer that is gone stop it.',
+    confusedWith: [
+      'DTLS_FAILED: there an answer came, and it was an error.',
+      'ICE_FAILED_WITH_RELAY: there not even STUN gets through.',
+    ],
+    references: ['RFC 8827 §6.5', 'RFC 6347 §4.1.1'],
+  }),
+  DTLS_FAILED: callEntry<CallEvidence>({
+    severity: 'error',
+    example: exampleCall,
+    title: () => 'The two sides did not agree on keys (DTLS failed)',
+    cause: () => 'The certificate is not the one that the description announced, or no cipher suits both.',
+    proof: (e) => `DTLS of connection ${e.connection} is failed while ICE is connected.`,
+    fix: () => [
+      'compare a=fingerprint with the certificate of the other side; do not keep descriptions of earlier calls',
+    ],
+    explanation:
+      'The fingerprint in the description binds the call to a certificate; with another one the handshake ends.',
+    confusedWith: [
+      'DTLS_STUCK: there nothing came back.',
+      'TLS_HANDSHAKE_FAILED: the TLS between a client and its TURN server, which is another one.',
+    ],
+    references: ['RFC 8842 §5', 'RFC 8122 §5'],
+  }),
   TRACK_ENDED: callEntry<CallEvidence & { beforeEndMs: number }>({
     severity: 'error',
     example: { ...exampleCall, beforeEndMs: 12_000 },
@@ -34,6 +70,10 @@ export const analysisMediaCatalog = {
     fix: () => [inApplication('track.onended = async () => sender.replaceTrack(await newMicrophone())')],
     explanation:
       'A track that has ended sends nothing and does not begin again; another one has to take its place.',
+    confusedWith: [
+      'A muted track: it goes on, and sends silence.',
+      'OUTBOUND_ZERO: there nothing was ever sent.',
+    ],
     references: ['W3C mediacapture-streams §4.3'],
   }),
   MIC_SILENT: callEntry<WindowEvidence & { isMuted: boolean }>({
@@ -60,6 +100,11 @@ export const analysisMediaCatalog = {
     proof: (e) => `packetsSent did not grow for ${seconds(e.forMs)}, to the end of the recording.`,
     fix: () => [inApplication('await sender.replaceTrack(track); track.enabled = true')],
     explanation: 'The path and the keys are there, and the sender gives nothing.',
+    confusedWith: [
+      'NO_LOCAL_AUDIO_TRACK: there the descriptions tell it already.',
+      'CAPTURE_RELAY_ONE_WAY: there packets leave, and none come back.',
+      'Somebody muted: browsers send packets of silence then.',
+    ],
     references: ['W3C webrtc-stats §RTCOutboundRtpStreamStats'],
   }),
   REMOTE_GETS_NOTHING: callEntry<WindowEvidence & { lossRatio: number | null }>({
@@ -123,6 +168,10 @@ export const analysisMediaCatalog = {
     proof: (e) => `Packets arrived for ${seconds(e.forMs)}, and no sample was taken from them.`,
     fix: () => [inApplication('audio.srcObject = stream; await audio.play(); // after a click')],
     explanation: 'A receiver decodes when something asks it for samples.',
+    confusedWith: [
+      'AUDIO_SILENT: there nothing arrives.',
+      'A loudspeaker that is off or another one: the browser has played it then.',
+    ],
     references: ['W3C webrtc-stats §RTCInboundRtpStreamStats'],
   }),
   PLAYOUT_GLITCH: callEntry<CallEvidence & { ratio: number }>({
@@ -133,6 +182,7 @@ export const analysisMediaCatalog = {
     proof: (e) => `${percent(e.ratio)} of what was played had to be made up.`,
     fix: () => ['try another output device, and close what else is busy'],
     explanation: 'synthesizedSamplesDuration is what the device had to fill in because nothing came in time.',
+    confusedWith: ['CONCEALMENT: there the network left the holes.'],
     references: ['W3C webrtc-stats §RTCAudioPlayoutStats'],
   }),
   CONCEALMENT: callEntry<MeasuredEvidence>({
@@ -144,6 +194,10 @@ export const analysisMediaCatalog = {
       `concealedSamples against totalSamplesReceived, without silence; ${percent(e.limit)} is usual at most.`,
     fix: () => ['see loss and jitter; a wired network helps, and UDP instead of TCP'],
     explanation: 'Up to 2 % is hardly heard; beyond 8 % words are lost.',
+    confusedWith: [
+      'PLAYOUT_GLITCH: there the machine of the listener left them.',
+      'LOSS_HIGH: the loss that a probe measured.',
+    ],
     references: ['W3C webrtc-stats §RTCInboundRtpStreamStats'],
   }),
   HIGH_LOSS: callEntry<MeasuredEvidence>({
@@ -169,6 +223,10 @@ export const analysisMediaCatalog = {
     proof: (e) => `The middle of what was recorded; ${e.limit} ms is usual at most.`,
     fix: () => ['use a wired network; let media use UDP'],
     explanation: 'The buffer grows with the jitter, and what waits in it is heard later.',
+    confusedWith: [
+      'HIGH_RTT: there the way itself is long.',
+      'JITTER_HIGH: the jitter that a probe measured, without a buffer.',
+    ],
     references: ['RFC 3550 §6.4.1', 'W3C webrtc-stats §jitterBufferDelay'],
   }),
   HIGH_RTT: callEntry<MeasuredEvidence>({
@@ -179,6 +237,10 @@ export const analysisMediaCatalog = {
     proof: (e) => `The middle of what was recorded; from ${e.limit} ms on people begin to talk at once.`,
     fix: () => ['put a relay near the users; let media use UDP'],
     explanation: 'ITU-T G.114 puts the limit of good conversation at 150 ms one way.',
+    confusedWith: [
+      'HIGH_JITTER_DELAY: there it waits in the receiver.',
+      'RTT_HIGH: the round trip that a probe measured.',
+    ],
     references: ['ITU-T G.114'],
   }),
   LOW_MOS: callEntry<MeasuredEvidence & { worst: number }>({
@@ -190,6 +252,10 @@ export const analysisMediaCatalog = {
     fix: () => ['see loss, jitter and round trip'],
     explanation:
       'An estimate from the network alone, 1 to 4.5. Below 3.6 users begin to complain (ITU-T G.109).',
+    confusedWith: [
+      'MOS_LOW: that of the call that a probe made.',
+      'An opinion of users: it takes in the microphone and the room as well, which no packet shows.',
+    ],
     references: ['ITU-T G.107', 'ITU-T G.109'],
   }),
   BWE_LOW: callEntry<MeasuredEvidence>({
@@ -200,6 +266,10 @@ export const analysisMediaCatalog = {
     proof: (e) => `availableOutgoingBitrate stayed below ${e.limit / 1000} kbit/s for 5 s and more.`,
     fix: () => ['switch video off, or lower it; give audio priority'],
     explanation: 'Audio with its headers takes 40 kbit/s.',
+    confusedWith: [
+      'CONCEALMENT: there packets are lost, of which a full network is one cause.',
+      'Video that was switched off by the user.',
+    ],
     references: ['W3C webrtc-stats §RTCIceCandidatePairStats'],
   }),
   RELAY_TCP: callEntry<CallEvidence & { protocol: string }>({
@@ -210,6 +280,10 @@ export const analysisMediaCatalog = {
     proof: (e) => `The selected pair of connection ${e.connection}.`,
     fix: () => ['open 3478 over udp to the TURN server for these users'],
     explanation: 'Browsers take TCP where UDP does not get through. It works, with delay under loss.',
+    confusedWith: [
+      'UDP_BLOCKED_HERE: that this network lets no UDP out, proven by a control.',
+      'TCP between the relay and the other side: that no browser asks for.',
+    ],
     references: ['RFC 8656 §1'],
   }),
 } as const;

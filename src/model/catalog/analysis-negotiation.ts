@@ -32,6 +32,7 @@ export const analysisNegotiationCatalog = {
     ],
     explanation:
       'A dump of chrome://webrtc-internals holds the connections of pages that are open when it is saved. From an empty one nothing follows: neither that a call was good nor that it was bad.',
+    confusedWith: ['ICE_NEVER_STARTED: there a connection is in the recording, and did not begin.'],
     references: ['W3C webrtc-stats'],
   }),
   EVIDENCE_LATE: callEntry<CallEvidence>({
@@ -44,6 +45,7 @@ export const analysisNegotiationCatalog = {
     fix: () => ['open chrome://webrtc-internals before the call'],
     explanation:
       'A page of chrome://webrtc-internals that is opened during a call gets the descriptions and the states of that moment, and no candidates and no errors of before.',
+    confusedWith: ['EVIDENCE_EMPTY: there no connection is in it at all.'],
     references: ['W3C webrtc-stats'],
   }),
   GUM_DENIED: callEntry<RequestEvidence>({
@@ -58,6 +60,10 @@ export const analysisNegotiationCatalog = {
     ],
     explanation:
       'getUserMedia was refused with NotAllowedError, PermissionDeniedError or SecurityError, and no later request succeeded.',
+    confusedWith: [
+      'GUM_DEVICE_BUSY: there it is allowed, and the device cannot be had.',
+      'A page without https: the browser offers it no microphone to ask for.',
+    ],
     references: ['W3C mediacapture-streams §9.2'],
   }),
   GUM_DEVICE_BUSY: callEntry<RequestEvidence>({
@@ -71,6 +77,10 @@ export const analysisNegotiationCatalog = {
     ],
     explanation:
       'getUserMedia was refused with NotReadableError, TrackStartError or AbortError. Where audio and video were asked for at once it can be the camera; a later request for audio alone that succeeds tells.',
+    confusedWith: [
+      'GUM_DENIED: there somebody said no.',
+      'TRACK_ENDED: there it was open, and was lost later.',
+    ],
     references: ['W3C mediacapture-streams §9.2'],
   }),
   GUM_NO_DEVICE: callEntry<RequestEvidence>({
@@ -84,6 +94,7 @@ export const analysisNegotiationCatalog = {
       inApplication('audio: { deviceId: { ideal: id } } // exact fails when the device is gone'),
     ],
     explanation: 'getUserMedia was refused with NotFoundError, DevicesNotFoundError or OverconstrainedError.',
+    confusedWith: ['GUM_DEVICE_BUSY: there it is found, and not given.'],
     references: ['W3C mediacapture-streams §9.2'],
   }),
   NO_AUDIO_NEGOTIATED: callEntry<CallEvidence & { kinds: readonly string[] }>({
@@ -97,6 +108,10 @@ export const analysisNegotiationCatalog = {
       inApplication("pc.addTrack(microphone, stream); // or pc.addTransceiver('audio'), before createOffer"),
     ],
     explanation: 'What is not in an offer cannot be in its answer (RFC 3264 §6).',
+    confusedWith: [
+      'AUDIO_REJECTED: there it was offered.',
+      'NO_LOCAL_AUDIO_TRACK: there audio was agreed on, and nothing is attached.',
+    ],
     references: ['RFC 8829 §5.2', 'RFC 3264 §6'],
   }),
   AUDIO_REJECTED: callEntry<CallEvidence & { by: 'local' | 'remote' }>({
@@ -109,6 +124,10 @@ export const analysisNegotiationCatalog = {
     fix: () => ['compare the codecs and the profile of m=audio in the offer and the answer'],
     explanation:
       'An answer rejects a section with port 0 (RFC 3264 §6). An offer with port 0 and a=bundle-only does not.',
+    confusedWith: [
+      'NO_COMMON_CODEC: there the section stays, without a codec in it that both know.',
+      'NO_AUDIO_NEGOTIATED: there nobody offered it.',
+    ],
     references: ['RFC 3264 §6', 'RFC 9143 §6'],
   }),
   NO_COMMON_CODEC: callEntry<CallEvidence & { offered: readonly string[]; answered: readonly string[] }>({
@@ -122,6 +141,7 @@ export const analysisNegotiationCatalog = {
     fix: () => ['enable opus, or PCMU and PCMA, on both ends'],
     explanation:
       'Without a codec that both know, nothing that arrives can be heard. RFC 7874 asks for opus and PCMU/PCMA.',
+    confusedWith: ['AUDIO_REJECTED: there the answer says no, with port 0.'],
     references: ['RFC 7874 §3'],
   }),
   DIRECTION_NO_AUDIO: callEntry<CallEvidence & { negotiated: string; missing: 'send' | 'recv' | 'both' }>({
@@ -151,6 +171,10 @@ export const analysisNegotiationCatalog = {
     fix: () => [inApplication('await sender.replaceTrack(stream.getAudioTracks()[0])')],
     explanation:
       'A track that is added after the answer needs another negotiation, or replaceTrack on a transceiver that may send. In a conference it can mean that the user joined muted.',
+    confusedWith: [
+      'OUTBOUND_ZERO: there statistics show that nothing leaves, whatever is attached.',
+      'Somebody who listens only: then it is meant so (--expect recv).',
+    ],
     references: ['RFC 8829 §4.1.8', 'W3C webrtc §5.2'],
   }),
   SDP_FAILED: callEntry<CallEvidence & { operation: string; message: string }>({
@@ -170,6 +194,10 @@ export const analysisNegotiationCatalog = {
     ],
     explanation:
       'Changed SDP, two offers at once, or sections in another order than before are the usual reasons; the message names it.',
+    confusedWith: [
+      'DTLS_SDP_PROBLEM: there the description is taken, and its keys are of no use.',
+      'SIGNALING_STUCK: there no description came.',
+    ],
     references: ['W3C webrtc §10.7'],
   }),
   SIGNALING_STUCK: callEntry<CallEvidence & { state: string; forMs: number }>({
@@ -183,6 +211,10 @@ export const analysisNegotiationCatalog = {
       `The signaling state stayed ${e.state} for ${seconds(e.forMs)}, to the end of the recording.`,
     fix: () => ['look at the signaling (websocket, SIP) at that time, and at the console of the other side'],
     explanation: 'Without an answer neither ICE nor DTLS begins.',
+    confusedWith: [
+      'SDP_FAILED: there it came, and was refused.',
+      'NO_REMOTE_CANDIDATES: there the answer came, and its candidates did not.',
+    ],
     references: ['RFC 8829 §3.2'],
   }),
   DTLS_SDP_PROBLEM: callEntry<CallEvidence & { side: 'local' | 'remote'; problem: string }>({
@@ -194,6 +226,7 @@ export const analysisNegotiationCatalog = {
     fix: () => ['enable DTLS-SRTP at the gateway (Asterisk: webrtc=yes in pjsip.conf)'],
     explanation:
       'WebRTC takes its keys from DTLS alone (RFC 8827 §6.5): each side needs a fingerprint, one of them takes the active and the other the passive role.',
+    confusedWith: ['DTLS_FAILED: there the descriptions are sound, and the handshake ends with an error.'],
     references: ['RFC 8827 §6.5', 'RFC 8842 §5'],
   }),
 } as const;

@@ -30,7 +30,7 @@ export const callCatalog = {
     fix: () => ['an interface besides loopback must be up and have an address:', here('ip address show')],
     explanation:
       'Host candidates are the addresses of the own interfaces; without one no UDP leaves this machine.',
-    confusedWith: [],
+    confusedWith: ['NO_SRFLX_CANDIDATE: there this machine has addresses, and learns no public one.'],
     references: ['RFC 8445 §5.1.1.1'],
   }),
   NO_SRFLX_CANDIDATE: fault<ListenerEvidence>()({
@@ -123,7 +123,7 @@ export const callCatalog = {
     proof: (e) => `Selected pairs: ${e.pairs}.`,
     fix: () => ['probe again; if it stays so, please report it as a bug of rtc-ops, with --format json'],
     explanation: 'Both ends must have selected their relay addresses; this is asserted for every call.',
-    confusedWith: [],
+    confusedWith: ['CALL_FAILED: there no path was found, through the relay or past it.'],
     references: ['RFC 8445 §8.1.1'],
   }),
   AUDIO_SILENT: fault<ListenerEvidence & { sent: number }>()({
@@ -139,7 +139,10 @@ export const callCatalog = {
     proof: (e) => `${e.sent} packets sent each way, 0 received.`,
     fix: () => ['a tiny bandwidth limit starves media:', grepConfig('max-bps|bps-capacity'), journal],
     explanation: 'Opus packets were sent 50 a second both ways; connectivity checks pass and media does not.',
-    confusedWith: ['AUDIO_ONE_WAY.', 'SERVER_STOPPED: audio flowed and then ended.'],
+    confusedWith: [
+      'AUDIO_ONE_WAY: there one direction arrives.',
+      'SERVER_STOPPED: audio flowed and then ended.',
+    ],
     references: ['RFC 3550 §6.4.1'],
   }),
   AUDIO_ONE_WAY: fault<ListenerEvidence & { silent: string; sent: number }>()({
@@ -153,9 +156,16 @@ export const callCatalog = {
     cause: (e) =>
       `Through ${e.host}, audio arrives in one direction and not from ${e.silent.replaceAll('-', ' ')}.`,
     proof: (e) => `${e.silent.replaceAll('-', ' ')}: ${e.sent} packets sent, 0 received.`,
-    fix: () => [journal],
+    fix: () => [
+      'probe again; where it stays so, something between the relay ports of the server lets one way through:',
+      onServer('sudo nft list ruleset'),
+      journal,
+    ],
     explanation: 'Opus packets were sent 50 a second both ways; all of one direction were lost.',
-    confusedWith: ['AUDIO_SILENT.'],
+    confusedWith: [
+      'AUDIO_SILENT: there neither direction arrives.',
+      'CAPTURE_RTP_ONE_WAY: the same in a call of users, whose microphones may be muted as well.',
+    ],
     references: ['RFC 3550 §6.4.1'],
   }),
   AUDIO_INTERRUPTED: fault<ListenerEvidence & { lastMs: number; durationMs: number }>()({
@@ -259,7 +269,7 @@ export const callCatalog = {
       'a server nearer to the users, and UDP instead of TCP or TLS where the network allows it',
     ],
     explanation: 'Above about 300 ms round trip people talk into each other.',
-    confusedWith: ['JITTER_HIGH.'],
+    confusedWith: ['JITTER_HIGH: there packets are uneven, and not late as a whole.'],
     references: ['RFC 3550 §6.4.1', 'ITU-T G.114'],
   }),
   MOS_LOW: fault<MeasuredEvidence>()({

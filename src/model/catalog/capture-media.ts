@@ -39,6 +39,10 @@ export const captureMediaCatalog = {
     ],
     explanation:
       'ICE has found a way, and the keys for the media are to be agreed on over it (DTLS-SRTP). The connection state stays “connecting” for as long as that takes.',
+    confusedWith: [
+      'CAPTURE_DTLS_INCOMPLETE: there an answer began.',
+      'CAPTURE_DTLS_ALERT: there it is refused in words.',
+    ],
     references: ['RFC 5764 §4.1', 'RFC 8827 §6.5'],
   }),
   CAPTURE_DTLS_INCOMPLETE: captureEntry<CaptureEvidence>({
@@ -52,6 +56,10 @@ export const captureMediaCatalog = {
     fix: (e) => [here(`tracepath -n ${e.to.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '')}`)],
     explanation:
       'The flight with the certificate is the first large one. A path whose MTU is lower, and a firewall that drops fragments, stop the handshake there.',
+    confusedWith: [
+      'CAPTURE_DTLS_UNANSWERED: there no part of an answer came.',
+      'CAPTURE_DTLS_ALERT: there one side ended it.',
+    ],
     references: ['RFC 5764 §4.1', 'RFC 9147 §4.4'],
   }),
   CAPTURE_DTLS_ALERT: captureEntry<CaptureEvidence & { readonly alert: string }>({
@@ -65,6 +73,10 @@ export const captureMediaCatalog = {
       'compare a=fingerprint of the description with the certificate that is used; a proxy that rewrites descriptions may have changed it',
     ],
     explanation: 'Alerts before the keys are agreed on are in clear. close_notify is none of them.',
+    confusedWith: [
+      'CAPTURE_TLS_ALERT: the TLS to a TURN server.',
+      'CAPTURE_DTLS_INCOMPLETE: there it breaks off without a word.',
+    ],
     references: ['RFC 8827 §6.5', 'RFC 9147 §5.10'],
   }),
   CAPTURE_TLS_ALERT: captureEntry<CaptureEvidence & { readonly alert: string }>({
@@ -79,6 +91,10 @@ export const captureMediaCatalog = {
     ],
     explanation:
       'unknown_ca: the client does not trust who signed the certificate, or an intermediate one is missing. certificate_expired and protocol_version say what they mean.',
+    confusedWith: [
+      'CAPTURE_DTLS_ALERT: the keys of the call itself, between the two ends.',
+      'close_notify: that is how a connection ends.',
+    ],
     references: ['RFC 8446 §6.2'],
   }),
   CAPTURE_RTP_ONE_WAY: captureEntry<CaptureEvidence>({
@@ -110,6 +126,10 @@ export const captureMediaCatalog = {
     ],
     explanation:
       'Loss is counted from sequence numbers (RFC 3550 §A.3), from the sender up to the place of the capture. A capture that itself dropped packets looks alike, and says so where it knows.',
+    confusedWith: [
+      'CAPTURE_RTP_GAP: there the numbers have no hole.',
+      'Packets that the capture dropped: it says so where it knows.',
+    ],
     references: ['RFC 3550 §A.3'],
   }),
   CAPTURE_RTP_JITTER: captureEntry<StreamEvidence>({
@@ -122,6 +142,10 @@ export const captureMediaCatalog = {
       `${e.file}: the highest J of ${counted(e.count, 'packet')} with the SSRC ${e.ssrc}, from ${path(e)}.`,
     fix: () => ['look at the wireless network of the sender, and at other traffic on its uplink'],
     explanation: 'J of RFC 3550 §6.4.1, by the times of the capture and the timestamps of the stream.',
+    confusedWith: [
+      'CAPTURE_RTP_GAP: one long pause.',
+      'A capture on a busy machine: then the times in it jitter, and not the stream.',
+    ],
     references: ['RFC 3550 §6.4.1'],
   }),
   CAPTURE_RTP_GAP: captureEntry<StreamEvidence>({
@@ -135,6 +159,10 @@ export const captureMediaCatalog = {
     fix: () => ['look at what the sender did at that time: mute, hold, sleep, another network'],
     explanation:
       'Audio comes every 20 ms, with DTX at least every 400 ms (RFC 7587 §3.1.3). A longer pause is heard as silence.',
+    confusedWith: [
+      'CAPTURE_RTP_LOST: there numbers are missing.',
+      'DTX: silence with a packet every 400 ms is no pause.',
+    ],
     references: ['RFC 7587 §3.1.3'],
   }),
 } as const;

@@ -43,6 +43,7 @@ export const captureTurnCatalog = {
     ],
     explanation:
       'A closed UDP port is answered with ICMP “port unreachable”, a closed TCP port with RST. A firewall can send both as well.',
+    confusedWith: ['CAPTURE_PATH_PROHIBITED: there a router on the way says no, and not the host.'],
     references: ['RFC 1122 §3.2.2.1', 'RFC 9293 §3.5.2'],
   }),
   CAPTURE_PATH_PROHIBITED: captureEntry<CaptureEvidence & { readonly by: string; readonly kind: string }>({
@@ -57,6 +58,7 @@ export const captureTurnCatalog = {
     ],
     explanation:
       'Routers and firewalls answer what they do not forward with an ICMP error, whose sender is the one that stands in the way.',
+    confusedWith: ['CAPTURE_PORT_CLOSED: there the host itself answers.'],
     references: ['RFC 1812 §5.2.7.1'],
   }),
   CAPTURE_CREDENTIALS_REFUSED: captureEntry<RefusedEvidence>({
@@ -85,6 +87,10 @@ export const captureTurnCatalog = {
     fix: () => ['fetch new credentials before the old ones end', onServer('timedatectl')],
     explanation:
       'A time-limited username begins with the second at which it ends. The capture has the time of the request.',
+    confusedWith: [
+      'A clock: where that of the capture is wrong, they may have been good.',
+      'LOG_CREDENTIALS_EXPIRED: the same, by the clock of the server.',
+    ],
     references: ['draft-uberti-behave-turn-rest-00'],
   }),
   CAPTURE_ALLOCATION_REFUSED: captureEntry<CodeEvidence>({
@@ -105,6 +111,10 @@ export const captureTurnCatalog = {
           ],
     explanation:
       'The code of the answer is the reason, whatever the words beside it; coturn sends none from 4.10 on.',
+    confusedWith: [
+      'CAPTURE_CREDENTIALS_EXPIRED: a refusal with 401, of which the reason is known.',
+      '401 to a first request: that is how each begins.',
+    ],
     references: ['RFC 8656 §7.2', 'RFC 8656 §19'],
   }),
   CAPTURE_RELAY_PRIVATE: captureEntry<CaptureEvidence & { readonly relayed: string; readonly scope: string }>(
@@ -131,9 +141,20 @@ export const captureTurnCatalog = {
     cause: (e) =>
       `${e.peers.join(', ')} may not be reached through this relay${e.code === 443 ? ': another address family' : ''}.`,
     proof: (e) => `${e.file}: CreatePermission or ChannelBind answered with ${e.code}, from ${path(e)}.`,
-    fix: () => [grepConfig('denied-peer-ip|allowed-peer-ip|no-loopback-peers'), restart],
+    fix: (e) =>
+      e.code === 443
+        ? [
+            'give the relay an address of that family too (relay-ip), or let it be, where other candidates work',
+          ]
+        : [
+            grepConfig('denied-peer-ip|allowed-peer-ip|allow-loopback-peers'),
+            'where a call needs one of them, let it through:',
+            ...e.peers.slice(0, 3).map((peer) => inConfig(`allowed-peer-ip=${peer}`)),
+            restart,
+          ],
     explanation:
       '403 is the answer to a peer that denied-peer-ip covers. For the private addresses of the other side that is normal, as long as another candidate works.',
+    confusedWith: ['CAPTURE_RELAY_ONE_WAY: there the peer is permitted, and nothing comes from it.'],
     references: ['RFC 8656 §9.2'],
   }),
   CAPTURE_RELAY_ONE_WAY: captureEntry<CaptureEvidence>({
@@ -150,6 +171,10 @@ export const captureTurnCatalog = {
     ],
     explanation:
       'Media that leaves through a relay and is never answered, not even by a check of ICE, points to the relay ports of the server or to the network of the peer.',
+    confusedWith: [
+      'CAPTURE_PEERS_REFUSED: there the relay sends nothing at all.',
+      'Somebody muted, or on hold: then checks of ICE are answered all the same.',
+    ],
     references: ['RFC 8656 §11', 'RFC 8656 §12'],
   }),
   CAPTURE_ALLOCATION_LOST: captureEntry<CaptureEvidence & { readonly because: string }>({
@@ -164,6 +189,10 @@ export const captureTurnCatalog = {
     ],
     explanation:
       'An allocation lives for its LIFETIME after each granted Refresh. 437 to a Refresh means that the server has none for this five-tuple any more.',
+    confusedWith: [
+      'LOG_REFRESH_TOO_LATE, LOG_ALLOCATIONS_EXPIRED: the same in the log of the server.',
+      'A call that ended: its client frees the allocation, and uses it no more.',
+    ],
     references: ['RFC 8656 §8'],
   }),
   CAPTURE_REPLY_TTL_ONE: captureEntry<CaptureEvidence>({

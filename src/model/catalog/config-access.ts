@@ -52,6 +52,10 @@ export const configAccessCatalog = {
     fix: (e) => replaced(e, 'keep one of the two'),
     explanation:
       'Shared secrets overrule users: coturn skips every user line as soon as one line brings use-auth-secret or static-auth-secret. lt-cred-mech beside them is only superfluous.',
+    confusedWith: [
+      'NOBODY_CAN_LOG_IN: there no user and no secret is to be found at all.',
+      'CREDENTIAL_SECRET_MISMATCH: what users of the file see of it, from outside.',
+    ],
   }),
   USER_MALFORMED: configEntry<LineEvidence>({
     severity: 'error',
@@ -61,6 +65,7 @@ export const configAccessCatalog = {
     fix: (e) => [inFile(e, 'user=NAME:PASSWORD')],
     explanation:
       'A user is a name, a colon and a password, or a key of 32 hexadecimal digits behind 0x. What else stands there is dropped.',
+    confusedWith: ['AUTH_MECHANISMS_MIXED: there users are well-formed, and a secret overrules them.'],
   }),
   REALM_MISSING: configEntry<PlaceEvidence>({
     severity: 'warning',
@@ -71,6 +76,10 @@ export const configAccessCatalog = {
     fix: (e) => [inFile({ ...e, line: null }, 'realm=turn.example.org')],
     explanation:
       'The realm is part of every long-term credential (RFC 8489 §9.2). Without one coturn takes what the system calls its domain, mostly nothing.',
+    confusedWith: [
+      'LOG_REALM_EMPTY: the same, as coturn tells it in its log.',
+      'LOG_REALM_WRONG: there the server has a realm, and clients send another one.',
+    ],
     references: ['RFC 8489 §9.2.2', 'coturn README.turnserver'],
   }),
   WEAK_SECRET: configEntry<LineEvidence & { because: string }>({
@@ -84,6 +93,7 @@ export const configAccessCatalog = {
     ],
     explanation:
       'A shared secret signs every credential. One pair of name and password that was seen is enough to try guesses against, millions in a second, so that it has to be long and random: 32 bytes are good for ever.',
+    confusedWith: ['SECRET_READABLE: there it may be long, and others of the machine read it.'],
   }),
   SECRET_READABLE: configEntry<PlaceEvidence & { mode: string; option: string; user: string }>({
     severity: 'error',
@@ -98,6 +108,10 @@ export const configAccessCatalog = {
     ],
     explanation:
       'What other users of the machine can read is no secret. Mode 0640 with the group of the service lets coturn read the file, and nobody else.',
+    confusedWith: [
+      'CONFIG_UNREADABLE: the reverse, where not even coturn may read it.',
+      'WEAK_SECRET: there nobody has to read it, as it can be guessed.',
+    ],
   }),
   PRIVATE_PEERS_ALLOWED: configEntry<PlaceEvidence & { ranges: readonly string[] }>({
     severity: 'warning',
@@ -173,6 +187,7 @@ export const configAccessCatalog = {
     fix: (e) => replaced(e, 'write FIRST-LAST'),
     explanation:
       'A range is first-last. With a prefix length, denied-peer-ip is ignored up to 4.10, which leaves open what was to be closed, and stops the start from 4.11 on.',
+    confusedWith: ['DENIED_RANGE_EMPTY: there the form is right, and no address is in it.'],
   }),
   DENIED_RANGE_BOUNDLESS: configEntry<LineEvidence & { value: string }>({
     severity: 'error',
@@ -216,6 +231,10 @@ export const configAccessCatalog = {
     fix: (e) => replaced(e, 'write FIRST-LAST, both of one family'),
     explanation:
       'A range is first-last, the lower address first. In the other order it covers nothing, without a warning.',
+    confusedWith: [
+      'DENIED_RANGE_CIDR: there it is no range to coturn at all.',
+      'DENIED_RANGES_COVER_ALL: there they hold far more than was meant.',
+    ],
   }),
   TCP_RELAY_ENABLED: configEntry<PlaceEvidence>({
     severity: 'warning',

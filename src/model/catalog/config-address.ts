@@ -26,6 +26,10 @@ export const configAddressCatalog = {
       `${e.value} is what clients get as the address of their relay, and no one on the internet reaches it.`,
     fix: () => ['write PUBLIC/PRIVATE: first the address by which the world knows the server'],
     explanation: 'external-ip is the address that stands in relay candidates. It has to be the public one.',
+    confusedWith: [
+      'RELAY_ADDRESS_PRIVATE: the same, seen from outside on a server that runs.',
+      'A server for one private network, whose users are all in it: there it is as it should be.',
+    ],
     references: ['RFC 1918', 'coturn README.turnserver'],
   }),
   EXTERNAL_IP_REPEATED: configEntry<LineEvidence & { first: number }>({
@@ -36,6 +40,9 @@ export const configAddressCatalog = {
     fix: () => ['with several addresses write each as PUBLIC/PRIVATE'],
     explanation:
       'In its plain form external-ip counts once, for all relay addresses of its family. The form PUBLIC/PRIVATE may be repeated.',
+    confusedWith: [
+      'CONFIG_DUPLICATE: there the last line wins; of external-ip in its plain form the first one does.',
+    ],
   }),
   EXTERNAL_IP_WITHOUT_PRIVATE: configEntry<LineEvidence & { relay: string; deniedIn: number }>({
     severity: 'error',
@@ -64,6 +71,10 @@ export const configAddressCatalog = {
       `and max-port behind min-port, such as 49152 and 65535`,
     ],
     explanation: 'min-port above max-port is not checked at the start.',
+    confusedWith: [
+      'RELAY_CAPACITY_EXHAUSTED: there the range is sound and used up.',
+      'COTURN_NOT_RUNNING: what is left of it after the first allocation.',
+    ],
   }),
   RELAY_PORTS_FEW: configEntry<
     PlaceEvidence & { min: number; max: number; ports: number; users: number | null }
@@ -80,6 +91,10 @@ export const configAddressCatalog = {
     ],
     explanation:
       'A browser allocates per server URL, per media line where they are not bundled, and per network interface: count four ports for each user. Unused ports cost nothing.',
+    confusedWith: [
+      'NO_QUOTAS: there one user can take them all, however many there are.',
+      'RELAY_CAPACITY_EXHAUSTED: there they are used up, now.',
+    ],
     references: ['RFC 8656 §7.2', 'coturn README.turnserver'],
   }),
   RELAY_PORTS_COLLIDE: configEntry<LineEvidence & { min: number; max: number; ports: readonly number[] }>({
@@ -93,6 +108,7 @@ export const configAddressCatalog = {
     fix: (e) => [inFile({ ...e, line: null }, 'min-port=49152')],
     explanation:
       'The range of relay ports is opened to the world. It should hold nothing else: 49152-65535 is the range that is registered for such use (RFC 6335 §6).',
+    confusedWith: ['LISTENING_PORTS_OVERLAP: there two listeners have one port, the relay aside.'],
     references: ['RFC 6335 §6', 'RFC 8656 §7.2'],
   }),
   LISTENING_PORTS_OVERLAP: configEntry<LineEvidence & { port: number; with: string }>({
@@ -104,6 +120,7 @@ export const configAddressCatalog = {
     fix: () => ['give each a port of its own; 3478 and 5349 are the usual ones'],
     explanation:
       'coturn binds with SO_REUSEPORT, so that the second bind succeeds and nothing is logged. A listener for TLS and one for plain TCP each understand both; anything else beside them does not.',
+    confusedWith: ['TWO_SERVERS_ANSWER: what it looks like from outside; two daemons on one port do, too.'],
     references: ['RFC 8656 §5', 'coturn README.turnserver'],
   }),
   PORT_NEEDS_PRIVILEGE: configEntry<LineEvidence & { port: number; user: string; unit: string }>({
@@ -126,6 +143,10 @@ export const configAddressCatalog = {
     ],
     explanation:
       'Ports below 1024 need CAP_NET_BIND_SERVICE. The unit of Debian starts coturn as its own user without it.',
+    confusedWith: [
+      'LISTENER_MISSING: what is seen of it on a server that runs, whatever the reason.',
+      'A port that another program has: coturn logs errno=98 then, and not 13.',
+    ],
     references: ['coturn README.turnserver'],
   }),
 } as const;

@@ -82,6 +82,7 @@ export const configExposureCatalog = {
     fix: (e) => [inFile(e, 'no-cli')],
     explanation:
       'Up to 4.9 the command line is on by default and needs a password. Without one it is switched off with an error.',
+    confusedWith: ['ADMIN_EXPOSED: there the command line is on, and others reach it.'],
   }),
   RELAY_WITHOUT_PERMISSION: configEntry<LineEvidence>({
     severity: 'error',
@@ -91,6 +92,9 @@ export const configExposureCatalog = {
     fix: (e) => replaced(e, 'delete the line'),
     explanation:
       'Permissions keep strangers out of an allocation (RFC 8656 §2.3). coturn itself calls this option dangerous.',
+    confusedWith: [
+      'OPEN_RELAY_CONFIGURED: there strangers get relays of their own; here they reach those of users.',
+    ],
     references: ['RFC 8656 §2.3', 'coturn README.turnserver'],
   }),
   LOG_FILLS_DISK: configEntry<LineEvidence & { because: string }>({
@@ -107,5 +111,6 @@ export const configExposureCatalog = {
     ],
     explanation:
       'coturn never deletes a log. To syslog it is the business of the journal, which keeps itself within limits; in a file it is that of logrotate, with simple-log, so that the name stays. Verbose is for looking for a fault.',
+    confusedWith: ['DISK_FULL: there it has happened.'],
   }),
 } as const;

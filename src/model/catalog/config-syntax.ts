@@ -27,6 +27,10 @@ export const configSyntaxCatalog = {
     cause: (e) => `coturn ${e.version} does not know it yet: it warns and starts without this line.`,
     fix: (e) => [...replaced(e, `delete the line`), `or run coturn ${e.since} or newer`],
     explanation: 'The option exists in newer versions only. Older ones warn, and do without it.',
+    confusedWith: [
+      'CONFIG_OPTION_UNKNOWN: there no version knows it, as it is misspelt.',
+      'CONFIG_OPTION_REMOVED: there older versions knew it.',
+    ],
   }),
   CONFIG_OPTION_REMOVED: configEntry<LineEvidence & { version: string; until: string }>({
     severity: 'info',
@@ -36,6 +40,10 @@ export const configSyntaxCatalog = {
     fix: (e) => replaced(e, 'delete the line'),
     explanation:
       'The option is gone: what it asked for is the default now, or is not to be had. The line does nothing but make a warning.',
+    confusedWith: [
+      'CONFIG_OPTION_TOO_NEW: there newer versions know it.',
+      'CONFIG_OPTION_IDLE: there coturn still takes it, without a warning.',
+    ],
   }),
   CONFIG_OPTION_IDLE: configEntry<LineEvidence & { version: string }>({
     severity: 'info',
@@ -44,6 +52,7 @@ export const configSyntaxCatalog = {
     cause: (e) => `What it asks for is how coturn ${e.version} behaves anyway.`,
     fix: (e) => replaced(e, 'delete the line'),
     explanation: 'The option is accepted and does nothing, as its effect has become the default.',
+    confusedWith: ['CONFIG_OPTION_REMOVED: there coturn warns of the line.'],
   }),
   CONFIG_INLINE_COMMENT: configEntry<LineEvidence & { readAs: string }>({
     severity: 'error',
@@ -57,6 +66,10 @@ export const configSyntaxCatalog = {
     fix: (e) => replaced(e, 'put the comment into a line of its own'),
     explanation:
       'A comment is a line that begins with #. Behind an option everything up to the end of the line is its value: a secret with such a comment is another secret, a path names no file, and a flag stops the start.',
+    confusedWith: [
+      'A password with a # in it: of a secret that has no blank before the # nothing is said.',
+      'CONFIG_SEMICOLON, CONFIG_QUOTE: other things behind or around a value.',
+    ],
   }),
   CONFIG_SEMICOLON: configEntry<LineEvidence>({
     severity: 'warning',
@@ -66,6 +79,10 @@ export const configSyntaxCatalog = {
     fix: (e) => replaced(e, 'delete the semicolon, here and where clients have the same value'),
     explanation:
       'A line ends without a semicolon. coturn warns about one and keeps it: as part of a realm or a secret it makes every login fail, as part of a path it names no file. The warning quotes the line, so that a secret ends up in the log.',
+    confusedWith: [
+      'CONFIG_INLINE_COMMENT: there a blank and a # stand behind the value.',
+      'A line that begins with a semicolon: that is a name which coturn does not know.',
+    ],
   }),
   CONFIG_QUOTE: configEntry<LineEvidence & { readAs: string }>({
     severity: 'warning',
@@ -76,6 +93,7 @@ export const configSyntaxCatalog = {
     fix: (e) => replaced(e, 'write the value without quotes'),
     explanation:
       'Only one double quote at the beginning and one at the end are dropped. Single quotes, and a double quote at one end alone or within, stay part of the value or are lost.',
+    confusedWith: ['One pair of double quotes around the whole value: coturn drops it, and all is well.'],
   }),
   CONFIG_LINE_TOO_LONG: configEntry<LineEvidence & { bytes: number }>({
     severity: 'error',
@@ -90,6 +108,7 @@ export const configSyntaxCatalog = {
         : ['write the value in at most 1023 bytes, the name of the option included'],
     explanation:
       'What stands behind byte 1023 of a line is read as the next line: the value is cut off in silence, and the rest may be an option.',
+    confusedWith: ['CONFIG_LINE_ENDINGS: there lines are not told apart at all.'],
   }),
   CONFIG_BYTE_ORDER_MARK: configEntry<PlaceEvidence & { hidden: string | null }>({
     severity: 'error',
@@ -102,6 +121,10 @@ export const configSyntaxCatalog = {
     fix: (e) => [`save ${e.file} as UTF-8 without a byte order mark`],
     explanation:
       'Some editors put three bytes (EF BB BF) in front of a text. coturn takes them for letters of the first name, and the first line has no effect.',
+    confusedWith: [
+      'CONFIG_NUL: a file in UTF-16 has such a mark too, and zero bytes all over.',
+      'CONFIG_OPTION_UNKNOWN: there the name itself is wrong.',
+    ],
   }),
   CONFIG_NUL: configEntry<PlaceEvidence & { utf16: boolean }>({
     severity: 'error',
@@ -114,6 +137,7 @@ export const configSyntaxCatalog = {
     fix: (e) => [e.utf16 ? `save ${e.file} as UTF-8` : 'delete the zero byte'],
     explanation:
       'A zero byte ends a text in C. In a UTF-16 file every second byte is one, and coturn reads nothing.',
+    confusedWith: ['CONFIG_LINE_TOO_LONG: there a line is cut for its length.'],
   }),
   CONFIG_LINE_ENDINGS: configEntry<PlaceEvidence>({
     severity: 'error',
@@ -123,6 +147,7 @@ export const configSyntaxCatalog = {
     fix: (e) => [`save ${e.file} with line feeds (LF), or with both (CRLF)`],
     explanation:
       'LF and CRLF are both read as they should be. A carriage return alone does not end a line, so that all options behind the first are lost.',
+    confusedWith: ['CRLF, as Windows writes it: coturn takes off both.'],
   }),
   CONFIG_VALUE_MISREAD: configEntry<LineEvidence & { readAs: string; because: string }>({
     severity: 'error',
@@ -136,6 +161,10 @@ export const configSyntaxCatalog = {
     fix: (e) => replaced(e, 'write a plain number in the range of the option'),
     explanation:
       'Numbers are read up to the first character that is no digit, and large ones lose their upper bits. coturn says nothing.',
+    confusedWith: [
+      'CONFIG_VALUE_MISSING: there is nothing to read.',
+      'CONFIG_PREVENTS_START: there coturn sees the mistake, and ends.',
+    ],
   }),
   CONFIG_ALWAYS_ON: configEntry<LineEvidence & { value: string }>({
     severity: 'warning',
@@ -145,6 +174,10 @@ export const configSyntaxCatalog = {
     fix: (e) => replaced(e, 'delete the line'),
     explanation:
       'Most flags take on and off. A few (use-auth-secret, no-auth-pings, no-dynamic-ip-list, no-dynamic-realms, no-rfc5780, new-log-timestamp, prometheus) are switched on by being there.',
+    confusedWith: [
+      'A flag that takes off: most do, and then it is off.',
+      'CONFIG_OPTION_IDLE: there the option does nothing, on or off.',
+    ],
   }),
   CONFIG_VALUE_MISSING: configEntry<LineEvidence & { readAs: string }>({
     severity: 'error',
@@ -154,6 +187,10 @@ export const configSyntaxCatalog = {
     fix: () => ['give it a value, or delete the line to get the default'],
     explanation:
       'A line with the name alone is read as an option with an empty text: a number is 0 then, and a name is none.',
+    confusedWith: [
+      'A flag: it needs no value.',
+      'CONFIG_VALUE_MISREAD: there is a value, and coturn reads another.',
+    ],
   }),
   CONFIG_ADDRESS_INVALID: configEntry<LineEvidence & { value: string; effect: string }>({
     severity: 'error',
@@ -167,6 +204,10 @@ export const configSyntaxCatalog = {
     fix: (e) => replaced(e, 'write one IP address, without a prefix length or a port'),
     explanation:
       'An address is one IPv4 or IPv6 literal. coturn would also look up a name, once, at its start. What it does not understand it leaves out and starts.',
+    confusedWith: [
+      'DENIED_RANGE_CIDR: the same mistake in a range of peers.',
+      'EXTERNAL_IP_PRIVATE: there it is an address, and the wrong one.',
+    ],
   }),
   CONFIG_PREVENTS_START: configEntry<LineEvidence & { version: string; because: string }>({
     severity: 'error',
@@ -180,6 +221,10 @@ export const configSyntaxCatalog = {
     cause: (e) => `coturn ${e.version} ends while it reads the file: ${e.because}.`,
     fix: (e) => replaced(e, 'change or delete the line'),
     explanation: 'Few mistakes stop coturn at its start; these do.',
+    confusedWith: [
+      'PORT_NEEDS_PRIVILEGE, CONFIG_UNREADABLE: with these coturn starts, and does something else than was meant.',
+      'COTURN_NOT_RUNNING: there it is seen not to run, whatever stopped it.',
+    ],
   }),
   CONFIG_DUPLICATE: configEntry<LineEvidence & { counts: number; same: boolean }>({
     severity: 'warning',
@@ -192,6 +237,10 @@ export const configSyntaxCatalog = {
     fix: (e) => [`delete line ${e.line ?? ''} or line ${e.counts} of ${e.file}`],
     explanation:
       'An option that is no list counts once. The last line wins, without a warning, wherever the first one stands.',
+    confusedWith: [
+      'CONFIG_CONTRADICTION: there two options ask for opposite things.',
+      'Options that are lists (denied-peer-ip, user, static-auth-secret): each line of them counts.',
+    ],
   }),
   CONFIG_CONTRADICTION: configEntry<LineEvidence & { with: string; effect: string }>({
     severity: 'warning',
@@ -201,6 +250,7 @@ export const configSyntaxCatalog = {
     fix: () => ['delete the one that was not meant'],
     explanation:
       'Two lines ask for things that exclude each other. coturn takes one of them, mostly without a word.',
+    confusedWith: ['CONFIG_DUPLICATE: there it is the same option twice.'],
   }),
   CONFIG_UNREADABLE: configEntry<PlaceEvidence & { user: string; because: string }>({
     severity: 'error',
@@ -217,5 +267,9 @@ export const configSyntaxCatalog = {
     ],
     explanation:
       'coturn fails open: when it cannot read its configuration it logs one warning (Cannot find config file) and relays for anyone, without credentials.',
+    confusedWith: [
+      'CONFIG_NOT_READ: there the process that runs is seen not to have got it.',
+      'SECRET_READABLE: the reverse, where everybody may read it.',
+    ],
   }),
 } as const;

@@ -31,6 +31,10 @@ export const configTlsCatalog = {
     ],
     explanation:
       'TLS is on by default, but only with a certificate and its key. Without them coturn goes on without a TLS listener.',
+    confusedWith: [
+      'TLS_FILE_MISSING, TLS_FILE_UNREADABLE: there they are named, and coturn cannot read them.',
+      'A proxy in front that ends TLS: then coturn needs none.',
+    ],
     references: ['RFC 7065', 'coturn README.turnserver'],
   }),
   TLS_FILE_MISSING: configEntry<PathEvidence>({
@@ -42,6 +46,7 @@ export const configTlsCatalog = {
     fix: (e) => [`on the server:  sudo ls -lL ${e.path}`, 'correct the path, or put the file there'],
     explanation:
       'Certificate and key are read once, at the start. When one is missing there is no TLS listener at all.',
+    confusedWith: ['TLS_FILE_UNREADABLE: there it exists, and the user of the service may not read it.'],
   }),
   TLS_FILE_UNREADABLE: configEntry<PathEvidence & { user: string; at: string; because: string }>({
     severity: 'error',
@@ -63,6 +68,11 @@ export const configTlsCatalog = {
     ],
     explanation:
       'coturn runs as a user of its own, which has to pass every directory above the file. Those of certbot are for root alone.',
+    confusedWith: [
+      'TLS_FILE_MISSING: the message of coturn is the same.',
+      'TLS_FILE_INVALID: there it is read, and is of no use.',
+      'CONFIG_UNREADABLE: there it is the configuration itself.',
+    ],
   }),
   TLS_FILE_INVALID: configEntry<PathEvidence & { because: string }>({
     severity: 'error',
@@ -75,6 +85,7 @@ export const configTlsCatalog = {
       'the file has to be PEM text: cert the chain, pkey its key',
     ],
     explanation: 'coturn reads PEM: blocks between BEGIN and END lines.',
+    confusedWith: ['TLS_KEY_MISMATCH: there both are sound, and do not belong together.'],
   }),
   TLS_FILE_LEAF_ONLY: configEntry<PathEvidence>({
     severity: 'error',
@@ -100,6 +111,10 @@ export const configTlsCatalog = {
     fix: () => ['on the server:  sudo certbot renew', 'on the server:  sudo systemctl kill -s USR2 coturn'],
     explanation:
       'coturn serves an expired certificate without a word. It reads a new one at SIGUSR2, or at its next start.',
+    confusedWith: [
+      'TLS_CERT_EXPIRED: there it is the one that is served, which may be older than the file.',
+      'TLS_CERT_NOT_RELOADED: there the file is good.',
+    ],
     references: ['RFC 5280 §4.1.2.5'],
   }),
   TLS_KEY_MISMATCH: configEntry<PathEvidence & { certificate: string }>({
@@ -114,6 +129,10 @@ export const configTlsCatalog = {
     ],
     explanation:
       'A certificate is of use only with its own key. A chain file with the authority first looks the same.',
+    confusedWith: [
+      'TLS_FILE_INVALID: there one of the two cannot be read as what it should be.',
+      'TLS_HANDSHAKE_FAILED: what clients see of it.',
+    ],
   }),
   LEGACY_TLS: configEntry<LineEvidence & { versions: readonly string[] }>({
     severity: 'warning',
@@ -136,6 +155,10 @@ export const configTlsCatalog = {
         : 'Clients that do not speak it yet get no connection, and DTLS 1.2 is gone as well.',
     fix: (e) => replaced(e, 'delete the line'),
     explanation: 'TLS 1.2 is sound and what most clients use. Before 4.7 the option leaves nothing newer.',
+    confusedWith: [
+      'LEGACY_TLS: there too much is offered, and not too little.',
+      'TLS_HANDSHAKE_FAILED: what clients see of it.',
+    ],
     references: ['RFC 9325 §3.1.1'],
   }),
 } as const;

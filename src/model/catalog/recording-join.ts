@@ -35,7 +35,7 @@ export const recordingJoinCatalog = {
     ],
     explanation:
       'A dump, a log and a capture are laid side by side by the addresses and usernames of their allocations. The difference of their times is that of the clocks; up to 4.16 coturn writes whole seconds. Time-limited credentials are judged by the clock of the server.',
-    confusedWith: [],
+    confusedWith: ['CLOCK_SKEW: the clock of the server against that of this machine, measured by a probe.'],
     references: ['coturn README.turnserver'],
   }),
 } as const;

@@ -37,6 +37,10 @@ export const serverLogServiceCatalog = {
     fix: () => [onServer('sudo journalctl -u coturn -g Stopp'), 'restart it when nobody talks'],
     explanation:
       'coturn names its version at each start, and forgets all allocations. Certificates can be renewed without a restart, by SIGUSR2.',
+    confusedWith: [
+      'LOG_SERVER_CRASHED: there it ended by itself.',
+      'LOG_ALLOCATIONS_EXPIRED: there allocations end one by one.',
+    ],
   }),
   LOG_CONFIG_NOT_READ: logLineEntry({
     severity: 'error',
@@ -54,6 +58,10 @@ export const serverLogServiceCatalog = {
     ],
     explanation:
       'Where coturn cannot read its file it starts all the same, without credentials, certificates and limits. The file is missing, or the user of the service may not read it.',
+    confusedWith: [
+      'CONFIG_NOT_READ: the same, seen on the server that runs.',
+      'LOG_OPTION_UNKNOWN: there the file is read, but for some lines.',
+    ],
   }),
   LOG_OPTION_UNKNOWN: logLineEntry({
     severity: 'warning',
@@ -63,6 +71,10 @@ export const serverLogServiceCatalog = {
     fix: () => [onServer('rtc-ops lint')],
     explanation:
       'A line with an option that this version does not know is skipped with a warning, whatever it was to protect.',
+    confusedWith: [
+      'CONFIG_OPTION_UNKNOWN: the same, seen in the file.',
+      'LOG_CONFIG_NOT_READ: there no line counts.',
+    ],
   }),
   LOG_ADDRESS_MALFORMED: logLineEntry({
     severity: 'error',
@@ -75,6 +87,7 @@ export const serverLogServiceCatalog = {
     ],
     explanation:
       'Names and CIDR ranges are no addresses to coturn. Up to 4.10 it ignores such a line; from 4.11 on a wrong denied-peer-ip stops the start.',
+    confusedWith: ['CONFIG_ADDRESS_INVALID, DENIED_RANGE_CIDR: the same, seen in the file.'],
   }),
   LOG_REALM_EMPTY: logLineEntry({
     severity: 'warning',
@@ -84,6 +97,10 @@ export const serverLogServiceCatalog = {
     proof: (e) => `${e.file} has the line “Default realm:” with nothing behind it.`,
     fix: () => [inConfig('realm=turn.example.org'), restart],
     explanation: 'Without a realm line coturn takes the domain name of the machine, which is mostly empty.',
+    confusedWith: [
+      'REALM_MISSING: the same, seen in the file.',
+      'LOG_REALM_WRONG: there it is the client that has another one.',
+    ],
     references: ['RFC 8489 §9.2.2'],
   }),
   LOG_REALM_WRONG: logLineEntry({
@@ -98,6 +115,10 @@ export const serverLogServiceCatalog = {
     ],
     explanation:
       'A client has to repeat the realm of the challenge. One that has its own, or talks to several servers behind one name, sends another.',
+    confusedWith: [
+      'LOG_REALM_EMPTY: there the server has none.',
+      'LOG_CREDENTIALS_WRONG: a wrong password is refused with 401, and not with 400.',
+    ],
     references: ['RFC 8489 §9.2.4'],
   }),
   LOG_CERTIFICATE_MISSING: logLineEntry({
@@ -116,6 +137,10 @@ export const serverLogServiceCatalog = {
     ],
     explanation:
       'What certbot writes below /etc/letsencrypt/live is for root alone. coturn then goes on without TLS and says so in its log only.',
+    confusedWith: [
+      'TLS_FILE_UNREADABLE, TLS_FILE_MISSING: the same, seen on the disk.',
+      'LOG_TLS_HANDSHAKES_FAILED: there TLS is served.',
+    ],
   }),
   LOG_BIND_FAILED: logLineEntry({
     severity: 'error',
@@ -132,6 +157,10 @@ export const serverLogServiceCatalog = {
         : [onServer('sudo ss -lnptu'), restart],
     explanation:
       'errno 13: ports below 1024 need a right that the service has not. 98: another program, or a second coturn, has the port. 99: no interface has the address.',
+    confusedWith: [
+      'PORT_NEEDS_PRIVILEGE: errno 13, seen in the unit.',
+      'An address that comes later: at boot the network may not be up yet (errno 99).',
+    ],
   }),
   LOG_DATABASE_UNREACHABLE: logLineEntry({
     severity: 'error',
@@ -142,6 +171,10 @@ export const serverLogServiceCatalog = {
     fix: () => [grepConfig('userdb|psql-userdb|mysql-userdb|redis-userdb|mongo-userdb')],
     explanation:
       'With users or secrets in a database, each login asks it. Without an answer all of them get 401.',
+    confusedWith: [
+      'LOG_USERS_UNKNOWN: there the database answers, and has not got them.',
+      'NOBODY_CAN_LOG_IN: there neither file nor database is known to hold any.',
+    ],
   }),
   LOG_NETWORK_UNREACHABLE: logLineEntry({
     severity: 'warning',
@@ -158,6 +191,10 @@ export const serverLogServiceCatalog = {
     ],
     explanation:
       'A send that fails on the machine itself (no route, or a filter that rejects) ends the allocation in 4.6.1, with all its other peers. A refusal by denied-peer-ip does not.',
+    confusedWith: [
+      'LOG_PEERS_DENIED: a refusal by denied-peer-ip ends nothing.',
+      'LOG_PEER_FAMILY: there the relay has no address of that family.',
+    ],
   }),
   LOG_CONNTRACK_FULL: logLineEntry({
     severity: 'error',
@@ -170,6 +207,10 @@ export const serverLogServiceCatalog = {
     ],
     explanation:
       'Each peer of each allocation is a flow for netfilter. When nf_conntrack_max is reached it drops packets at random.',
+    confusedWith: [
+      'LOG_FLOODED: what may have filled it.',
+      'RELAY_CAPACITY_EXHAUSTED: there coturn has no port left, and says so with 508.',
+    ],
     references: ['RFC 8656 §21'],
   }),
   LOG_CLIENTS_LIMITED: logLineEntry({
@@ -187,6 +228,7 @@ export const serverLogServiceCatalog = {
     ],
     explanation:
       'From 4.10 on coturn limits how often it answers 401 to one address, so that it cannot be used to flood others. Clients beyond the limit see a time-out.',
+    confusedWith: ['LOG_FLOODED: the attempts themselves.', 'UDP_BLOCKED: to the client both are silence.'],
   }),
   LOG_FLOODED: logEntry<LogEvidence & { readonly perSecond: number }>({
     severity: 'warning',
@@ -200,6 +242,10 @@ export const serverLogServiceCatalog = {
     ],
     explanation:
       'Compared with the sessions that got an allocation these are far too many for users with an old password.',
+    confusedWith: [
+      'LOG_CREDENTIALS_EXPIRED: users with old credentials come back too, and are few.',
+      'LOG_CHALLENGE_UNANSWERED: those do not even try a password.',
+    ],
     references: ['RFC 8656 §21.1'],
   }),
   LOG_LINES_FORGED: logEntry<LogEvidence & { readonly details: readonly string[] }>({
@@ -211,6 +257,7 @@ export const serverLogServiceCatalog = {
     fix: () => ['update coturn to 4.17 or newer, which writes such a name into one line'],
     explanation:
       'Up to 4.16 coturn logs a username that it cannot take as it came, line breaks included, up to 1 KiB. What stands directly behind such a line may be forged, and is not counted.',
+    confusedWith: ['LOG_CREDENTIALS_MALFORMED: names in a wrong form, and on one line.'],
     references: ['coturn README.turnserver'],
   }),
 } as const;

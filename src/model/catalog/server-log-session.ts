@@ -89,6 +89,10 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'coturn reads the number before the colon as seconds since 1970. What counts thousandths lies beyond its 32 bits, and a lifetime lies in 1970: both are refused with 401.',
+    confusedWith: [
+      'LOG_CREDENTIALS_EXPIRED: there the form is right, and its time is over.',
+      'CREDENTIAL_FORMAT: the same, in a credential at hand.',
+    ],
     references: ['draft-uberti-behave-turn-rest-00'],
   }),
   LOG_CREDENTIALS_REFUSED: logEntry<LogEvidence>({
@@ -118,6 +122,10 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'Each allocation begins with one 401. Here nothing followed it: the client has no credentials, or the answer did not reach it.',
+    confusedWith: [
+      'LOG_CREDENTIALS_WRONG: there they were sent, and refused.',
+      'BINDING_UNANSWERED: STUN needs no credentials.',
+    ],
     references: ['RFC 8489 §9.2.4', 'RFC 8656 §7.2'],
   }),
   LOG_QUOTA_REACHED: logEntry<LogEvidence>({
@@ -162,6 +170,11 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'The code is the reason: 440 an address family that the server has no relay address of, 442 a transport that it does not relay, 437 a five-tuple that still has an allocation, 441 other credentials than those that made the allocation, 400 a request that coturn could not read.',
+    confusedWith: [
+      'LOG_QUOTA_REACHED, LOG_PORTS_EXHAUSTED: 486 and 508 have pages of their own.',
+      'LOG_PORT_REUSED, LOG_CLIENT_MOVED: the cases of 437 that are known by themselves.',
+      'LOG_CREDENTIALS_WRONG: refused with 401.',
+    ],
     references: ['RFC 8656 §19', 'coturn README.turnserver'],
   }),
   LOG_PORT_REUSED: logEntry<LogEvidence>({
@@ -209,6 +222,10 @@ export const serverLogSessionCatalog = {
     fix: () => [inConfig('stale-nonce=3600'), restart, 'update the client: it has to ask again after 438'],
     explanation:
       'A nonce ends after stale-nonce seconds. coturn then answers one request with 438 and a new nonce, and clients ask again at once. One that does not loses its permissions and its allocation.',
+    confusedWith: [
+      'One 438 in each session that lasts longer than stale-nonce: that is how it should be.',
+      'LOG_REFRESH_TOO_LATE: there the allocation itself is gone.',
+    ],
     references: ['RFC 8489 §9.2.4'],
   }),
   LOG_REFRESH_TOO_LATE: logEntry<LogEvidence>({
@@ -223,6 +240,10 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'An allocation belongs to the address and port of its client. When these change, or no Refresh arrives in its lifetime, coturn knows nothing of it any more and says 437.',
+    confusedWith: [
+      'LOG_NONCE_NOT_RENEWED: 438, where the allocation is still there.',
+      'LOG_ALLOCATIONS_EXPIRED: there the client came back no more.',
+    ],
     references: ['RFC 8656 §8'],
   }),
   LOG_PEER_FAMILY: logEntry<LogEvidence>({
@@ -236,6 +257,10 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'A relay address reaches peers of its own family alone. Browsers try all candidates of the other side, so that single refusals are normal.',
+    confusedWith: [
+      'LOG_PEERS_DENIED: 403, by a rule.',
+      'LOG_ALLOCATIONS_REFUSED: with 440 the relay itself is refused.',
+    ],
     references: ['RFC 8656 §9.1'],
   }),
   LOG_PEERS_DENIED: logEntry<DeniedEvidence>({
@@ -269,6 +294,10 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'Denying private peers keeps users of the relay out of the network behind it. Calls go on over the other candidates. Two clients on one relay behind NAT need its private address permitted: external-ip=PUBLIC/PRIVATE does that.',
+    confusedWith: [
+      'LOG_PEERS_DENIED: peers with public addresses, which calls need.',
+      'LOG_PEERS_PRIVATE: there no other peers were named.',
+    ],
     references: ['RFC 8656 §21.3.4'],
   }),
   LOG_PEERS_SILENT: logEntry<UseEvidence & { readonly packets: number }>({
@@ -311,6 +340,7 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'A client asks for a permission for each candidate of the other side. If only private ones are among them, the other side had neither STUN nor TURN, or its relay itself is private (external-ip missing).',
+    confusedWith: ['LOG_PRIVATE_PEERS_DENIED: there private peers are refused, beside others that work.'],
     references: ['RFC 8656 §9', 'RFC 8445 §5.1.1'],
   }),
   LOG_RELAYS_UNUSED: logEntry<UseEvidence>({
@@ -322,6 +352,10 @@ export const serverLogSessionCatalog = {
     fix: () => ['nothing, where calls have audio; else look at the candidates that the two sides exchange'],
     explanation:
       'Browsers allocate a relay before they know whether they need it. Without a permission or without data it was not needed, or the other side never heard of it.',
+    confusedWith: [
+      'LOG_PEERS_PRIVATE: relays with permissions for nobody who can be reached.',
+      'LOG_ALLOCATIONS_EXPIRED: how an allocation ended, used or not.',
+    ],
     references: ['RFC 8445 §5.1.1'],
   }),
   LOG_ALLOCATIONS_EXPIRED: logEntry<LogEvidence>({
@@ -335,6 +369,10 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'A client frees its allocation with a Refresh of lifetime 0. coturn logs “allocation timeout” in both cases; what came before tells them apart.',
+    confusedWith: [
+      'LOG_SERVER_RESTARTED: there all of them end at once.',
+      'LOG_REFRESH_TOO_LATE: there the client came back for it.',
+    ],
     references: ['RFC 8656 §8'],
   }),
   LOG_TLS_HANDSHAKES_FAILED: logEntry<LogEvidence>({
@@ -349,6 +387,10 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'coturn does not log why a handshake failed, only that the connection ended in an error before any request. Scanners do the same; they come from addresses that have no other sessions.',
+    confusedWith: [
+      'LOG_CERTIFICATE_MISSING: there TLS is not served at all.',
+      'TLS_UNTRUSTED, TLS_CHAIN_INCOMPLETE: why clients end it, as a probe sees it.',
+    ],
     references: ['RFC 8446 §6.2', 'RFC 7065 §3.1'],
   }),
 } as const;

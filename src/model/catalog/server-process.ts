@@ -112,7 +112,10 @@ export const serverProcessCatalog = {
     fix: () => [onServer('systemctl cat coturn'), 'keep all options in one place'],
     explanation:
       'coturn reads its file first and the command line after it: what stands on both is as the command line says.',
-    confusedWith: [],
+    confusedWith: [
+      'CONFIG_OTHER_FILE: there the command line names another file.',
+      'CONFIG_CHANGED_SINCE_START: there the file differs, as it was changed later.',
+    ],
     references: ['coturn README.turnserver'],
   }),
   COTURN_REPLACED: entry<ProcessEvidence & { executable: string; release: string | null }>({

@@ -146,7 +146,7 @@ export const serviceCatalog = {
     proof: (e) => `Refresh with lifetime 0 was answered with lifetime ${e.lifetimeSeconds}.`,
     fix: () => [onServer('turnserver --version'), 'coturn frees at once; another server may have a setting'],
     explanation: 'A Refresh with lifetime 0 ends an allocation; the server confirms with lifetime 0.',
-    confusedWith: [],
+    confusedWith: ['QUOTA_REACHED: there no allocation is granted at all; this is one way to get there.'],
     references: ['RFC 8656 §8.3'],
   }),
   ALTERNATE_UNREACHABLE: fault<ListenerEvidence & { alternate: string; seen: string }>()({
@@ -196,7 +196,9 @@ export const serviceCatalog = {
         : []),
     ],
     explanation: 'Firewalls, NAT and external-ip of the server are tested only by packets that cross them.',
-    confusedWith: [],
+    confusedWith: [
+      'SERVER_UNREACHABLE, RELAY_PORTS_BLOCKED: what was tested from here says nothing of either.',
+    ],
     references: [],
   }),
 } as const;

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientNetworkFacts, NetworkLine } from '../../../src/model/client-network.ts';
+import { clientNetworkCatalog } from '../../../src/model/catalog/client-network.ts';
 import type { Observations } from '../../../src/model/observations.ts';
-import { clientNetworkFindings, networkLines } from '../../../src/rules/doctor/client-network.ts';
+import { clientNetworkFindings as rule, networkLines } from '../../../src/rules/doctor/client-network.ts';
 import { deadFacts, healthyFacts, observationsOf, silence, targetOf } from '../../support/facts.ts';
+import { ProvokedFindings } from '../../support/provoked.ts';
+
+const provoked = new ProvokedFindings();
+const clientNetworkFindings = provoked.watch(rule);
 
 const quiet: ClientNetworkFacts = {
   connectivity: { state: 'unknown', because: 'NetworkManager is not installed here' },
@@ -94,4 +99,8 @@ describe('the lines of a network', () => {
     expect(lineOf('ipv6', { ...silent, interfaces: [] })?.text).toContain('none');
     expect(lineOf('ipv6', { ...healthy, interfaces: own })).toMatchObject({ status: 'unknown' });
   });
+});
+
+it('provokes every finding that there is of this kind', () => {
+  expect(provoked.missing(Object.keys(clientNetworkCatalog))).toEqual([]);
 });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { FirewallFacts } from '../../../src/model/firewall-facts.ts';
+import { witnessCatalog } from '../../../src/model/catalog/server-witness.ts';
 import { wordsOf, type Finding } from '../../../src/model/finding.ts';
 import type { Observations, TargetFacts } from '../../../src/model/observations.ts';
 import type { FilterRule } from '../../../src/model/packet-filter.ts';
 import type { WitnessCapture, WitnessFlow, WitnessTrace } from '../../../src/model/witness-facts.ts';
-import { judgeWitness, type WitnessJudgement } from '../../../src/rules/doctor/witness.ts';
+import { judgeWitness as witnessRule, type WitnessJudgement } from '../../../src/rules/doctor/witness.ts';
 import {
   clientAddress,
   deadFacts,
@@ -19,6 +20,10 @@ import {
   silence,
   threeTargets,
 } from '../../support/facts.ts';
+import { ProvokedFindings } from '../../support/provoked.ts';
+
+const provoked = new ProvokedFindings();
+const judgeWitness = provoked.watch(witnessRule);
 
 const [udp, tcp, tls] = threeTargets();
 
@@ -398,4 +403,8 @@ describe('the TTL of what a relay sends on', () => {
     expect(codes(judge(heard, { flows: [relayFlow(1, other)] }))).toEqual([]);
     expect(codes(judge(observationsOf([healthyFacts(tcp)]), { flows: [relayFlow(1)] }))).toEqual([]);
   });
+});
+
+it('provokes every finding that there is of this kind', () => {
+  expect(provoked.missing(Object.keys(witnessCatalog))).toEqual([]);
 });
