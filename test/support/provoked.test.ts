@@ -4,6 +4,8 @@ import { seenCatalog } from '../../src/model/catalog/audit.ts';
 import { auditCatalog } from '../../src/model/catalog/audit-listener.ts';
 import { clientNetworkCatalog } from '../../src/model/catalog/client-network.ts';
 import { configCatalog } from '../../src/model/catalog/config.ts';
+import { iceServersCatalog } from '../../src/model/catalog/ice-servers.ts';
+import { nativeRootCatalog } from '../../src/model/catalog/native-root.ts';
 import { firewallCatalog } from '../../src/model/catalog/firewall.ts';
 import { findingCodes, machineCatalog, recordedCallCatalog } from '../../src/model/finding.ts';
 import { captureMediaCatalog } from '../../src/model/catalog/capture-media.ts';
@@ -22,6 +24,8 @@ const held: readonly (readonly [file: string, by: string, codes: readonly string
   ...[
     ['rules/audit.test.ts', { ...seenCatalog, ...auditCatalog }] as const,
     ['rules/doctor/client-network.test.ts', clientNetworkCatalog] as const,
+    ['rules/doctor/ice-servers.test.ts', iceServersCatalog] as const,
+    ['rules/doctor/native-root.test.ts', nativeRootCatalog] as const,
     ['rules/doctor/witness.test.ts', witnessCatalog] as const,
     ['rules/firewall/judgement.test.ts', firewallCatalog] as const,
     [

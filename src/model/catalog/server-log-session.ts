@@ -122,10 +122,7 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'Each allocation begins with one 401. Here nothing followed it: the client has no credentials, or the answer did not reach it.',
-    confusedWith: [
-      'LOG_CREDENTIALS_WRONG: there they were sent, and refused.',
-      'BINDING_UNANSWERED: STUN needs no credentials.',
-    ],
+    confusedWith: ['LOG_CREDENTIALS_WRONG: there they were sent, and refused.'],
     references: ['RFC 8489 §9.2.4', 'RFC 8656 §7.2'],
   }),
   LOG_QUOTA_REACHED: logEntry<LogEvidence>({
@@ -257,10 +254,7 @@ export const serverLogSessionCatalog = {
     ],
     explanation:
       'A relay address reaches peers of its own family alone. Browsers try all candidates of the other side, so that single refusals are normal.',
-    confusedWith: [
-      'LOG_PEERS_DENIED: 403, by a rule.',
-      'LOG_ALLOCATIONS_REFUSED: with 440 the relay itself is refused.',
-    ],
+    confusedWith: ['LOG_PEERS_DENIED: 403, by a rule.'],
     references: ['RFC 8656 §9.1'],
   }),
   LOG_PEERS_DENIED: logEntry<DeniedEvidence>({
@@ -352,10 +346,7 @@ export const serverLogSessionCatalog = {
     fix: () => ['nothing, where calls have audio; else look at the candidates that the two sides exchange'],
     explanation:
       'Browsers allocate a relay before they know whether they need it. Without a permission or without data it was not needed, or the other side never heard of it.',
-    confusedWith: [
-      'LOG_PEERS_PRIVATE: relays with permissions for nobody who can be reached.',
-      'LOG_ALLOCATIONS_EXPIRED: how an allocation ended, used or not.',
-    ],
+    confusedWith: ['LOG_PEERS_PRIVATE: relays with permissions for nobody who can be reached.'],
     references: ['RFC 8445 §5.1.1'],
   }),
   LOG_ALLOCATIONS_EXPIRED: logEntry<LogEvidence>({

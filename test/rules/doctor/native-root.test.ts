@@ -2,8 +2,13 @@ import { expect, it } from 'vitest';
 import type { Observations } from '../../../src/model/observations.ts';
 import { LogAssembly } from '../../../src/coturn/log/assembly.ts';
 import type { ServerLogFacts } from '../../../src/model/server-log-facts.ts';
-import { nativeRootFindings } from '../../../src/rules/doctor/native-root.ts';
+import { nativeRootCatalog } from '../../../src/model/catalog/native-root.ts';
+import { nativeRootFindings as rule } from '../../../src/rules/doctor/native-root.ts';
 import { done, healthyFacts, observationsOf, targetOf } from '../../support/facts.ts';
+import { ProvokedFindings } from '../../support/provoked.ts';
+
+const provoked = new ProvokedFindings();
+const nativeRootFindings = provoked.watch(rule);
 
 const tls = targetOf('tls');
 
@@ -69,4 +74,8 @@ it('says nothing of other roots, of a chain that is refused here, or without TLS
   expect(judged(serving('ISRG Root X1', { chainError: 'CERT_HAS_EXPIRED' }), ...failing)).toEqual([]);
   expect(judged(serving('ISRG Root X1', { nameError: 'it names another' }), ...failing)).toEqual([]);
   expect(judged(observationsOf([healthyFacts(targetOf('udp'))]), ...failing)).toEqual([]);
+});
+
+it('provokes every finding that there is of this kind', () => {
+  expect(provoked.missing(Object.keys(nativeRootCatalog))).toEqual([]);
 });
