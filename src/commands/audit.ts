@@ -123,7 +123,8 @@ async function urisToAudit(
 
 /** A second user of the same secret, who tells the quota of one from that of all. */
 async function otherUser(options: Options, context: CommandContext): Promise<TurnCredential | null> {
-  const found = await loadSecret(options, context);
+  // What is to be said of the file was said when the first credential was made.
+  const found = await loadSecret(options, { ...context, stderr: () => {} });
   if (found === null) return null;
   const { secret } = found;
   return issueCredential({ secret, user: ownUsers.audit, ttlSeconds: probeTtlSeconds, now: context.now() });

@@ -23,7 +23,7 @@ const advisories = [
     what: 'SQL can be injected through the login of the web admin',
   },
   {
-    id: 'CVE-2020-6061, CVE-2020-6062',
+    id: 'CVE-2020-6061/6062',
     date: '2020-02',
     fixedIn: '4.5.1.2',
     what: 'An HTTP request without credentials reads its memory, or crashes it',
@@ -78,7 +78,7 @@ const advisories = [
     what: 'A user name is taken for a format by the statistics in Redis',
   },
   {
-    id: 'coturn 4.13.0, command line',
+    id: 'coturn 4.13.0 (command line)',
     date: '2026-06',
     fixedIn: '4.13.0',
     what: 'Who is in its command line empties any file that it may write',
@@ -96,7 +96,7 @@ const advisories = [
     what: 'Messages over TCP can be smuggled past its framing',
   },
   {
-    id: 'coturn 4.15.0, integrity',
+    id: 'coturn 4.15.0 (integrity)',
     date: '2026-07',
     fixedIn: '4.15.0',
     what: 'What anybody on the path adds behind the signature of a request counts',
@@ -108,7 +108,7 @@ const advisories = [
     what: 'Anybody exhausts its memory over DTLS',
   },
   {
-    id: 'CVE-2026-68555, CVE-2026-73216',
+    id: 'CVE-2026-68555/73216',
     date: '2026-08',
     fixedIn: '4.17.0',
     what: 'Resumed sessions (mobility) grow its memory and pass by quotas',
@@ -155,7 +155,7 @@ const packages: readonly PackageRelease[] = [
     version: '4.5.1.1-1.1+deb10u2',
     distribution: 'Debian 10',
     made: '2021-01',
-    closes: ['CVE-2020-6061, CVE-2020-6062', 'CVE-2020-4067', 'CVE-2020-26262'],
+    closes: ['CVE-2020-6061/6062', 'CVE-2020-4067', 'CVE-2020-26262'],
   },
   { version: '4.5.2-3', distribution: 'Debian 11', made: '2021-03' },
   { version: '4.5.2-3.1', distribution: 'Debian', made: '2022-06' },

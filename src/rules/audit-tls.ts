@@ -13,7 +13,7 @@ import {
 import { outcomeOf, why } from './audit-outcome.ts';
 import { judgeShown } from './certificate.ts';
 import { listenerOf } from './listener-evidence.ts';
-import { skipped, unknown } from './outcome.ts';
+import { passed, skipped, unknown } from './outcome.ts';
 
 type Listeners = readonly ListenerAuditFacts[];
 
@@ -55,19 +55,22 @@ export function judgeDtls({ host, address, listeners, dtls }: ServerAuditFacts):
   const isThere = listeners.some(
     ({ challenge, software }) => challenge.state === 'done' || software.state === 'done',
   );
-  const findings: Finding[] = [];
-  const open: string[] = [];
-  for (const { port, offers } of dtls.value) {
-    const versions = offers.flatMap(({ version, answer }) => (answer === 'accepted' ? [version] : []));
-    if (versions.length > 0 || offers.some(({ answer }) => answer === 'refused')) {
-      const evidence = { host, address, port, transport: 'udp' as const, versions };
-      const options = versions.includes('DTLS 1.0') ? { severity: 'warning' as const } : {};
-      findings.push(finding('DTLS_OFFERED', evidence, options));
-    } else if (!isThere && offers.some(({ answer }) => answer === 'silent')) {
-      open.push(`nothing comes from UDP port ${port}, nor from any other`);
-    }
+  const answering = dtls.value.filter(({ offers }) =>
+    offers.some(({ answer }) => answer === 'accepted' || answer === 'refused'),
+  );
+  if (answering.length > 0) {
+    const agreed = answering.flatMap(({ offers }) =>
+      offers.flatMap(({ version, answer }) => (answer === 'accepted' ? [version] : [])),
+    );
+    const versions = [...new Set(agreed)];
+    const evidence = { host, address, ports: answering.map(({ port }) => port), versions };
+    const options = versions.includes('DTLS 1.0') ? { severity: 'warning' as const } : {};
+    return outcomeOf([finding('DTLS_OFFERED', evidence, options)], []);
   }
-  return outcomeOf(findings, open);
+  const silent = dtls.value.find(({ offers }) => offers.some(({ answer }) => answer === 'silent'));
+  return isThere || silent === undefined
+    ? passed()
+    : unknown(`nothing comes from UDP port ${silent.port}, nor from any other`);
 }
 
 // RFC 9325 §4.4: groups of 1024 bits are within the reach of those who listen to whole countries.

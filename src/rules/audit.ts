@@ -93,7 +93,7 @@ function checkReport(id: AuditCheckId, outcome: Outcome): AuditCheckReport {
     status: outcome.status,
     because: 'because' in outcome ? outcome.because : null,
     note: outcome.status === 'passed' ? (outcome.detail ?? '') : '',
-    findings: findingsOf(outcome).map(({ code }) => code),
+    findings: [...new Set(findingsOf(outcome).map(({ code }) => code))],
   };
 }
 

@@ -3,7 +3,7 @@ import { holesOf, packagesOf, packageState } from '../../src/model/advisory.ts';
 
 describe('the holes of a release', () => {
   it.each([
-    ['4.5.1.1', ['CVE-2020-6061, CVE-2020-6062', 'CVE-2020-4067', 'CVE-2020-26262'], ['CVE-2018-4056']],
+    ['4.5.1.1', ['CVE-2020-6061/6062', 'CVE-2020-4067', 'CVE-2020-26262'], ['CVE-2018-4056']],
     ['4.5.1.3', ['CVE-2020-26262'], ['CVE-2020-4067']],
     [
       '4.6.1',

@@ -14,7 +14,7 @@ const webAdmin = (source: Source): boolean => isSet(source, 'web-admin');
 /** What a hole needs of the file to be open; all that are not here are open in any. */
 const concerns: Partial<Record<AdvisoryId, (source: Source) => boolean>> = {
   'CVE-2018-4056': webAdmin,
-  'CVE-2020-6061, CVE-2020-6062': listensOverTcp,
+  'CVE-2020-6061/6062': listensOverTcp,
   'CVE-2020-26262': relaysTraffic,
   'CVE-2025-69217': relaysTraffic,
   'coturn issue 1802': webAdmin,
@@ -24,10 +24,10 @@ const concerns: Partial<Record<AdvisoryId, (source: Source) => boolean>> = {
   'GHSA-4g7c-p5wg-j4hp': (source) => lastOf(source, 'redis-statsdb') !== undefined,
   'CVE-2026-62959': (source) => lastOf(source, 'acme-redirect') !== undefined,
   'CVE-2026-68552': listensOverTcp,
-  'coturn 4.13.0, command line': (source) =>
+  'coturn 4.13.0 (command line)': (source) =>
     !isSet(source, 'no-cli') && lastOf(source, 'cli-password') !== undefined,
   'CVE-2026-73214': hasDtls,
-  'CVE-2026-68555, CVE-2026-73216': (source) => isSet(source, 'mobility'),
+  'CVE-2026-68555/73216': (source) => isSet(source, 'mobility'),
   'CVE-2026-73215': relaysTraffic,
   'coturn issue 2043': (source) => !isSet(source, 'no-udp'),
 };

@@ -19,6 +19,10 @@ const withoutDtls = [
   restart,
 ];
 
+function udpPorts(ports: readonly number[]): string {
+  return `UDP ${ports.length === 1 ? 'port' : 'ports'} ${listed(ports.map(String))}`;
+}
+
 /** What only a server that runs can show. */
 export const auditCatalog = {
   AMPLIFICATION: entry<ListenerEvidence & { request: string; requestBytes: number; answerBytes: number }>({
@@ -46,16 +50,25 @@ export const auditCatalog = {
     confusedWith: ['Amplification by a relay without credentials: that is ANONYMOUS_RELAY, and far worse.'],
     references: ['RFC 8489 §16.1.2', 'RFC 5780 §9'],
   }),
-  DTLS_OFFERED: entry<ListenerEvidence & { versions: readonly string[] }>({
+  DTLS_OFFERED: entry<{
+    host: string;
+    address: string;
+    ports: readonly number[];
+    versions: readonly string[];
+  }>({
     severity: 'info',
     subject: server,
-    distinctBy: listenerKeys,
-    example: { ...exampleTls, transport: 'udp', versions: ['DTLS 1.2'] },
-    title: (e) => `UDP port ${e.port} answers DTLS`,
+    example: {
+      host: 'turn.example.com',
+      address: '203.0.113.10',
+      ports: [3478, 5349],
+      versions: ['DTLS 1.2'],
+    },
+    title: (e) => `${udpPorts(e.ports)} ${e.ports.length === 1 ? 'answers' : 'answer'} DTLS`,
     cause: (e) =>
       `No browser speaks to a relay over DTLS. Offered, it is one more way in: each hello costs the server memory, and before coturn 4.17.0 anybody can exhaust it so (CVE-2026-73214).${e.versions.includes('DTLS 1.0') ? ' DTLS 1.0 is as old as TLS 1.1, and as deprecated.' : ''}`,
     proof: (e) =>
-      `${serverName(e)}, UDP port ${e.port}, answered a ClientHello${e.versions.length === 0 ? ', and agreed to neither DTLS 1.2 nor 1.0' : ` with its part of a handshake in ${listed(e.versions)}`}.`,
+      `${serverName(e)}, ${udpPorts(e.ports)}, answered a ClientHello${e.versions.length === 0 ? ', and agreed to neither DTLS 1.2 nor 1.0' : ` with its part of a handshake in ${listed(e.versions)}`}.`,
     fix: () => withoutDtls,
     explanation:
       'coturn before 4.17.0 speaks DTLS on its UDP ports as soon as it has a certificate, on those for plain STUN too; from 4.17.0 on only with the option dtls. An audit sends a ClientHello of DTLS 1.2 and one of 1.0, and gives back the cookie that it gets; no handshake is finished.',
