@@ -79,7 +79,7 @@ needs('server lab').describe('a certificate of a deployment', () => {
 
       expect(await unsaidOn(server, before)).toEqual([]);
       // By now its owner has installed something that needs what came with coturn.
-      await server.console(`mkdir -p /root/mine/DEBIAN; echo mine > /etc/coturn/mine; cd /root
+      await server.console(`mkdir -p /srv/mine/DEBIAN; echo mine > /etc/coturn/mine; cd /srv
         printf '%s\\n' 'Package: mine' 'Version: 1' 'Architecture: all' 'Maintainer: me' 'Description: mine' \\
           'Depends: none | sqlite3' > mine/DEBIAN/control
         dpkg-deb -b mine && dpkg -i mine.deb`);
