@@ -24,7 +24,7 @@ describe('redacted', () => {
     ['turn:turn.x.test:3478 as turn.x.test', 'turn:name-1:3478 as name-1'],
     ['5cf4e5c0-1111.local and mac.local', 'mdns-1 and mdns-2'],
     ['198.51.100.x:7, [2001:db8:0:x:x:x:x:x]:7', 'ip4-part-1:7, [ip6-part-1]:7'],
-    ['file:///home/alice/call.html wss://sip.x.test/ws?u=1', 'file:/// wss://name-1/'],
+    ['file:///data/alice/call.html wss://sip.x.test/ws?u=1', 'file:/// wss://name-1/'],
     ['alice@x.test of 1795:alice', 'name-2 of name-1'],
     ['::ffff:10.0.0.1 and fe80::1', 'ip6-private-1 and ip6-link-local-1'],
   ])('%j', (text, expected) => {
@@ -35,7 +35,7 @@ describe('redacted', () => {
 
   it('hides the names of files and hosts, and short names where they are words', () => {
     const facts = {
-      file: '/home/alice/acme.log',
+      file: '/data/alice/acme.log',
       notices: { 'bind-failed': { details: ['x.acme.com in turn.conf'] } },
     };
     const log = {
@@ -44,7 +44,7 @@ describe('redacted', () => {
     };
     expect(
       redacted(
-        ['/home/alice/acme.log, part 2', 'x.acme.com of bo (1795266352:bo), both', 'turnserver.conf'],
+        ['/data/alice/acme.log, part 2', 'x.acme.com of bo (1795266352:bo), both', 'turnserver.conf'],
         [log as unknown as Recording],
       ),
     ).toEqual(['file-1, part 2', 'name-2 of name-3 (name-1), both', 'turnserver.conf']);
