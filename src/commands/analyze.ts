@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { mostLast } from '../coturn/log/assembly.ts';
 import { fileSource, streamSource, type ByteSourceOptions } from '../evidence/byte-source.ts';
 import { readRecordings } from '../evidence/recording.ts';
 import { exitCode } from '../model/error.ts';
@@ -9,8 +10,11 @@ import { wordsOf } from '../model/finding.ts';
 import type { CallsReport } from '../model/call-report.ts';
 import type { Recording, RecordingFindingReport, RecordingReport } from '../model/recording-report.ts';
 import { schemaVersion } from '../model/report.ts';
+import type { CallRecording } from '../model/call-recording.ts';
+import type { LogSession } from '../model/server-log-facts.ts';
 import { version } from '../model/version.ts';
 import type { CallQuestion } from '../rules/analysis/calls.ts';
+import { wantedBy } from '../rules/analysis/join.ts';
 import { judgeRecordings, type JudgedRecordings } from '../rules/analysis/recordings.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 
@@ -99,17 +103,35 @@ async function readAll(
     isLong && context.stderrIsTerminal
       ? await (await import('./progress.ts')).progressLine(options, context)
       : null;
-  const recordings: Recording[] = [];
+  const found: Recording[][] = [];
   try {
     // One after the other: each may be larger than the memory.
     for (const [index, file] of files.entries()) {
       const onRead = line === null ? undefined : progressOf(file, sizes[index] ?? null, line.show);
-      recordings.push(...(await read(file, { ...options, ...(onRead && { onRead }) }, context)));
+      const told = { ...options, ...(onRead && { onRead }) };
+      found.push(await read(file, told, context, wantedBy(callsOf(found))));
+    }
+    // A log that was read before the calls that it belongs to may have had more sessions than are kept.
+    for (const [index, file] of files.entries()) {
+      const isLate = found[index]?.some(hasMore) === true && callsOf(found.slice(index)).length > 0;
+      // What comes through a pipe can be read once.
+      if (!isLate || typeof sizes[index] !== 'number') continue;
+      found[index] = await read(file, options, context, wantedBy(callsOf(found)));
     }
   } finally {
     line?.stop();
   }
-  return recordings;
+  return found.flat();
+}
+
+function callsOf(found: readonly (readonly Recording[])[]): CallRecording[] {
+  return found.flat().flatMap((each) => (each.kind === 'calls' ? [each.facts] : []));
+}
+
+function hasMore(recording: Recording): boolean {
+  if (recording.kind !== 'server-log') return false;
+  const { total, last } = recording.facts.sessions;
+  return last.length >= mostLast && total > last.length;
 }
 
 // What is read in half a second needs no line.
@@ -178,6 +200,7 @@ async function read(
   file: string,
   { maxUnpacked, onRead }: Options & Pick<ByteSourceOptions, 'onRead'>,
   { workingDirectory, signal, now }: CommandContext,
+  isWanted: (session: LogSession) => boolean,
 ): Promise<Recording[]> {
   const limits = {
     signal,
@@ -188,7 +211,7 @@ async function read(
     file === '-'
       ? streamSource(process.stdin, 'standard input', limits)
       : fileSource(resolve(workingDirectory, file), file, limits);
-  return readRecordings(source, file === '-' ? 'standard input' : file, now().getTime());
+  return readRecordings(source, file === '-' ? 'standard input' : file, now().getTime(), isWanted);
 }
 
 function reportOf(

@@ -1,5 +1,7 @@
+import type { IsWanted } from '../coturn/log/assembly.ts';
 import { RtcOpsError } from '../model/error.ts';
 import type { SourceKind } from '../model/call-recording.ts';
+import type { ServerLogFacts } from '../model/server-log-facts.ts';
 import type { Recording } from '../model/recording-report.ts';
 import { readCallRecording } from './browser/call-recording.ts';
 import { beginsDocument, callRecordingKind } from './browser/source-kind.ts';
@@ -19,10 +21,16 @@ const mostIgnoredBytes = 2048;
 
 /**
  * Reads a recording of calls, a log of coturn or a capture of packets, by what is in it; several, where someone put them
- * behind one another. `file` is how the facts and messages name it; `nowMs` completes dates without a year.
+ * behind one another. `file` is how the facts and messages name it; `nowMs` completes dates without a year, `isWanted` says which
+ * sessions of a log are kept however long ago they ended.
  * @throws RtcOpsError `configuration` when it is none of them, and what `source` throws
  */
-export async function readRecordings(source: ByteSource, file: string, nowMs: number): Promise<Recording[]> {
+export async function readRecordings(
+  source: ByteSource,
+  file: string,
+  nowMs: number,
+  isWanted?: IsWanted,
+): Promise<Recording[]> {
   const parts = new PartSource(source);
   const found: Recording[] = [];
   try {
@@ -35,16 +43,23 @@ export async function readRecordings(source: ByteSource, file: string, nowMs: nu
       }
       parts.skip(begin.at);
       const name = found.length === 0 ? file : `${file}, part ${found.length + 1}`;
-      found.push(await readPart(begin.kind, parts, name, nowMs));
+      found.push(
+        await readPart(begin.kind, parts, (part) => readServerLog(part, name, nowMs, isWanted), name),
+      );
     }
   } finally {
     await parts.close();
   }
 }
 
-async function readPart(kind: Kind, parts: PartSource, file: string, nowMs: number): Promise<Recording> {
+async function readPart(
+  kind: Kind,
+  parts: PartSource,
+  readLog: (part: ReturnType<PartSource['part']>) => Promise<ServerLogFacts>,
+  file: string,
+): Promise<Recording> {
   const part = parts.part();
-  if (kind === 'server-log') return { kind, facts: await readServerLog(part, file, nowMs) };
+  if (kind === 'server-log') return { kind, facts: await readLog(part) };
   if (kind === 'capture') return { kind, facts: await readCapture(part, file) };
   return { kind: 'calls', facts: await readCallRecording(kind, part, file) };
 }

@@ -62,7 +62,10 @@ export interface LogSessionFacts {
   readonly bytesToPeers: number;
   readonly bytesFromPeers: number;
   readonly groups: Readonly<Partial<Record<LogSessionGroup, LogSessionGroupFacts>>>;
-  /** The last sessions that asked for an allocation, at most 500, in the order of their ends. */
+  /**
+   * The last sessions that asked for an allocation, at most 500, in the order of their ends; before them as many that ended
+   * earlier and may be those of a call that was recorded beside.
+   */
   readonly last: readonly LogSession[];
 }
 

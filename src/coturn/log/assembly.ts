@@ -16,7 +16,8 @@ import { copied, OpenSession } from './session.ts';
 const mostOpen = 200_000;
 const mostSamples = 5;
 const mostUsers = 1000;
-const mostLast = 500;
+/** So many of the last sessions are kept, and so many that were wanted. */
+export const mostLast = 500;
 const mostDenied = 1000;
 const mostDeniedShown = 50;
 const mostDetails = 5;
@@ -41,6 +42,9 @@ interface Notice {
   readonly example: string;
 }
 
+/** Whether a session may be the one that someone looks for. */
+export type IsWanted = (session: LogSession) => boolean;
+
 export interface LogLine {
   readonly text: string;
   /** Whether more stood in the line than `text`. */
@@ -54,6 +58,8 @@ export interface LogLine {
 export class LogAssembly {
   readonly #frames: FrameReader;
   readonly #isLeftOut: (user: string) => boolean;
+  readonly #isWanted: IsWanted;
+  readonly #wanted: LogSession[] = [];
   readonly #open = new Map<string, OpenSession>();
   /** Of each user the session that was granted an allocation last, as long as it is open. */
   readonly #holders = new Map<string, OpenSession>();
@@ -81,10 +87,16 @@ export class LogAssembly {
   /**
    * @param nowMs the time of the reading, for dates without a year
    * @param isLeftOut whose sessions are not counted
+   * @param isWanted which sessions are kept, beside the last ones
    */
-  constructor(nowMs: number, isLeftOut: (user: string) => boolean = () => false) {
+  constructor(
+    nowMs: number,
+    isLeftOut: (user: string) => boolean = () => false,
+    isWanted: IsWanted = () => false,
+  ) {
     this.#frames = new FrameReader(nowMs);
     this.#isLeftOut = isLeftOut;
+    this.#isWanted = isWanted;
   }
 
   /** Whether what is next could be what a client sent. */
@@ -155,7 +167,7 @@ export class LogAssembly {
         bytesToPeers: this.#bytesToPeers,
         bytesFromPeers: this.#bytesFromPeers,
         groups: Object.fromEntries([...this.#groups].map(([name, group]) => [name, groupFacts(group)])),
-        last: this.#last,
+        last: [...this.#wanted, ...this.#last],
       },
       notices: Object.fromEntries([...this.#notices].map(([kind, notice]) => [kind, noticeFacts(notice)])),
       deniedPeers: this.#deniedPeers(),
@@ -297,7 +309,9 @@ export class LogAssembly {
     this.#bytesFromPeers += session.peerUsage?.receivedBytes ?? 0;
     for (const name of groups) this.#group(name, session);
     if (!open.hasAsked) return;
-    if (this.#last.length >= mostLast) this.#last.shift();
+    const first = this.#last.length >= mostLast ? this.#last.shift() : undefined;
+    if (first !== undefined && this.#wanted.length < mostLast && this.#isWanted(first))
+      this.#wanted.push(first);
     this.#last.push(session);
   }
 

@@ -79,6 +79,33 @@ interface Match<T> {
   readonly offsetMs: number | null;
 }
 
+// Clocks of servers and of browsers differ, and zones are a matter of whole hours.
+const clocksMs = 15 * 3_600_000;
+
+/** Which sessions of a log may belong to these calls: a log of a day has more than are kept. */
+export function wantedBy(calls: readonly CallRecording[]): (session: LogSession) => boolean {
+  const connections = calls.flatMap((call) => call.connections).filter(usesTurn);
+  return (session) => {
+    const { user, relay, client, firstAtMs, allocatedAtMs } = session;
+    const witness = { value: session, user, relay, client, firstAtMs, allocatedAtMs };
+    return connections.some((connection) => {
+      if (addressMatch(connection, witness) !== null) return true;
+      // What was refused has no relay to be known by, and its user may be that of all.
+      const { configuration, lastAtMs } = connection;
+      const isUser = user !== '' && configuration?.usernames.includes(user) === true;
+      const isNear = firstAtMs !== null && lastAtMs !== null && Math.abs(firstAtMs - lastAtMs) < clocksMs;
+      return isUser && isNear && allocatedAtMs === null;
+    });
+  };
+}
+
+function usesTurn({ configuration, candidates }: ConnectionFacts): boolean {
+  return (
+    configuration?.urls.some((url) => /^turns?:/i.test(url)) === true ||
+    candidates.some(({ side, type }) => side === 'local' && type === 'relay')
+  );
+}
+
 function sessionOf(log: ServerLogFacts) {
   return ({ connection, witness, by, offsetMs }: Match<LogSession>) => ({
     ...{ connection, log, by, offsetMs },
@@ -267,7 +294,7 @@ function unmatched(
   const { allocated, last } = log.sessions;
   return [
     log.sessions.total > last.length && allocated > last.length
-      ? `which session of ${log.file} is that of the call is not known: of ${log.sessions.total} the last ${last.length} are kept; cut the log to the time of the call`
+      ? `which session of ${log.file} is that of the call is not known: of ${log.sessions.total} the last ${last.length} are looked at; cut the log to the time of the call`
       : `no session of ${log.file} is seen to be that of the call`,
   ];
 }

@@ -7,6 +7,7 @@ import { readRecordings } from '../../../src/evidence/recording.ts';
 import type { Finding } from '../../../src/model/finding.ts';
 import type { Recording } from '../../../src/model/recording-report.ts';
 import { redacted } from '../../../src/report/redaction.ts';
+import { wantedBy } from '../../../src/rules/analysis/join.ts';
 import { judgeRecordings as rules, type JudgedRecordings } from '../../../src/rules/analysis/recordings.ts';
 import { joinedWithLog, ProvokedFindings } from '../../support/provoked.ts';
 import { anyCall, recordingPath } from '../../support/recorded-calls.ts';
@@ -17,10 +18,14 @@ const judgeRecordings = provoked.watch(rules);
 const now = Date.UTC(2026, 10, 21);
 
 /** A recording of one of the calls; `change` is made in its text. */
-async function part(file: string, change = (text: string): string => text): Promise<Recording> {
+async function part(
+  file: string,
+  change = (text: string): string => text,
+  isWanted?: ReturnType<typeof wantedBy>,
+): Promise<Recording> {
   const bytes = gunzipSync(readFileSync(recordingPath(`joined/${file}.gz`)));
   const changed = file.endsWith('.pcap') ? bytes : Buffer.from(change(bytes.toString('utf8')));
-  const [recording] = await readRecordings(streamSource(Readable.from([changed]), file), file, now);
+  const [recording] = await readRecordings(streamSource(Readable.from([changed]), file), file, now, isWanted);
   if (recording === undefined) throw new Error(`${file} holds no recording`);
   return recording;
 }
@@ -139,6 +144,32 @@ describe('a dump with a log of coturn', () => {
     expect(judged.notJudged).toContain('no session of wrong-password.log is seen to be that of the call');
     // Two faults then, of two things.
     expect(roots(judged)).toEqual(expect.arrayContaining(['TURN_AUTH_FAILED', 'LOG_CREDENTIALS_WRONG']));
+  });
+
+  it('finds the session of the call in a log that goes on for a day after it', async () => {
+    const others = Array.from({ length: 1200 }, (_, index) => {
+      const prefix = `2026-11-21T23:00:00+0000: session 00200000000000${String(index).padStart(4, '0')}`;
+      return [
+        '2026-11-21T23:00:00+0000: IPv4. Local relay addr: 203.0.113.10:1024',
+        `${prefix}: new, realm=<example>, username=<else>, lifetime=600`,
+        `${prefix}: closed (2nd stage), user <else> realm <example> origin <>, local 203.0.113.10:3478, remote 192.0.2.7:5, reason: allocation timeout`,
+        `${prefix}: delete: realm=<example>, username=<else>`,
+      ].join('\n');
+    }).join('\n');
+    const ended = ['001000000000000001', ...[1, 2, 3].map((id) => `00000000000000000${id}`)].map(
+      (id) => `2026-11-21T15:50:00+0000: session ${id}: delete: realm=<example>, username=<alice>`,
+    );
+    const long = (text: string): string => [text.trimEnd(), ...ended, others, ''].join('\n');
+    const call = await part('healthy-relay.internals');
+    if (call.kind !== 'calls') throw new Error('it is no recording of calls');
+    const without = judgeRecordings([call, await part('healthy-relay.log', long)], anyCall);
+    expect(without.calls?.calls[0]?.sessions).toEqual([]);
+    expect(without.notJudged.join()).toMatch(/the last 500 are looked at/);
+    const log = await part('healthy-relay.log', long, wantedBy([call.facts]));
+    const { calls, notJudged } = judgeRecordings([call, log], anyCall);
+    const by = calls?.calls.map(({ sessions }) => new Set(sessions.map((each) => each.by)));
+    expect(by).toEqual([new Set(['relay address']), new Set(['relay address'])]);
+    expect(notJudged.join()).not.toMatch(/looked at/);
   });
 
   it('of other relays at the same time is not taken for it', async () => {
