@@ -59,24 +59,29 @@ function commandOf({ clients, elevate = false }: WitnessOptions, boundary: strin
   return `sh -c ${words.map((word) => `'${word}'`).join(' ')}`;
 }
 
-/**
- * Has the server capture, for as long as the probe takes, what comes from this client and goes to it. Nothing is written there.
- */
-export function startWitness(options: WitnessOptions): Witness {
-  const { host, sshOptions, clients, now, signal } = options;
-  const boundary = `rtc-ops-${randomBytes(16).toString('hex')}`;
+/** The program on the server, and what came of it. */
+interface Remote {
+  readonly begun: ReturnType<typeof hasBegun>;
+  readonly output: () => Buffer;
+  readonly said: () => string;
+  /** It gave more bytes than are kept. */
+  readonly isFull: () => boolean;
+  /** Asks it to end and waits for that; false where it had ended before, or would not end. */
+  readonly finish: () => Promise<boolean>;
+  readonly close: () => void;
+}
+
+function startRemote(options: WitnessOptions, boundary: string): Remote {
+  const { host, sshOptions, signal } = options;
   const stop = new AbortController();
-  const child = execa(
-    'ssh',
-    [...sshOptions, '-o', 'BatchMode=yes', '--', host, commandOf(options, boundary)],
-    {
-      stdin: 'pipe',
-      encoding: 'buffer',
-      buffer: false,
-      reject: false,
-      cancelSignal: AbortSignal.any([signal, stop.signal]),
-    },
-  );
+  const command = commandOf(options, boundary);
+  const child = execa('ssh', [...sshOptions, '-o', 'BatchMode=yes', '--', host, command], {
+    stdin: 'pipe',
+    encoding: 'buffer',
+    buffer: false,
+    reject: false,
+    cancelSignal: AbortSignal.any([signal, stop.signal]),
+  });
   const chunks: Buffer[] = [];
   let bytes = 0;
   child.stdout.on('data', (chunk: Buffer) => {
@@ -90,47 +95,64 @@ export function startWitness(options: WitnessOptions): Witness {
   // The pipe breaks where ssh ends first, which the end of the process tells.
   child.stdin.on('error', () => {});
   let hasEnded = false;
-  const ended = child.then(({ exitCode }) => {
+  const ended = child.finally(() => {
     hasEnded = true;
-    return exitCode;
   });
-  const begun = hasBegun(child.stderr, () => said, ended);
-  const read = async (users: readonly string[]): Promise<WitnessFacts> => {
-    const kind = await begun;
-    if (kind === null) {
-      stop.abort();
-      return { server: host, capture: { state: 'unknown', because: whyNot(said, host) }, trace: null };
-    }
-    await settled(settleMs);
+  const finish = async (): Promise<boolean> => {
     const isEarly = hasEnded;
     child.stdin.end();
     const timer = setTimeout(() => stop.abort(), endTimeoutMs);
     await ended;
     clearTimeout(timer);
+    return !isEarly && !stop.signal.aborted;
+  };
+  return {
+    begun: hasBegun(child.stderr, () => said, ended),
+    output: () => Buffer.concat(chunks),
+    said: () => said,
+    isFull: () => bytes > mostBytes,
+    finish,
+    close: () => stop.abort(),
+  };
+}
+
+/**
+ * Has the server capture, for as long as the probe takes, what comes from this client and goes to it. Nothing is written there.
+ */
+export function startWitness(options: WitnessOptions): Witness {
+  const { host: server, clients, now, signal } = options;
+  const boundary = `rtc-ops-${randomBytes(16).toString('hex')}`;
+  const remote = startRemote(options, boundary);
+  const { begun, close } = remote;
+  const read = async (users: readonly string[]): Promise<WitnessFacts> => {
+    const kind = await begun;
+    const none = (): WitnessFacts['capture'] => ({
+      state: 'unknown',
+      because: whyNot(remote.said(), server),
+    });
+    if (kind === null) {
+      close();
+      return { server, capture: none(), trace: null };
+    }
+    await settled(settleMs);
+    const isWhole = await remote.finish();
     signal.throwIfAborted();
-    const isLate = stop.signal.aborted;
+    const said = remote.said();
     if (kind === 'trace') {
-      const { sections } = evidenceFrames(Buffer.concat(chunks), boundary);
-      const trace = witnessTrace(sections, {
+      const trace = witnessTrace(evidenceFrames(remote.output(), boundary).sections, {
         lacks: said.includes('witness: no root') ? 'root' : 'program',
         clients: clientsOf(said, clients),
         users,
         readAtMs: now().getTime(),
       });
-      return { server: host, capture: { state: 'unknown', because: whyNot(said, host) }, trace };
+      return { server, capture: none(), trace };
     }
-    return {
-      server: host,
-      capture: await captureOf(chunks, said, {
-        others: clients,
-        isFull: bytes > mostBytes,
-        isBroken: isEarly || isLate,
-      }),
-      trace: null,
-    };
+    const ending = { isFull: remote.isFull(), isBroken: !isWhole };
+    const capture = await captureOf(remote.output(), said, { others: clients, ...ending });
+    return { server, capture, trace: null };
   };
   let facts: Promise<WitnessFacts> | null = null;
-  return { begun, finish: async (users) => (facts ??= read(users)), close: () => stop.abort() };
+  return { begun, finish: async (users) => (facts ??= read(users)), close };
 }
 
 /** What has begun: a capture, or the waiting of what prints a trace at the end. Null: neither. */
@@ -159,14 +181,14 @@ async function settled(ms: number): Promise<void> {
 }
 
 async function captureOf(
-  chunks: readonly Buffer[],
+  bytes: Buffer,
   said: string,
   { others, ...ending }: Ending & { readonly others: readonly string[] },
 ): Promise<WitnessFacts['capture']> {
   const [, host = ''] = connectionOf(said);
   const clients = clientsOf(said, others);
   try {
-    const source = streamSource(Readable.from(chunks), 'the capture on the server');
+    const source = streamSource(Readable.from([bytes]), 'the capture on the server');
     const capture = await readWitnessCapture(source, clients);
     const value: WitnessCapture = {
       ...capture,

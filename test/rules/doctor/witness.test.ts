@@ -354,19 +354,19 @@ describe('without a capture', () => {
   });
 
   it('tells what the connection table has of this port and protocol', () => {
-    const flow = (transport: 'udp' | 'tcp', hostPort: number, isAnswered: boolean) => ({
+    const entry = (transport: 'udp' | 'tcp', hostPort: number, isAnswered: boolean) => ({
       transport,
       hostPort,
       isAnswered,
     });
     const passed = 'UDP 3478 of turn.example.com: its firewall let packets of this client in, by its';
-    expect(told(silentUdp, { tracked: seen([flow('udp', 3478, false)]) })).toEqual([
+    expect(told(silentUdp, { tracked: seen([entry('udp', 3478, false)]) })).toEqual([
       `${passed} connection table, and it did not answer them`,
     ]);
-    expect(told(silentUdp, { tracked: seen([flow('udp', 3478, true)]) })).toEqual([
+    expect(told(silentUdp, { tracked: seen([entry('udp', 3478, true)]) })).toEqual([
       `${passed} connection table, and it answered them`,
     ]);
-    const elsewhere = [flow('tcp', 3478, true), flow('udp', 53, false)];
+    const elsewhere = [entry('tcp', 3478, true), entry('udp', 53, false)];
     expect(told(silentUdp, { tracked: seen(elsewhere) })).toEqual([]);
   });
 
