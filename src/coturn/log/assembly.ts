@@ -299,12 +299,13 @@ export class LogAssembly {
   #end(open: OpenSession, isStopped: boolean): void {
     if (this.#holders.get(open.user) === open) this.#holders.delete(open.user);
     const { session, groups } = open.record({ isStopped, clock: this.#clockFacts() });
+    // Whoever it was of, it shows that TLS works.
+    if (open.isAllocated && session.transport === 'tls') this.#allocatedOverTls++;
     if (this.#isLeftOut(session.user)) {
       this.#leftOut++;
       return;
     }
     if (open.isAllocated) this.#allocated++;
-    if (open.isAllocated && session.transport === 'tls') this.#allocatedOverTls++;
     this.#bytesToPeers += session.peerUsage?.sentBytes ?? 0;
     this.#bytesFromPeers += session.peerUsage?.receivedBytes ?? 0;
     for (const name of groups) this.#group(name, session);

@@ -30,4 +30,25 @@ describe('the log of coturn', () => {
       ]);
     },
   );
+
+  it('blames nobody for one TLS connection that failed, where a probe of rtc-ops got through', () => {
+    const prefix = `2026-11-21T16:35:00.000000+0000 one turnserver[${recordedPid}]: 68: :`;
+    const ending = (id: number, user: string, reason: string): string =>
+      `session 0010000000000000${id}: closed (2nd stage), user <${user}> realm <lab.test> origin <>, local 203.0.113.11:5349, remote 198.51.100.10:400${id}, reason: ${reason}`;
+    const user = '1795374794:rtc-ops-probe';
+    const allocated = [
+      `session 001000000000000051: new, realm=<lab.test>, username=<${user}>, lifetime=600, cipher=ECDHE-ECDSA-AES256-GCM-SHA384, method=TLSv1.2`,
+      ending(51, user, 'TLS/TCP connection closed by client (callback)'),
+      `session 001000000000000051: delete: realm=<lab.test>, username=<${user}>`,
+    ];
+    const failed = [ending(52, '', 'TLS/TCP socket buffer operation error (callback)')];
+    const severities = (lines: readonly string[]) =>
+      judged(
+        recordedServer({
+          journal: (journal) => `${journal}\n${lines.map((each) => `${prefix} ${each}\n`).join('')}`,
+        }),
+      ).findings.flatMap(({ code, severity }) => (code === 'LOG_TLS_HANDSHAKES_FAILED' ? [severity] : []));
+    expect(severities([...allocated, ...failed])).toEqual(['info']);
+    expect(severities(failed)).toEqual(['warning']);
+  });
 });
