@@ -74,6 +74,8 @@ const schema = z.object({
     }),
   ),
   files: z.record(z.string(), file.nullable()),
+  /** Who deploys to it at this moment, or was cut off while doing so; see run-owner.ts. */
+  deployment: z.string().nullable(),
   /** What earlier deployments keep there; null before the first. */
   state: z
     .object({

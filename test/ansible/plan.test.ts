@@ -32,6 +32,7 @@ const fresh: HostFacts = {
   certificates: [],
   files: { [path]: null },
   state: null,
+  deployment: null,
 };
 
 const deployed: HostFacts = {
@@ -41,6 +42,7 @@ const deployed: HostFacts = {
   service: { load: 'loaded', active: 'active', enabled: 'enabled', pid: 1, restarts: 0 },
   files: { [path]: { ...rights, text: 'realm=a\n' } },
   state: { current: 1, generations: [], rotation: null },
+  deployment: null,
 };
 
 const titles = (facts: HostFacts, wanted: WantedState): string[] =>

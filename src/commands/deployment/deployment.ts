@@ -7,6 +7,7 @@ import { deployTargets, type DeployTarget } from './target.ts';
 import { stunServersFor, withAddresses, type StunServer } from './host-addresses.ts';
 import type { DeployOptions, HostOptions } from './options.ts';
 import type { RunOnHosts } from './playbook-run.ts';
+import { endedOwner } from './run-owner.ts';
 import { hostState, type HostState, type StateOptions } from './host-state.ts';
 
 /** A host that was looked at, with what is to be done there. */
@@ -175,14 +176,19 @@ async function applyBatch(batch: readonly Job[], steps: DeploymentSteps): Promis
   );
   const toTakeBack = results.filter(({ result }) => result.outcome === 'changed' && result.because !== null);
   const takenBack = await takeBack(
-    toTakeBack.map(({ job }) => job),
+    toTakeBack.map(({ job, result }) => ({ job, from: result.generation })),
     steps.run,
   );
   return results.map(({ job, result }) => ({ ...result, ...takenBack.get(job) }));
 }
 
 async function apply(jobs: readonly Job[], run: RunOnHosts): Promise<PlaybookResult> {
-  const variables = new Map(jobs.map(({ target, state }) => [target, state.variables]));
+  const variables = new Map(
+    jobs.map(({ target, state, facts }) => [
+      target,
+      { ...state.variables, coturn_deployment_ended: endedOwner(facts) },
+    ]),
+  );
   return run('deploy', [...variables.keys()], { of: (target) => variables.get(target) ?? {} });
 }
 
@@ -213,15 +219,21 @@ function failedHost(job: Job, { kind, task, message }: HostFailure): HostDeploym
 
 /** Brings back what was there before, and looks whether it serves again. */
 async function takeBack(
-  jobs: readonly Job[],
+  changed: readonly { readonly job: Job; readonly from: number | null }[],
   run: RunOnHosts,
 ): Promise<Map<Job, Pick<HostDeployment, 'outcome' | 'hint' | 'generation'>>> {
   const outcomes = new Map<Job, Pick<HostDeployment, 'outcome' | 'hint' | 'generation'>>();
-  if (jobs.length === 0) return outcomes;
+  if (changed.length === 0) return outcomes;
+  const jobs = changed.map(({ job }) => job);
   const before = new Map(jobs.map((job) => [job.target, job.facts.state?.current ?? 0]));
+  const present = new Map(changed.map(({ job, from }) => [job.target, from]));
   const targets = [...before.keys()];
   const result = await run('rollback', targets, {
-    of: (target) => ({ coturn_rollback_to: before.get(target) }),
+    // What somebody else has deployed meanwhile is not ours to take back.
+    of: (target) => ({
+      coturn_rollback_to: before.get(target),
+      coturn_rollback_from: String(present.get(target) ?? ''),
+    }),
   });
   const { found } = await lookAt(targets, 'of no use', run);
   for (const job of jobs) {

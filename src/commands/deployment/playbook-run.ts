@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { inventoryOf, type PlaybookRun, type RoleVariables } from '../../ansible/inventory.ts';
 import { runPlaybook, type PlaybookResult } from '../../ansible/playbook.ts';
 import type { CommandContext } from '../context.ts';
+import { runOwner } from './run-owner.ts';
 import type { DeployTarget } from './target.ts';
 import type { HostOptions } from './options.ts';
 import type { ProgressLine } from '../progress.ts';
@@ -48,7 +49,7 @@ export function playbookRunner(
             options.privateKey === undefined ? null : resolve(context.workingDirectory, options.privateKey),
           commonArguments: options.sshCommonArgs ?? null,
         },
-        ...(ofAll === undefined ? {} : { variables: ofAll }),
+        variables: { coturn_deployment: runOwner(), ...ofAll },
       },
       {
         signal: context.signal,

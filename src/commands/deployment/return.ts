@@ -10,6 +10,7 @@ import { requireAnsible } from './ansible-tool.ts';
 import { confirm } from './confirmation.ts';
 import type { CommandContext } from '../context.ts';
 import { lookAt, plannedHost } from './deployment.ts';
+import { endedOwner } from './run-owner.ts';
 import { deployTargets, type DeployTarget } from './target.ts';
 import type { HostOptions } from './options.ts';
 import { renderedFor, returnNotes, returnObstacle } from './version-notes.ts';
@@ -101,10 +102,17 @@ async function goBack(
   jobs: readonly ReturnJob[],
   run: RunOnHosts,
 ): Promise<Map<string, HostDeployment>> {
-  const numbers = new Map(jobs.map(({ target, number }) => [target, number]));
-  const targets = [...numbers.keys()];
-  const of = (target: DeployTarget): RoleVariables => ({ coturn_rollback_to: numbers.get(target) });
-  const { failures } = await run(command, targets, command === 'rollback' ? { of } : {});
+  const variables = new Map(
+    jobs.map(({ target, number, facts }): [DeployTarget, RoleVariables] => [
+      target,
+      {
+        ...(command === 'rollback' ? { coturn_rollback_to: number } : {}),
+        coturn_deployment_ended: endedOwner(facts),
+      },
+    ]),
+  );
+  const targets = [...variables.keys()];
+  const { failures } = await run(command, targets, { of: (target) => variables.get(target) ?? {} });
   const { found } = await lookAt(targets, 'of no use', run);
   return new Map(
     jobs.map((job) => {

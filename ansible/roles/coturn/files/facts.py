@@ -275,6 +275,12 @@ def certificates():
     return found
 
 
+def deployment():
+    """Who deploys to this host now, or was cut off; see generation.py."""
+    content = read("/run/rtc-ops-deployment.json")
+    return None if content is None else json.loads(content)["by"]
+
+
 def made_for(state_directory, generation):
     """The version of coturn for which a kept configuration was made; None where it is not ours."""
     file = generation["files"].get(CONFIG)
@@ -322,6 +328,7 @@ def main(state_directory, key, stun, *paths):
         "certificates": certificates(),
         "files": {path: file_facts(path, key.encode()) for path in paths},
         "state": kept(state_directory),
+        "deployment": deployment(),
     }))
 
 

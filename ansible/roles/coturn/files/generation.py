@@ -3,15 +3,18 @@
 usage: python3 generation.py COMMAND STATE_DIRECTORY [ARGUMENT]
 
   status                   what is there: installed, and the present generation
-  begin                    before anything is changed: keeps the host as it was found, once, as generation 0
+  begin BY ENDED           before anything is changed: keeps the host as it was found, once, as generation 0
   log PATH                 before coturn logs to PATH: notes whether that and its directory are there
   commit KEPT PATHS        afterwards: keeps the files at PATHS (JSON) as a new generation, unless nothing has changed
-  restore NUMBER PATHS     puts back the files of a generation; 0 is the host as it was found, without what was installed
+  restore NUMBER PATHS BY ENDED FROM
+                           puts back the files of a generation; 0 is the host as it was found, without what was installed;
+                           with FROM, only where that is the present one
   forget                   removes all that is kept
   list                     the generations
 
-Each prints JSON with "changed". Only files that a deployment manages are ever replaced or removed, and only packages that
-came with one. Of these those stay that something else on the host has come to need.
+BY is the deployment that asks: one at a time has the host, from `begin` to `commit` or `restore`. ENDED is one that is known
+to have been cut off. Each prints JSON with "changed". Only files that a deployment manages are ever replaced or removed, and
+only packages that came with one. Of these those stay that something else on the host has come to need.
 """
 
 import datetime
@@ -25,6 +28,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 
 UNIT = "coturn.service"
 FIREWALL = "/usr/local/sbin/rtc-ops-firewall"
@@ -36,6 +40,10 @@ TLS_FOLDER = "/etc/coturn/tls"
 OWN_FOLDERS = (TLS_FOLDER, "/etc/coturn")
 CONFIG = "/etc/turnserver.conf"
 DROP_INS = "/etc/systemd/system/coturn.service.d"
+# In memory: no deployment outlives a reboot.
+CLAIM = "/run/rtc-ops-deployment.json"
+# No deployment takes that long; one that was cut off elsewhere stands in nobody's way for ever.
+CLAIM_SECONDS = 900
 
 
 class State:
@@ -62,6 +70,43 @@ class State:
 
     def generation(self, number):
         return next(each for each in self.data["generations"] if each["number"] == number)
+
+
+class Refusal(Exception):
+    """Why it is not done."""
+
+
+def claim(by, ended):
+    """Has the host for one deployment alone, until `release`."""
+    try:
+        with open(CLAIM, encoding="utf-8") as file:
+            held = json.load(file)
+    except (FileNotFoundError, ValueError):
+        held = None
+    age = 0 if held is None else time.time() - held["at"]
+    if held is not None and held["by"] not in (by, ended) and 0 <= age < CLAIM_SECONDS:
+        raise Refusal(
+            "another deployment is under way here, by %s for %d s; it counts as given up after %d s"
+            % (held["by"], age, CLAIM_SECONDS)
+        )
+    draft = "%s.%d" % (CLAIM, os.getpid())
+    with open(draft, "w", encoding="utf-8") as file:
+        json.dump({"by": by, "at": int(time.time())}, file)
+    # A claim of the same moment wins where it was first.
+    if held is None:
+        try:
+            os.link(draft, CLAIM)
+        except FileExistsError:
+            raise Refusal("another deployment has begun here at the same moment") from None
+        finally:
+            os.remove(draft)
+    else:
+        os.replace(draft, CLAIM)
+
+
+def release():
+    if os.path.exists(CLAIM):
+        os.remove(CLAIM)
 
 
 def now():
@@ -128,7 +173,7 @@ def put_back(path, kept, folder):
     os.replace(draft, path)
 
 
-def status(state):
+def status(state, *_):
     current = None if state.data is None else state.data["current"]
     return {
         "changed": state.data is None,
@@ -138,7 +183,8 @@ def status(state):
     }
 
 
-def begin(state):
+def begin(state, by, ended):
+    claim(by, ended)
     packages = installed_packages()
     if state.data is not None:
         # Of a deployment that was cut off the packages before it are noted still.
@@ -267,6 +313,7 @@ def commit(state, kept_count, paths):
     if current["number"] != 0 and {k: v for k, v in digests.items() if v} == {k: v for k, v in before.items() if v}:
         shutil.rmtree(state.folder(number), ignore_errors=True)
         state.save()
+        release()
         return {"changed": False, "generation": current["number"]}
     # What lay at a path that becomes managed only now was not ours to keep before; it is gone, or was the same.
     state.data["paths"] = known
@@ -280,6 +327,7 @@ def commit(state, kept_count, paths):
         shutil.rmtree(state.folder(old["number"]), ignore_errors=True)
         state.data["generations"].remove(old)
     state.save()
+    release()
     return {"changed": True, "generation": number}
 
 
@@ -288,10 +336,14 @@ def firewall(action):
         quiet(FIREWALL, action)
 
 
-def restore(state, number, paths="[]"):
+def restore(state, number, paths, by, ended, origin):
     """Puts the files back; the caller restarts the service as "service" says."""
     if state.data is None:
         return {"changed": False, "restored": None}
+    claim(by, ended)
+    if origin not in ("", str(state.data["current"])):
+        release()
+        raise Refusal("it has generation %s by now, of another deployment" % state.data["current"])
     number = int(number)
     target = state.generation(number)
     # Ports are closed by the files that say which, and opened again by those that come back.
@@ -327,6 +379,7 @@ def restore(state, number, paths="[]"):
     if number != 0:
         note_packages(state)
         state.save()
+    release()
     return {
         "changed": True,
         "restored": number,
@@ -362,7 +415,7 @@ def main(command, directory, *arguments):
     }
     try:
         print(json.dumps(commands[command](state, *arguments)))
-    except OSError as error:
+    except (OSError, Refusal) as error:
         # A full disk, mostly: the reason is enough.
         print(error, file=sys.stderr)
         sys.exit(1)
