@@ -128,7 +128,7 @@ async function goBack(
 }
 
 /** A service that is switched on has to run, and to listen where its configuration says. */
-function lackOf(after: HostFacts | undefined): string | null {
+export function lackOf(after: Pick<HostFacts, 'service' | 'files' | 'listeners'> | undefined): string | null {
   if (after === undefined) return 'it does not answer any more';
   const { enabled, active } = after.service;
   if (enabled !== 'enabled') return null;
