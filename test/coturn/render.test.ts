@@ -109,7 +109,7 @@ logging: { to: /var/log/turn.log, verbose: true }`;
   });
 
   it('refuses an unknown version', () => {
-    expect(() => render('', { version: '4.18.0' })).toThrow('coturn 4.18.0 is not a known version');
+    expect(() => render('', { version: '4.19.0' })).toThrow('coturn 4.19.0 is not a known version');
   });
 });
 

@@ -59,7 +59,7 @@ describe('jsonSlices', () => {
           );
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 

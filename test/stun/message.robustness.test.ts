@@ -91,7 +91,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         exercise(bytes);
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
@@ -100,7 +100,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (body) => {
         exercise(withHeader(body));
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
@@ -113,7 +113,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
       fc.property(fc.array(attribute, { maxLength: 10 }), (attributes) => {
         messages += Number(exercise(encodeMessage({ class: 'error', method: method.refresh, attributes })));
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
     expect(messages).toBe(1000);
   });
@@ -132,7 +132,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
           exercise(bytes);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
@@ -145,7 +145,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
         exercise(Buffer.concat([good.subarray(0, from), good.subarray(to)]));
         exercise(withHeader(good.subarray(20 + from)));
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
