@@ -188,3 +188,21 @@ export function manyTargetsBench(figure: 'time' | 'memory'): Bench {
       };
     }, 200);
 }
+
+/** What users wait for: a look from within and from here, with a call over each transport. */
+export const doctorBench: Bench = async () => {
+  const ours = await withCoturn(({ directory, urls }) => {
+    const files = ['--secret-file', join(directory, 'secret'), '--ca', join(directory, 'cert.pem')];
+    const started = performance.now();
+    const { status, stderr } = spawnSync(process.execPath, [
+      commandLine,
+      'doctor',
+      '--local',
+      ...urls,
+      ...files,
+    ]);
+    if (status !== 0 && status !== 1) throw new Error(`doctor ended with ${status}: ${String(stderr)}`);
+    return (performance.now() - started) / 1000;
+  });
+  return { what: 'doctor --local, with calls', ours, unit: 's', against: null, limit: { atMost: 15 } };
+};

@@ -7,7 +7,13 @@ import { codecBench } from './codec-bench.ts';
 import { bulkIssueBench, serveBench } from './credentials-bench.ts';
 import { analyzeBench, dumpBench } from './dump-bench.ts';
 import { lintBench } from './lint-bench.ts';
-import { callProbeBench, manyTargetsBench, protocolProbeBench, uclientBench } from './probe-bench.ts';
+import {
+  callProbeBench,
+  doctorBench,
+  manyTargetsBench,
+  protocolProbeBench,
+  uclientBench,
+} from './probe-bench.ts';
 import { renderBench } from './render-bench.ts';
 import { captureBench, serverLogBench } from './recording-bench.ts';
 import { holds, type Bench, type BenchRow } from './row.ts';
@@ -42,6 +48,7 @@ const benches: Record<string, Bench> = {
   probe: protocolProbeBench,
   'probe-uclient': uclientBench,
   call: callProbeBench,
+  doctor: doctorBench,
   'many-targets-time': manyTargetsBench('time'),
   'many-targets-memory': manyTargetsBench('memory'),
 };
