@@ -2,6 +2,9 @@ import { configEntry, exampleFile, exampleLine, inFile, replaced } from './confi
 import type { LineEvidence, PlaceEvidence } from './config-place.ts';
 import { listed } from './entry.ts';
 
+// Fewer are used up by some dozen calls.
+const fewestPorts = 1000;
+
 /** Addresses and ports as a configuration gives them. */
 export const configAddressCatalog = {
   EXTERNAL_IP_MISSING: configEntry<PlaceEvidence & { relays: readonly string[] }>({
@@ -66,10 +69,11 @@ export const configAddressCatalog = {
     example: { ...exampleLine('min-port=60000'), min: 60_000, max: 50_000, replacement: 'min-port=50000' },
     title: (e) => `The relay range ${e.min}-${e.max} is upside down`,
     cause: () => 'coturn starts, and crashes at the first allocation (measured on 4.6.1 and 4.17.1).',
-    fix: (e) => [
-      ...replaced(e, 'write the lower port first'),
-      `and max-port behind min-port, such as 49152 and 65535`,
-    ],
+    fix: (e) => {
+      const [first, last] = e.min - e.max >= fewestPorts ? [e.max, e.min] : [49_152, 65_535];
+      const place = { ...e, line: null };
+      return ['the lower port first:', inFile(place, `min-port=${first}`), inFile(place, `max-port=${last}`)];
+    },
     explanation: 'min-port above max-port is not checked at the start.',
     confusedWith: [
       'RELAY_CAPACITY_EXHAUSTED: there the range is sound and used up.',

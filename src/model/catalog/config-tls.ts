@@ -94,7 +94,10 @@ export const configTlsCatalog = {
     cause: (e) =>
       `${e.path} holds one certificate, and it was issued by an intermediate authority. Clients that do not have that one refuse the connection.`,
     proof: (e) => `${e.path} has one certificate, not self-issued, with the address of its issuer in it.`,
-    fix: (e) => replaced(e, 'name the file with the whole chain (certbot: fullchain.pem)'),
+    fix: (e) =>
+      e.path.endsWith('/cert.pem')
+        ? [inFile(e, `cert=${e.path.replace(/cert\.pem$/, 'fullchain.pem')}`)]
+        : replaced(e, 'name a file with the whole chain: the certificate, then that of its issuer'),
     explanation:
       'A server sends its certificate and those that link it to a root. Browsers may fetch what is missing, apps do not.',
     confusedWith: ['TLS_CHAIN_INCOMPLETE: the same, seen from outside on a server that runs.'],

@@ -25,9 +25,10 @@ export const peerCatalog = {
     cause: (e) =>
       `${serverName(e)} refuses a permission for ${e.peer}, the public address of this client. A denied-peer-ip range covers it; users there cannot be called.`,
     proof: (e) => `CreatePermission for ${e.peer} over ${e.transport} was refused with 403.`,
-    fix: () => [
+    fix: (e) => [
       grepConfig('denied-peer-ip|allowed-peer-ip'),
-      'in coturn a range that begins at :: or 0.0.0.0 denies all IPv4: write ranges as FIRST-LAST',
+      'take out the range that covers it (one that begins at :: or 0.0.0.0 covers all IPv4), or make an exception:',
+      inConfig(`allowed-peer-ip=${e.peer}`),
       restart,
     ],
     explanation: 'A public address must be allowed as a peer; private ones are rightly denied.',

@@ -1,5 +1,14 @@
 import { hostName } from '../subject.ts';
-import { configFile, entry, inConfig, journal, listed, onServer, restart } from './entry.ts';
+import {
+  configFile,
+  entry,
+  inConfig,
+  journal,
+  listed,
+  onServer,
+  releaseWithUsualTtl,
+  restart,
+} from './entry.ts';
 
 interface HostEvidence {
   readonly host: string;
@@ -132,6 +141,29 @@ export const serverProcessCatalog = {
       'An update puts a new program in the place of the old one, and a process that runs keeps the old one until it is started again.',
     confusedWith: ['VERSION_VULNERABLE: there the version that is installed has holes.'],
     references: ['coturn README.turnserver'],
+  }),
+  COTURN_TTL_ONE: entry<HostEvidence & { release: string; packaged: string | null }>({
+    severity: 'warning',
+    subject: hostName,
+    example: { ...host, release: '4.17.1', packaged: '4.17.1-1' },
+    title: (e) => `coturn ${e.release} answers over UDP with an IP TTL of 1`,
+    cause: () =>
+      'The first router on the way drops every answer over UDP, so that TURN and STUN over UDP serve nobody but the network of the server itself. TCP and TLS are not concerned.',
+    proof: (e) =>
+      `turnserver --version says ${e.release}${e.packaged === null ? '' : `, of the package ${e.packaged}`}; 4.17.0 and 4.17.1 have that fault, unless whoever packaged them took it out.`,
+    fix: () => [
+      releaseWithUsualTtl,
+      restart,
+      'to see it: no packet of coturn should leave with a TTL of 1:',
+      onServer("sudo tcpdump -c 5 -v -n 'udp src port 3478 and ip[8] = 1'"),
+    ],
+    explanation:
+      'The listeners of these two releases give their replies over UDP a TTL of 1; those before and after do not. All tests on the server itself and beside it succeed.',
+    confusedWith: [
+      'REPLY_TTL_ONE: the same, where the server tells its version to clients.',
+      'ANSWER_TTL_ONE: the same, seen in packets.',
+    ],
+    references: ['coturn README.turnserver', 'RFC 791 §3.2'],
   }),
   DAEMONS_SHARE_PORT: entry<
     HostEvidence & {

@@ -17,6 +17,8 @@ import type { JudgedRecording } from './judged-recording.ts';
 const fewestOneWayPackets = 10;
 // A phone that was closed is normal; when most allocations end so, something keeps the refreshes away.
 const fewestExpired = 5;
+// One or two are clients that went away, or had no time.
+const fewestFailed = 3;
 // Beyond what users with an old password would try.
 const floodPerSecond = 20;
 
@@ -291,7 +293,7 @@ function clients(facts: ServerLogFacts): Finding[] {
       finding(
         'LOG_TLS_HANDSHAKES_FAILED',
         groupEvidence(facts, group, clientOf),
-        sessions.allocatedOverTls > 0 ? { severity: 'info' } : {},
+        sessions.allocatedOverTls > 0 || group.count < fewestFailed ? { severity: 'info' } : {},
       ),
     ),
     ...inGroup(facts, 'challenge-unanswered', (group) =>

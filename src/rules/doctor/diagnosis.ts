@@ -6,8 +6,9 @@ import type {
   SymptomReport,
 } from '../../model/doctor-report.ts';
 import { symptoms } from '../../model/doctor-report.ts';
-import { sameAddress } from '../../model/endpoint.ts';
-import { noAudio } from '../../model/catalog/entry.ts';
+import { sameAddress, scopeOf } from '../../model/endpoint.ts';
+import { configCatalog } from '../../model/catalog/config.ts';
+import { noAudio, restart } from '../../model/catalog/entry.ts';
 import { exitCode } from '../../model/error.ts';
 import { headlineFor, wordsOf, type Finding } from '../../model/finding.ts';
 import type { Report, Verdict } from '../../model/report.ts';
@@ -68,7 +69,10 @@ export function diagnose(question: DoctorQuestion): Diagnosis {
   const isWarned = trees.some(({ finding: { severity } }) => severity === 'warning');
   const isBad = trees.some(({ finding: { severity } }) => severity === 'error');
   const fails = isBad || verdict === 'broken' || verdict === 'unknown' || (failOn === 'warning' && isWarned);
-  const findings = numbered(trees, server?.starter ?? null);
+  const findings = numbered(trees, {
+    starter: server?.starter ?? null,
+    publicAddress: publicAddressOf(client),
+  });
   return {
     verdict,
     headline: headlineOf(verdict, trees, question, notExamined),
@@ -283,7 +287,22 @@ function sentence(title: string, follows: string | null): string {
   return follows === null || isSaid ? title : `${title}: ${follows}`;
 }
 
-function numbered(trees: readonly Branch[], starter: Starter | null): DoctorFinding[] {
+/** The address at which clients are served; null where there is none, or several. */
+function publicAddressOf(client: ClientSide | null): string | null {
+  const served = (client?.probe.targets ?? []).flatMap(({ address, family, observations: { challenge } }) =>
+    challenge.state === 'done' && family === 4 && scopeOf(address) === 'global' ? [address] : [],
+  );
+  const [first = null, second] = new Set(served);
+  return second === undefined ? first : null;
+}
+
+/** What a fix is put in the words of. */
+interface Place {
+  readonly starter: Starter | null;
+  readonly publicAddress: string | null;
+}
+
+function numbered(trees: readonly Branch[], place: Place): DoctorFinding[] {
   const findings: DoctorFinding[] = [];
   const add = ({ finding, seenFrom, effects }: Branch, causeId: number | null): void => {
     const { fix, ...words } = wordsOf(finding);
@@ -293,7 +312,7 @@ function numbered(trees: readonly Branch[], starter: Starter | null): DoctorFind
       causeId,
       ...finding,
       ...words,
-      fix: startedBy(fix, starter).join('\n'),
+      fix: fixAt(place, finding, fix).join('\n'),
       seenFrom,
       isHardening: isHardening(finding.code),
     });
@@ -301,6 +320,25 @@ function numbered(trees: readonly Branch[], starter: Starter | null): DoctorFind
   };
   for (const tree of trees) add(tree, null);
   return findings;
+}
+
+function fixAt(
+  { starter, publicAddress }: Place,
+  finding: Finding,
+  fix: readonly string[],
+): readonly string[] {
+  const lines = inForce(finding, fix);
+  const own =
+    publicAddress === null ? lines : lines.map((line) => line.replace('=PUBLIC/', `=${publicAddress}/`));
+  return startedBy(own, starter);
+}
+
+const ofConfigurations: ReadonlySet<string> = new Set(Object.keys(configCatalog));
+
+/** coturn reads its configuration at its start alone. A lint leaves that out, as the file may not be in use. */
+function inForce({ code }: Finding, fix: readonly string[]): readonly string[] {
+  const isTold = fix.some((line) => /systemctl (?:restart|kill)/.test(line));
+  return ofConfigurations.has(code) && !isTold ? [...fix, restart] : fix;
 }
 
 function symptomReport(

@@ -210,6 +210,11 @@ export const links: readonly Link[] = [
     when: sameWhere,
   },
   { causes: [...relayShut], effects: ['LOG_PEERS_SILENT'] },
+  {
+    causes: ['COTURN_TTL_ONE'],
+    effects: ['REPLY_TTL_ONE', 'ANSWER_TTL_ONE', 'ANSWER_LOST', ...nothingThere],
+    when: (_, { evidence }) => 'transport' in evidence && evidence.transport === 'udp',
+  },
   { causes: ['REPLY_TTL_ONE'], effects: ['ANSWER_TTL_ONE'] },
   { causes: ['RELAY_TTL_LOW'], effects: ['RELAY_OUTBOUND_BLOCKED', 'AUDIO_ONE_WAY', 'LOG_PEERS_SILENT'] },
 

@@ -23,6 +23,7 @@ export function processFindings(facts: ServerFacts, host: string): Finding[] {
   const daemons = facts.daemons.value;
   if (daemons.length === 0) return [notRunning(facts, host)];
   return [
+    ...releaseFindings(facts, host),
     ...daemons.flatMap((daemon) => [
       ...configurationFindings(daemon, facts, host),
       ...programFindings(daemon, facts, host),
@@ -105,6 +106,13 @@ function sharedPorts({ firewall }: ServerFacts, daemons: readonly Daemon[], host
 
 function overlap(a: string, b: string): boolean {
   return a === b || [a, b].some((each) => each === '0.0.0.0' || each === '::');
+}
+
+/** 4.17.0 and 4.17.1 send replies over UDP with an IP TTL of 1. */
+function releaseFindings({ coturn }: ServerFacts, host: string): Finding[] {
+  const installed = coturn.state === 'seen' ? coturn.value : null;
+  if (installed === null || !/^4\.17\.[01]$/.test(installed.release)) return [];
+  return [finding('COTURN_TTL_ONE', { host, ...installed })];
 }
 
 function containerFindings(daemon: Daemon, { docker, firewall }: ServerFacts, host: string): Finding[] {

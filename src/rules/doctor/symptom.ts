@@ -104,6 +104,7 @@ const explanations: Readonly<Record<Symptom, Explanation>> = {
       'FIREWALL_RELAY_STATEFUL_ONLY',
       'AUDIO_ONE_WAY',
       'RELAY_TTL_LOW',
+      'COTURN_TTL_ONE',
       'REPLY_TTL_ONE',
       'LOG_CONNTRACK_FULL',
     ]),

@@ -119,7 +119,7 @@ export const accessBreakages: readonly Breakage[] = [
     broken: 'denied-peer-ip covers the network of a peer',
     breakIt: configured('denied-peer-ip=198.51.100.0-198.51.100.255'),
     headline: 'PEER_DENIED',
-    fix: { words: 'the line is taken out', apply: edited('/^denied-peer-ip=198/d') },
+    fix: 'printed',
   },
   {
     cause: 'own-relay-denied-behind-nat',
@@ -157,7 +157,7 @@ export const accessBreakages: readonly Breakage[] = [
     broken: 'an option is misspelled',
     breakIt: edited('s/^user-quota=/user-qouta=/'),
     headline: 'CONFIG_OPTION_UNKNOWN',
-    fix: { words: 'it is spelled right', apply: edited('s/^user-qouta=/user-quota=/') },
+    fix: 'printed',
   },
   {
     cause: 'empty-realm',

@@ -143,7 +143,7 @@ export const serviceBreakages: readonly Breakage[] = [
     broken: 'min-port is above max-port',
     breakIt: edited('s/^min-port=.*/min-port=49600/'),
     headline: 'RELAY_PORTS_INVERTED',
-    fix: { words: 'the two are put in order', apply: edited('s/^min-port=.*/min-port=49152/') },
+    fix: 'printed',
   },
   {
     cause: 'reverse-proxy-breaks-turn',

@@ -286,6 +286,25 @@ describe('both sides', () => {
   });
 });
 
+describe('the fix', () => {
+  const fixOf = (server: readonly Finding[], probe?: Observations): string | undefined =>
+    diagnosisOf({ server, ...(probe === undefined ? {} : { probe }) }).findings[0]?.fix;
+
+  it('of a line of the configuration has it read again', () => {
+    expect(fixOf([example('DENIED_RANGE_CIDR')])).toMatch(
+      /denied-peer-ip=.*\non the server: {2}sudo systemctl restart coturn$/,
+    );
+    expect(fixOf([example('TLS_FILE_EXPIRED')])).not.toContain('restart');
+  });
+
+  it('has the address at which clients are served, where that is known', () => {
+    expect(fixOf([example('EXTERNAL_IP_MISSING')])).toContain('external-ip=PUBLIC/172.16.0.10');
+    expect(fixOf([example('EXTERNAL_IP_MISSING')], allHealthy)).toContain(
+      `external-ip=${serverAddress}/172.16.0.10`,
+    );
+  });
+});
+
 describe('healthy', () => {
   it('needs all that was asked for to be known', () => {
     const notExamined = [{ what: 'the log', because: 'it cannot be read without root', isRequired: true }];

@@ -31,6 +31,13 @@ describe('the links', () => {
   });
 });
 
+it('leads from the release that gives answers a TTL of 1 to what that does, over UDP alone', () => {
+  const release = example('COTURN_TTL_ONE');
+  for (const code of ['ANSWER_TTL_ONE', 'LISTENER_SILENT', 'REPLY_TTL_ONE'] as const)
+    expect(leads(release, example(code, { transport: 'udp' }))).toBe(true);
+  expect(leads(release, example('LISTENER_SILENT', { transport: 'tcp' }))).toBe(false);
+});
+
 describe('what is about ports', () => {
   it.each<[FindingCode, object, FindingCode, object, boolean]>([
     [

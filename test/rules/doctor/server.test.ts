@@ -92,6 +92,7 @@ const cases: Readonly<Record<MachineFindingCode, Case>> = {
   COTURN_REPLACED: {
     changes: { [`${own} links`]: (text) => text.replace('exe /usr/bin/turnserver', '$& (deleted)') },
   },
+  COTURN_TTL_ONE: { changes: { version: '4.17.1\n' } },
   DAEMONS_SHARE_PORT: {
     changes: {
       ...sectionsAs(900),
