@@ -239,7 +239,16 @@ function unseen(facts: ServerFacts): UnseenThing[] {
   return together([...told(needed, true), ...optional]);
 }
 
-function doubts({ moreDaemons, logs, served }: ServerFacts, running: readonly Daemon[]): UnseenThing[] {
+const noAddresses = {
+  what: 'whether the machine has the addresses of its configuration',
+  because: 'ip shows none, or is not installed',
+  isRequired: false,
+};
+
+function doubts(
+  { moreDaemons, logs, served, firewall }: ServerFacts,
+  running: readonly Daemon[],
+): UnseenThing[] {
   const unread = running.flatMap(({ pid, configuration: { path, unread: reason } }) =>
     path === null || reason === null || reason.isSure
       ? []
@@ -285,5 +294,6 @@ function doubts({ moreDaemons, logs, served }: ServerFacts, running: readonly Da
     ...contained,
     ...(moreDaemons > 0 ? [more] : []),
     ...(logs.length === 0 ? [noLog] : []),
+    ...(firewall.addresses.length === 0 ? [noAddresses] : []),
   ];
 }

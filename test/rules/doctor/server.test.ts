@@ -180,6 +180,15 @@ describe('judgeServer', () => {
     },
   );
 
+  it('says that the addresses are not known where ip is not installed', () => {
+    const { notExamined } = judged(recordedServer({ addresses: { status: '127' } }));
+    expect(notExamined).toContainEqual({
+      what: 'whether the machine has the addresses of its configuration',
+      because: 'ip shows none, or is not installed',
+      isRequired: false,
+    });
+  });
+
   it('judges by the coturn that runs, where another one is installed', () => {
     const { coturn } = serverFacts(
       recordedServer({ [`${own} version`]: '4.5.2\n', [`${own} links`]: 'exe /opt/coturn/bin/turnserver\n' }),
