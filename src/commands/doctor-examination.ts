@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { DoctorFacts } from '../model/doctor-facts.ts';
 import type { NotExamined, Symptom } from '../model/doctor-report.ts';
 import { scopeOf } from '../model/endpoint.ts';
@@ -62,7 +63,7 @@ export async function examine(
   const witness = place?.kind === 'ssh' ? await beginWitness(place.login, options, context) : null;
   try {
     const server = place === null ? null : await lookInside(place, options, progress, context);
-    const question = withServer(given, server, place, context);
+    const question = await withServer(given, server, place, context);
     const seen = await seenFromHere(question, { witness, options, progress }, context);
     const facts = {
       startedAt: startedAt.toISOString(),
@@ -134,19 +135,20 @@ interface Around {
 }
 
 /** What was named; else what the server promises. Where no credentials were given, its own secret makes one. */
-function withServer(
+async function withServer(
   given: GivenQuestion,
   server: ServerExamination | null,
   place: Place | null,
-  { now }: CommandContext,
-): Question | null {
-  const own = given.credential === null && server !== null ? ownCredential(server.facts, now()) : null;
+  context: CommandContext,
+): Promise<Question | null> {
+  const own =
+    given.credential === null && server !== null ? ownCredential(server.facts, context.now()) : null;
   const credential = given.credential ?? own;
   const credentialIsOfServer = own !== null;
   if (given.uris !== null)
     return { ...given, uris: given.uris, credential, credentialIsOfServer, nameIsGuessed: false };
   if (server === null || place === null) return null;
-  const promised = promisedService(server.facts, place.kind === 'ssh' ? place.address : null);
+  const promised = promisedService(server.facts, await dialledName(place, context));
   if (promised === null || promised.uris.length === 0) return null;
   return {
     ...given,
@@ -156,6 +158,15 @@ function withServer(
     credentialIsOfServer,
     nameIsGuessed: given.servername === null && promised.servername !== null,
   };
+}
+
+/** Where ssh went to; null for this machine. A name without a dot is mostly one of the configuration of ssh alone. */
+async function dialledName(place: Place, { signal }: CommandContext): Promise<string | null> {
+  if (place.kind === 'here') return null;
+  const { address, login } = place;
+  if (isIP(address) !== 0 || address.includes('.')) return address;
+  const { sshTarget } = await import('../probes/server/ssh-target.ts');
+  return (await sshTarget(login.host, login.options, signal)) ?? address;
 }
 
 interface Question extends ClientQuestion {
