@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { AuditCheckId, AuditReport } from '../../src/model/audit.ts';
+import type { AuditCheckId, AuditFacts, AuditReport } from '../../src/model/audit.ts';
 import { parseTurnUri } from '../../src/model/turn-uri.ts';
 import { audit } from '../../src/probes/audit-probe.ts';
 import { judgeAudit } from '../../src/rules/audit.ts';
+import { read } from '../../src/stun/attribute.ts';
 import { method } from '../../src/stun/message.ts';
+import { lifetime } from '../../src/stun/relay-attributes.ts';
 import {
   scriptedServer,
   turnCredential,
@@ -14,9 +16,15 @@ import {
 
 /** Audits servers that do not behave. */
 async function examined(...servers: readonly ScriptedServer[]): Promise<AuditReport> {
-  const { signal } = new AbortController();
+  return judgeAudit(await factsOf(servers, new AbortController().signal), {
+    failOn: 'error',
+    now: new Date(),
+  });
+}
+
+async function factsOf(servers: readonly ScriptedServer[], signal: AbortSignal): Promise<AuditFacts> {
   setMaxListeners(0, signal);
-  const facts = await audit({
+  return audit({
     uris: servers.map(({ server: { transport, endpoint } }) =>
       parseTurnUri(`turn:127.0.0.1:${endpoint.port}?transport=${transport}`),
     ),
@@ -27,7 +35,6 @@ async function examined(...servers: readonly ScriptedServer[]): Promise<AuditRep
     timeoutMs: 500,
     signal,
   });
-  return judgeAudit(facts, { failOn: 'error', now: new Date() });
 }
 
 const statusOf = (report: AuditReport, id: AuditCheckId): string | undefined =>
@@ -56,12 +63,10 @@ describe('a server that does not behave', () => {
     expect(report.exitCode).toBe(1);
   });
 
-  it('refuses nothing by falling silent, or by ending the connection', async () => {
-    const ends = [() => {}, (request: ReceivedRequest) => request.send(Buffer.from('\0'.repeat(40)))];
-    for (const end of ends) {
-      const report = await examined(await scriptedServer('tcp', permitting(2, end)));
-      for (const id of peerChecks) expect(statusOf(report, id)).toBe('unknown');
-    }
+  it('refuses nothing by answering with what is no answer', async () => {
+    const end = (request: ReceivedRequest): void => request.send(Buffer.alloc(40));
+    const report = await examined(await scriptedServer('tcp', permitting(2, end)));
+    for (const id of peerChecks) expect(statusOf(report, id)).toBe('unknown');
   });
 
   it('is asked behind each of its ports', async () => {
@@ -74,4 +79,22 @@ describe('a server that does not behave', () => {
     const [, second] = report.observations.servers[0]?.users ?? [];
     expect(found?.targets).toEqual([second?.through]);
   });
+});
+
+it('frees what it was given when it is stopped', async () => {
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const granted = new Set<number>();
+  const server = await scriptedServer('udp', (request) => {
+    request.serve();
+    if (request.message.method !== method.allocate || !request.isSigned) return;
+    granted.add(request.clientPort);
+    if (granted.size === 5) controller.abort(reason);
+  });
+  await expect(factsOf([server], controller.signal)).rejects.toBe(reason);
+  const freed = server.requests.filter(
+    ({ message, isSigned }) => isSigned && message.method === method.refresh && read(message, lifetime) === 0,
+  );
+  // From a port of its own each.
+  expect(new Set(freed.map(({ clientPort }) => clientPort))).toEqual(granted);
 });
