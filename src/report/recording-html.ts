@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CallCheckReport, CandidateReport, RecordedCallReport } from '../model/call-report.ts';
 import { bracketed } from '../model/endpoint.ts';
-import { printableData } from '../model/printable.ts';
+import { printable, printableData } from '../model/printable.ts';
 import type { RecordingFindingReport, RecordingReport } from '../model/recording-report.ts';
 import { severityMark, statusMark, verdictMark } from './human-style.ts';
 
@@ -17,14 +17,18 @@ export interface ChartLibrary {
  * digests (Content Security Policy Level 3 §2.3.1), and load nothing.
  */
 export function renderRecordingHtml(given: RecordingReport, library: ChartLibrary): string {
-  const report = printableData(given);
+  // A fix stays in its lines.
+  const findings = given.findings.map((each) => ({
+    ...printableData(each),
+    fix: each.fix.split('\n').map(printable).join('\n'),
+  }));
+  const report = { ...printableData({ ...given, findings: [] }), findings };
   const chosen = report.calls?.chosen;
   const call = report.calls?.calls.find(
     ({ file, connection }) => file === chosen?.file && connection === chosen.connection,
   );
   const scripts = [library.script, draw];
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${scripts.map(digest).join(' ')}`;
-  const verdict = report.verdict ?? (report.exitCode === 0 ? 'healthy' : 'broken');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -35,8 +39,7 @@ export function renderRecordingHtml(given: RecordingReport, library: ChartLibrar
 <style>${library.style}${style}</style>
 </head>
 <body>
-<h1 class="${verdict}">${verdictMark[verdict]} ${verdict}</h1>
-<p class="headline">${escaped(report.headline)}</p>
+${heading(report)}
 ${report.findings.map(finding).join('\n')}
 ${call === undefined || chosen === undefined || chosen === null ? '' : callSection(call, chosen.because)}
 ${list('Other connections', others(report, call))}
@@ -47,6 +50,16 @@ ${scripts.map((script) => `<script>${script}</script>`).join('\n')}
 </body>
 </html>
 `;
+}
+
+/** A log or a capture has faults or none; whether a call was good, a recording of it alone can say. */
+function heading({ verdict, headline, findings, exitCode }: RecordingReport): string {
+  const text = `<p class="headline">${escaped(headline)}</p>`;
+  if (verdict !== null) return `<h1 class="${verdict}">${verdictMark[verdict]} ${verdict}</h1>\n${text}`;
+  const worst = findings[0]?.severity;
+  const kind =
+    worst === 'error' ? 'broken' : worst === 'warning' ? 'degraded' : exitCode === 0 ? 'healthy' : 'unknown';
+  return `<h1 class="${kind} headline">${verdictMark[kind]} ${escaped(headline)}</h1>`;
 }
 
 /** For text between tags and for values of attributes in double quotes. */
@@ -163,8 +176,9 @@ function list(title: string, items: readonly string[]): string {
 
 const style = `
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff }
+h1, h2, p, li, code { overflow-wrap: anywhere } #plots { overflow-x: auto }
 h1 { margin: 0 } h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem } small { color: #666; font-weight: normal }
-.headline { font-size: 1.4rem; margin: 0 0 1rem } code { background: #f2f2f2; padding: .1rem .3rem; overflow-wrap: anywhere }
+.headline { font-size: 1.4rem; margin: 0 0 1rem } code { background: #f2f2f2; padding: .1rem .3rem }
 section { border-left: .3rem solid #999; padding: 0 1rem; margin: 1rem 0 } section h2 { margin-top: 0 }
 section.error { border-color: #b00020 } section.warning { border-color: #b36b00 }
 h1.broken, tr.error td:first-child { color: #b00020 } h1.degraded, h1.unknown, tr.warning td:first-child { color: #b36b00 }
@@ -178,8 +192,8 @@ for (const { name, unit, startMs, stepMs, points } of JSON.parse(document.getEle
   const at = points.map((_, index) => (startMs + stepMs * (index + 0.5)) / 1000);
   const label = unit === '' ? name : name + ', ' + unit;
   new uPlot({
-    width: Math.min(900, document.body.clientWidth), height: 180, title: label, legend: { show: false },
-    scales: { x: { time: false } }, axes: [{ label: 's' }, { size: 60 }],
+    width: Math.min(900, document.getElementById('plots').clientWidth), height: 180, title: label, legend: { show: false },
+    scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } }, axes: [{ label: 's' }, { size: 60 }],
     series: [{}, { stroke: '#0b5fa5', width: 2, fill: '#0b5fa522' }],
   }, [at, points], document.getElementById('plots'));
 }

@@ -25,7 +25,7 @@ export const analysisNegotiationCatalog = {
     title: () => 'The recording holds no call',
     cause: (e) =>
       `No connection is in it${e.microphoneOpened ? '; the microphone was opened, and no call was made from it' : ''}. Chrome forgets a connection when its page is closed or loaded again.`,
-    proof: (e) => `${e.file} was read to its end and has no connection with an event or a figure.`,
+    proof: (e) => `${e.file} has no connection with an event or a figure, as far as it could be read.`,
     fix: () => [
       'open chrome://webrtc-internals?keepRemovedConnections in a tab, then make the call',
       'save the dump while the call is still up',
