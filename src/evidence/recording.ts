@@ -39,7 +39,7 @@ export async function readRecordings(
       const begin = found.length < mostParts ? recordingBegin(head) : null;
       if (begin === null) {
         if (found.length === 0) throw notReadable(head, file, source.cutShort());
-        return head.length > mostIgnoredBytes ? found.map(lastUnread(found.length - 1)) : found;
+        return head.length > mostIgnoredBytes ? found.map(lastUnread(found.length)) : found;
       }
       parts.skip(begin.at);
       const name = found.length === 0 ? file : `${file}, part ${found.length + 1}`;
@@ -65,10 +65,13 @@ async function readPart(
 }
 
 /** Marks the last of them: behind it stands what cannot be read. */
-function lastUnread(last: number): (recording: Recording, index: number) => Recording {
-  const text = 'what stands behind it is nothing that can be read';
+function lastUnread(count: number): (recording: Recording, index: number) => Recording {
+  const text =
+    count < mostParts
+      ? 'what stands behind it is nothing that can be read'
+      : `only the first ${mostParts} recordings in it are read`;
   return (recording, index) => {
-    if (index !== last) return recording;
+    if (index !== count - 1) return recording;
     if (recording.kind === 'server-log')
       return { kind: recording.kind, facts: { ...recording.facts, cutShort: text } };
     if (recording.kind === 'capture')

@@ -81,6 +81,16 @@ describe('what stands behind one another in a file', () => {
     });
   });
 
+  it('is read up to a hundred of them, and that is said', async () => {
+    const small = '{"PeerConnections":{}}\n';
+    const found = await read([small.repeat(99), dump, small.repeat(200)]);
+    expect(found).toHaveLength(100);
+    const last = found.at(-1);
+    expect(last?.kind === 'calls' && last.facts.source.missing).toEqual([
+      'only the first 100 recordings in it are read',
+    ]);
+  });
+
   it('loses no line of a log to one that a client sent', async () => {
     const time = '2026-11-21T12:00:00+0000';
     const lines = [
