@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
 import { acmeUrl, setName } from '../lab/server/acme-server.ts';
 import { filesOf, knock, packagesOf, portsOf, unpackaged } from '../lab/server/footprint.ts';
-import { operatorOf, serviceOn } from '../lab/server/operator.ts';
+import { openNameServer } from '../lab/server/name-server.ts';
+import { operatorOf, serviceOn, type Operator } from '../lab/server/operator.ts';
 import { openServerLab, type ServerLab, type ServerLabOptions } from '../lab/server/server-lab.ts';
 import type { Server } from '../lab/server/server.ts';
 import { needs } from '../support/requirements.ts';
@@ -17,6 +21,8 @@ async function within(options: ServerLabOptions, work: (lab: ServerLab) => Promi
 }
 
 const certbot = { tls: { certbot: { server: acmeUrl, email: 'ops@lab.test' } } };
+
+type Deployed = Awaited<ReturnType<Operator['deploy']>>;
 
 /** The serial of the certificate that a server serves. */
 async function servedSerial(server: Server): Promise<string> {
@@ -51,6 +57,56 @@ async function unsaidOn(
   const packages = await packagesOf(server);
   return [...files, ...packages.filter((name) => ![...before.packages, ...names].includes(name))];
 }
+
+/** The web server that held the port proves the name. */
+async function deployByWebroot(server: Server, operator: Operator): Promise<Deployed> {
+  await server.console(
+    `systemctl stop web; mkdir /srv/www; systemd-run --quiet python3 -m http.server --bind :: --directory /srv/www 80`,
+  );
+  const challenge = { webroot: '/srv/www' };
+  await operator.configure(serviceOn([server], { tls: { certbot: { ...certbot.tls.certbot, challenge } } }));
+  return operator.deploy('--no-verify');
+}
+
+/** A name server on `dns` takes the record from whoever has its key (RFC 2136, RFC 8945), and proves a name without address. */
+async function deployByDns(
+  lab: ServerLab,
+  { dns, key, server }: { readonly dns: Server; readonly key: string; readonly server: Server },
+): Promise<Deployed> {
+  const challenge = { dns: 'rfc2136', credentials: 'dns.ini' };
+  const operator = await operatorOf(
+    lab,
+    serviceOn([server], {
+      hosts: [{ name: server.host, addresses: [server.ipv4], ssh: { address: server.ipv4, user: 'root' } }],
+      tls: { certbot: { ...certbot.tls.certbot, challenge } },
+    }),
+  );
+  await writeFile(join(operator.directory, 'dns.ini'), credentialsFor(dns, key));
+  // What certbot would wait for by itself, for other servers of the zone to have the record too: a minute.
+  await server.console(
+    'mkdir -p /etc/letsencrypt; echo dns-rfc2136-propagation-seconds = 1 >/etc/letsencrypt/cli.ini',
+  );
+  const deployed = await operator.deploy('--no-verify');
+  expect(deployed.stdout + deployed.stderr).not.toContain(key);
+  const credentials = '/etc/letsencrypt/rtc-ops-dns.ini';
+  expect((await server.console(`stat -c '%U:%G %a' ${credentials}`)).stdout).toBe('root:root 600');
+  await writeFile(join(server.root, 'var/tmp/needle'), `${key}\n`, { mode: 0o600 });
+  const { stdout: leaks } = await server.console(
+    `journalctl | grep -cf /var/tmp/needle
+    find / -xdev -type f -perm /o+r -not -path '/proc/*' -print0 2>/dev/null | xargs -0 grep -slf /var/tmp/needle`,
+  );
+  expect(leaks).toBe('0');
+  return deployed;
+}
+
+const credentialsFor = (dns: Server, key: string): string =>
+  [
+    `dns_rfc2136_server = ${dns.ipv4}`,
+    'dns_rfc2136_name = certbot.',
+    `dns_rfc2136_secret = ${key}`,
+    'dns_rfc2136_algorithm = HMAC-SHA512',
+    '',
+  ].join('\n');
 
 needs('server lab').describe('a certificate of a deployment', () => {
   it('is issued, served, renewed by the timer of certbot, and no call loses a packet by that', async () => {
@@ -99,7 +155,7 @@ needs('server lab').describe('a certificate of a deployment', () => {
   });
 
   it('that cannot be issued is told with what the authority saw, and leaves the server as it was', async () => {
-    await within({}, async (lab) => {
+    await within({ certificateDays: 25 }, async (lab) => {
       const [taken, nameless] = await Promise.all([lab.addServer('taken'), lab.addServer('nameless')]);
       await setName(lab.id, nameless.host, {});
       await taken.console('systemd-run --quiet --unit=web python3 -m http.server 80');
@@ -122,17 +178,19 @@ needs('server lab').describe('a certificate of a deployment', () => {
         );
         expect(stdout).toBe('');
       }
-      // The web server that held the port proves the name.
-      await taken.console(
-        `systemctl stop web; mkdir /srv/www; systemd-run --quiet python3 -m http.server --bind :: --directory /srv/www 80`,
-      );
-      const challenge = { webroot: '/srv/www' };
-      await operator.configure(
-        serviceOn([taken], { tls: { certbot: { ...certbot.tls.certbot, challenge } } }),
-      );
-      const proven = await operator.deploy('--no-verify');
-      expect(proven.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed', because: null }] });
+      const key = randomBytes(32).toString('base64');
+      await openNameServer(lab, taken, { zone: `_acme-challenge.${nameless.host}`, key });
+      const [byWebroot, byDns] = await Promise.all([
+        deployByWebroot(taken, operator),
+        deployByDns(lab, { dns: taken, key, server: nameless }),
+      ]);
+      expect(byWebroot.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed', because: null }] });
+      expect(byDns.report).toMatchObject({ exitCode: 0, hosts: [{ outcome: 'changed', because: null }] });
       expect(await servedSerial(taken)).toMatch(/^serial=/);
+      const first = await servedSerial(nameless);
+      expect(first).toMatch(/^serial=/);
+      expect(await nameless.console('systemctl start certbot.service')).toMatchObject({ exitCode: 0 });
+      expect(await servedSerial(nameless)).not.toBe(first);
     });
   });
 });
