@@ -454,6 +454,14 @@ describe('the call that is told of', () => {
     expect(() => judgeCalls([recording], { ...anyCall, connection: 'x' })).toThrow(/no connection "x"/);
   });
 
+  it('that is broken leaves nothing open of what comes behind', () => {
+    const codecs = [{ payloadType: 18, name: 'G729', clockRate: 8000 }];
+    const facts = connection({ descriptions: described({}, { codecs }) });
+    const { report, notJudged } = judgeCalls([recordingOf([facts])], anyCall);
+    expect(report.calls[0]?.checks.map(({ status }) => status)).toContain('unknown');
+    expect([report.verdict, notJudged]).toEqual(['broken', []]);
+  });
+
   it.each(['late', 'whole'] as const)('in which nothing was begun has no fault (%s)', (history) => {
     const { report } = judgeCalls([recordingOf([connection({ history })])], anyCall);
     expect([report.verdict, report.headline]).toEqual([

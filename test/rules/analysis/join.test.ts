@@ -276,6 +276,14 @@ describe('a dump with a log of coturn', () => {
     expect(startedAt).toMatch(/^2026-11-21T\d\d:\d\d:\d\dZ$/);
   });
 
+  it('of syslog, which names no time zone, is not laid beside a call by time alone', async () => {
+    const log = await part('wrong-password.log', (text) =>
+      text.replaceAll(/^\d{4}-\d\d-\d\dT([\d:]{8})\+0000: /gm, 'Nov 21 $1 turn turnserver[9]: 5: : '),
+    );
+    expect(log).toMatchObject({ facts: { clock: { kind: 'absolute' }, sessions: { total: 4 } } });
+    expect(sessions(log, await part('wrong-password.internals'))).toEqual([]);
+  });
+
   it('that counts from its start is not laid beside a call by time alone', async () => {
     const log = await part('wrong-password.log', sinceStart);
     expect(sessions(log, await part('wrong-password.internals'))).toEqual([]);
