@@ -421,9 +421,11 @@ about_logs() {
 }
 journal_of_coturn() {
   # Whatever the unit is called whose main process is one of them; a login or cron has them too, and writes of others.
+  # Of one unit alone: the starts of two would look like one that was started again.
   own_units=$(for name in $units; do
+    case " $units " in *' coturn.service '* | *' turnserver.service '*) break ;; esac
     main=$(limited 2 systemctl show -p MainPID --value "$name")
-    case " $daemons " in *" ${main:-none} "*) printf ' -u %s' "$name" ;; esac
+    case " $daemons " in *" ${main:-none} "*) printf ' -u %s' "$name" && break ;; esac
   done)
   # shellcheck disable=SC2086
   limited 4 journalctl -q --no-pager --utc -o short-iso-precise --since "-${hours}h" -n 40000 -u coturn.service -u turnserver.service $own_units |
