@@ -57,7 +57,7 @@ needs('server lab').describe('rtc-ops deploy', () => {
     );
     expect(stdout.split('\n').slice(0, 2)).toEqual(['root:turnserver 640', 'enabled']);
     // By syslog, as it is without a word about it.
-    expect(await journalOf(server)).toMatch(/listener opened/);
+    expect(await journalOf(server)).toMatch(/Relay ports initialization done/);
 
     const pid = (await server.console('systemctl show -P MainPID coturn')).stdout;
     const second = await operator.deploy();
@@ -176,9 +176,8 @@ needs('server lab').describe('rtc-ops deploy', () => {
     const addressDiscovery = { stun: ['stun:fresh.lab.test'] };
     const logging = { to: 'stdout' };
     const operator = await operatorOf(lab, serviceOn([server], { hosts, addressDiscovery, logging }));
-    const { report: first } = await operator.deploy('--no-verify');
-    expect(first.hosts[0]?.plan?.notes.join()).toContain('in blocks of 4 KiB');
-    expect(await journalOf(server)).toMatch(/Listener address to use/);
+    await operator.deploy('--no-verify');
+    expect(await journalOf(server)).toMatch(/Relay ports initialization done/);
     await server.console(
       `sed -i 's/^min-port=.*/min-port=50000/' /etc/turnserver.conf; chmod 644 /etc/turnserver.conf`,
     );

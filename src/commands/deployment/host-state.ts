@@ -100,7 +100,7 @@ export async function hostState(
       ...log.variables,
       ...kernel.variables,
     },
-    notes: [...versionNotes(facts, text, version), ...warnings, ...log.notes, ...kernel.notes],
+    notes: [...versionNotes(facts, text, version), ...warnings, ...kernel.notes],
   };
 }
 

@@ -17,7 +17,5 @@ it('a log of its own is rotated, by a logrotate that is installed where there is
 
 it.each(['syslog', 'stdout'])('a log that goes to %s is rotated by what keeps it', (target) => {
   const nothing = { files: [], packages: [], variables: {} };
-  const { notes, ...state } = logState(to(target), { logrotate: false } as never);
-  expect(state).toEqual(nothing);
-  expect(notes.join()).toMatch(target === 'stdout' ? /^coturn writes .* late; logging\.to: syslog/ : /^$/);
+  expect(logState(to(target), { logrotate: false } as never)).toEqual(nothing);
 });
