@@ -43,7 +43,7 @@ describe('render', () => {
 
   it('prints it for another version and another host', async () => {
     const { stdout } = await render(twoHosts, '--coturn-version', '4.17', '--host', 'b.example.org');
-    expect(stdout).toMatch(/^# turnserver\.conf for coturn 4\.17\.1,/);
+    expect(stdout).toMatch(/^# turnserver\.conf for coturn 4\.17\.2,/);
     expect(stdout).toContain('listening-ip=203.0.113.2');
     expect(stdout).not.toContain('no-cli');
   });
@@ -98,7 +98,7 @@ describe('render', () => {
   );
 
   it.each([
-    [yaml, ['--coturn-version', '4.18.0'], 'coturn 4.18.0 is not a known version', 2],
+    [yaml, ['--coturn-version', '4.19.0'], 'coturn 4.19.0 is not a known version', 2],
     [yaml, ['--host', 'x'], 'x is none of the hosts of rtc-ops.yaml', 2],
     [twoHosts, [], 'Add --host with one of a.example.org, b.example.org.', 2],
     ['relm: x', [], 'rtc-ops.yaml:1:1 relm: there is no such key; did you mean realm?', 3],

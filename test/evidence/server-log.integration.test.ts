@@ -227,7 +227,9 @@ needs('coturn').describe('the log of a coturn that was used', () => {
   it('names TLS handshakes that fail', { timeout: 30_000 }, async () => {
     const server = await relayServer();
     const args = ['s_client', '-connect', `127.0.0.1:${server.tlsPort}`, '-cipher', 'PSK'];
-    await new Promise((resolve) => execFile('openssl', args, resolve));
+    // Fewer than three are clients that went away, which is a note.
+    for (let count = 0; count < 3; count++)
+      await new Promise((resolve) => execFile('openssl', args, resolve));
     const facts = await logged(server, /buffer operation error/);
     expect(codesOf(facts)).toEqual(['LOG_TLS_HANDSHAKES_FAILED']);
   });
