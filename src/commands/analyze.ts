@@ -33,7 +33,7 @@ Reads what people send when they heard nothing, gzipped or not, and says why:
   dumps     of chrome://webrtc-internals and rtcstats, getStats() as JSON
   pages     of Firefox, about:webrtc: saved, copied, “Copy Report”
   texts     SDP offers and answers, candidate lines
-  logs      of coturn 4.5 to 4.17, its own or out of syslog, journalctl, docker
+  logs      of coturn 4.5 to 4.18, its own or out of syslog, journalctl, docker
   captures  of packets (pcap, pcapng)
 - reads standard input. What a file is, is seen from what is in it.
 

@@ -6,7 +6,7 @@ import type { ByteSource } from './byte-source.ts';
 import type { GiveBack } from './part-source.ts';
 
 /**
- * Reads a log of coturn (4.5 to 4.17), as its own file or out of syslog, journald or a container. `file` is how the facts
+ * Reads a log of coturn (4.5 to 4.18), as its own file or out of syslog, journald or a container. `file` is how the facts
  * name it; `nowMs` completes dates without a year, `isWanted` says which sessions are kept however long ago they
  * ended. A dump that stands behind it is given back.
  * @throws what `source` throws

@@ -69,6 +69,9 @@ export interface LogSessionFacts {
   readonly last: readonly LogSession[];
 }
 
+/** Why credentials were refused, in coturn's terms; `expired` is told from 4.18 on. */
+export type LogRefusal = 'not-found' | 'incorrect' | 'expired';
+
 /**
  * What sessions have in common; one can be in several groups. `refused-CODE`: its Allocate was answered with that code and
  * never granted; a challenge that was followed does not count.
@@ -162,7 +165,7 @@ export interface LogSession {
   readonly peers: readonly string[];
   readonly errors: readonly LogSessionError[];
   /** Why credentials were refused, in coturn's terms. */
-  readonly refusal: 'not-found' | 'incorrect' | null;
+  readonly refusal: LogRefusal | null;
   readonly clientUsage: LogUsage;
   /** Null where the version does not tell it (before 4.5.2) or the session did not end. */
   readonly peerUsage: LogUsage | null;

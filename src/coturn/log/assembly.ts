@@ -1,4 +1,5 @@
 import type {
+  LogRefusal,
   LogClock,
   LogDeniedPeer,
   LogNotice,
@@ -8,6 +9,7 @@ import type {
   LogSessionGroupFacts,
   ServerLogFacts,
 } from '../../model/server-log-facts.ts';
+import { isOwnUser } from '../../model/own-user.ts';
 import { redacted } from '../redaction.ts';
 import { readEvent, readSystemEvent, type LogEvent } from './event.ts';
 import { FrameReader, type LogFrame } from './frame.ts';
@@ -82,7 +84,7 @@ export class LogAssembly {
   #bytesFromPeers = 0;
   #relay: string | null = null;
   #hostileLeft = 0;
-  #refused: { readonly user: string; readonly refusal: 'not-found' | 'incorrect' } | null = null;
+  #refused: { readonly user: string; readonly refusal: LogRefusal } | null = null;
 
   /**
    * @param nowMs the time of the reading, for dates without a year
@@ -258,7 +260,9 @@ export class LogAssembly {
 
   #moved(session: OpenSession, atMs: number | null): void {
     const holder = this.#holders.get(session.user);
-    if (session.user !== '' && holder?.holdsAt(atMs) === true) session.moved();
+    // A probe asks for relays that it has not, to find servers that share a port.
+    if (session.user === '' || isOwnUser(session.user)) return;
+    if (holder?.holdsAt(atMs) === true) session.moved();
   }
 
   #sessionOf(id: string, atMs: number | null): OpenSession {

@@ -1,4 +1,4 @@
-import type { LogNoticeKind, LogUsage } from '../../model/server-log-facts.ts';
+import type { LogNoticeKind, LogRefusal, LogUsage } from '../../model/server-log-facts.ts';
 
 /** What a line of coturn says. A text in it is as the client sent it. */
 export type LogEvent =
@@ -48,7 +48,7 @@ export type LogEvent =
   | {
       readonly kind: 'credentials';
       readonly session: string | null;
-      readonly refusal: 'not-found' | 'incorrect';
+      readonly refusal: LogRefusal;
       readonly user: string;
     }
   | { readonly kind: 'relay'; readonly address: string }
@@ -73,21 +73,32 @@ const socketEnd =
   /^(TCP|TLS\/TCP|UDP|DTLS\/UDP|DTLS|TLS|SCTP|TLS\/SCTP) socket (?:closed remotely|disconnected|error)/;
 const denied = /^A peer IP (\S{1,64}) denied(?: in the range[:=] (\S{1,100})|: )/;
 const credentials =
-  /^(?:\w+: )?(?:Cannot find credentials of user <([^>]*)>|user (.*) credentials are incorrect)$/;
+  /^(?:\w+: )?(?:Cannot find credentials of user <([^>]*)>|user (.*) credentials are incorrect$|credentials of user <([^>]*)> (?:are wrong|(have expired)) )/;
 const hostile = /^(?:\w+: )?wrong (realm|username): (.*)$/s;
 
 /** Reads one message, without its frame. Null for one that is not known here. */
 export function readEvent(message: string): LogEvent | null {
-  if (message.startsWith('session ')) return sessionEvent(message);
-  return serverEvent(message);
-}
-
-function sessionEvent(message: string): LogEvent | null {
+  if (!message.startsWith('session ')) return trailedEvent(message) ?? serverEvent(message);
   const colon = message.indexOf(': ', 8);
   if (colon < 9 || colon > 40) return null;
   const session = message.slice(8, colon);
-  if (!/^\d+$/.test(session)) return null;
-  const rest = message.slice(colon + 2);
+  return /^\d+$/.test(session) ? sessionEvent(session, message.slice(colon + 2)) : null;
+}
+
+const trailer = /^(?:([\w/]{1,20}) socket, )?session (\d{1,40})(?:, \w+)?$/;
+
+/** From 4.18 on the session stands behind, as `(session N)`, and what was said of an allocation begins with that word. */
+function trailedEvent(message: string): LogEvent | null {
+  const at = message.endsWith(')') ? message.lastIndexOf(' (') : -1;
+  const match = at < 0 ? null : trailer.exec(message.slice(at + 2, -1));
+  if (match === null) return null;
+  const [, transport, session = ''] = match;
+  const text = message.slice(0, at);
+  if (transport !== undefined) return sessionEvent(session, `${transport} ${text}`);
+  return sessionEvent(session, text.startsWith('allocation ') ? text.slice(11) : text);
+}
+
+function sessionEvent(session: string, rest: string): LogEvent | null {
   switch (rest.charCodeAt(0)) {
     case 0x6f: // origin
     case 0x72: // realm, refreshed, replaced
@@ -169,8 +180,9 @@ function textEvent(session: string | null, text: string): LogEvent | null {
   if (refused !== null) return { kind: 'denied', session, peer: refused[1] ?? '', range: refused[2] ?? null };
   const unknown = credentials.exec(text);
   if (unknown !== null) {
-    const refusal = unknown[1] === undefined ? 'incorrect' : 'not-found';
-    return { kind: 'credentials', session, refusal, user: unknown[1] ?? unknown[2] ?? '' };
+    const [, absent, incorrect, wrong, expired] = unknown;
+    const refusal = absent !== undefined ? 'not-found' : expired === undefined ? 'incorrect' : 'expired';
+    return { kind: 'credentials', session, refusal, user: absent ?? incorrect ?? wrong ?? '' };
   }
   const sent = hostile.exec(text);
   if (sent !== null) {
@@ -181,7 +193,7 @@ function textEvent(session: string | null, text: string): LogEvent | null {
 }
 
 const idle =
-  /^(?:SSL shutdown|client socket to be closed|mobility handoff|RFC 5780|Unsupported STUN|Wrong STUN|\w+: STUN method)/;
+  /^(?:SSL shutdown|socket event:|client socket to be closed|mobility handoff|RFC 5780|Unsupported STUN|Wrong STUN|\w+: STUN method)/;
 
 function idleOrNull(text: string): LogEvent | null {
   return idle.test(text) ? { kind: 'idle' } : null;

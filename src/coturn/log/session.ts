@@ -1,6 +1,7 @@
 import { formOf, judgeTime } from '../../model/credential-time.ts';
 import { addressIn, scopeOf } from '../../model/endpoint.ts';
 import type {
+  LogRefusal,
   LogClock,
   LogSession,
   LogSessionError,
@@ -135,7 +136,7 @@ export class OpenSession {
   }
 
   /** Why its credentials were refused, where that is told apart from it. */
-  refused(refusal: 'not-found' | 'incorrect'): void {
+  refused(refusal: LogRefusal): void {
     this.#refusal = refusal;
   }
 
@@ -280,6 +281,7 @@ function credentialGroup(
   { user, refusal, lastAtMs }: LogSession,
   { kind, uncertaintyMs }: LogClock,
 ): LogSessionGroup {
+  if (refusal === 'expired') return 'credentials-expired';
   if (formOf(user) === 'static')
     return refusal === 'not-found' ? 'credentials-unknown-user' : 'credentials-wrong';
   // The form does not depend on the time at which it is judged.

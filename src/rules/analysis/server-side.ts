@@ -37,7 +37,9 @@ function sessionRefusal({ log, session }: JoinedSession): (Witnessed & { readonl
       ? `coturn knows no user ${user}`
       : refusal === 'incorrect'
         ? `coturn has another password or secret for user ${user}`
-        : `coturn refused the credentials of user ${user}`;
+        : refusal === 'expired'
+          ? `the credential of user ${user} has ended, says coturn`
+          : `coturn refused the credentials of user ${user}`;
   return [{ code: refused.code, text: `${why}, ${place}` }];
 }
 

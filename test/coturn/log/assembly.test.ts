@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LogAssembly } from '../../../src/coturn/log/assembly.ts';
 import type { ServerLogFacts } from '../../../src/model/server-log-facts.ts';
@@ -109,6 +110,14 @@ describe('a session', () => {
   it('that a probe began is not moved, whatever its user holds', () => {
     const log = [...session(1, 'challenge', 'allocate'), ...session(2, 'challenge', 'nothing', 'end')];
     expect(groupsOf(factsOf(log))).toEqual({});
+  });
+
+  it('is not one that moved where it is a probe of rtc-ops, of which 4.18 logs no challenge', () => {
+    const log = [...session(1, 'challenge', 'allocate'), ...session(2, 'nothing', 'end')];
+    const moved = (user: string): string[] =>
+      Object.keys(groupsOf(factsOf(log.map((line) => line.replaceAll('alice', user)))));
+    expect(moved('alice')).toContain('client-moved');
+    expect(moved('rtc-ops-probe')).not.toContain('client-moved');
   });
 
   it('was not moved where the allocation of its user has run out by then', () => {
@@ -236,4 +245,35 @@ describe('hostile lines', () => {
     expect(facts.sessions.last).toHaveLength(500);
     expect(facts.sessions.last.at(-1)?.peers).toHaveLength(16);
   }, 30_000);
+});
+
+describe('the log of a coturn 4.18.0', () => {
+  it('has its sessions, which stand behind what is said of them', () => {
+    const log = readFileSync(new URL('recorded/coturn-4.18.0.log', import.meta.url), 'utf8');
+    const facts = factsOf(log.split('\n'));
+    const { tellsSessions, sessions } = facts;
+    expect(tellsSessions).toBe(true);
+    expect(sessions).toMatchObject({ total: 3, allocated: 2, allocatedOverTls: 1 });
+    expect(sessions.last).toMatchObject([
+      {
+        id: '001000000000000001',
+        transport: 'tls',
+        user: '1795380792:alice',
+        client: '127.0.0.1:56012',
+        relay: '127.0.0.1:53092',
+        lifetimeS: 0,
+        peers: ['127.0.0.1'],
+        peerUsage: { receivedPackets: 2, receivedBytes: 32, sentPackets: 1, sentBytes: 16 },
+        closed: 'TLS/TCP connection closed by client (callback)',
+      },
+      { id: '001000000000000013', transport: 'tls', errors: [{ code: 401 }, { code: 486 }] },
+      { id: '000000000000000021', relay: '127.0.0.1:52191', closed: 'allocation timeout' },
+    ]);
+    expect(Object.keys(sessions.groups)).toContain('refused-486');
+    const before = log
+      .replaceAll(/INFO (?:allocation )?(.*) \(session (\d+)\)$/gm, 'INFO session $2: $1')
+      .replaceAll(/INFO (socket closed .*) \((\S+) socket, session (\d+)\)$/gm, 'INFO session $3: $2 $1');
+    expect(before).not.toContain('(session');
+    expect(factsOf(before.split('\n'))).toEqual(facts);
+  });
 });

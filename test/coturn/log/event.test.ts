@@ -61,6 +61,52 @@ describe('a message about a session', () => {
   });
 });
 
+describe('a message about a session from 4.18 on', () => {
+  it.each<[string, object]>([
+    [
+      'realm <r> user <u>: incoming packet ALLOCATE processed, error 486: Allocation Quota Reached (session 0012)',
+      { kind: 'request', realm: 'r', user: 'u', method: 'ALLOCATE', code: 486 },
+    ],
+    [
+      'allocation new, realm=<r>, username=<u>, lifetime=600, cipher=TLS_AES_256_GCM_SHA384, method=TLSv1.3 (session 0012)',
+      { kind: 'allocation', state: 'new', lifetimeS: 600, isTls: true },
+    ],
+    ['allocation refreshed, realm=<r>, username=<u>, lifetime=0 (session 0012)', { state: 'refreshed' }],
+    ['allocation delete: realm=<r>, username=<u> (session 0012)', { kind: 'deleted' }],
+    [
+      'peer usage: realm=<r>, username=<u>, rp=1, rb=2, sp=3, sb=4 (session 0012)',
+      { kind: 'usage', of: 'peer' },
+    ],
+    ['peer 10.0.0.9 lifetime updated: 300 (session 0012)', { kind: 'peer', peer: '10.0.0.9' }],
+    [
+      'socket closed remotely: 1.2.3.4:5 (TLS/TCP socket, session 0012)',
+      { kind: 'socket', transport: 'TLS/TCP' },
+    ],
+    [
+      'socket event: SSL shutdown received, socket to be closed (local 1.2.3.4:5, remote 1.2.3.4:6) (session 0012)',
+      { kind: 'idle' },
+    ],
+    [
+      'closed (2nd stage), user <u> realm <r> origin <>, local 10.0.0.1:3478, remote 1.2.3.4:5, reason: TCP connection closed by client (callback) (session 0012)',
+      { kind: 'closed', client: '1.2.3.4:5', reason: 'TCP connection closed by client (callback)' },
+    ],
+    ['user u credentials are incorrect (session 0012, check_stun_auth)', { refusal: 'incorrect', user: 'u' }],
+    ['wrong realm: x (session 0012, check_stun_auth)', { notice: 'realm-wrong', detail: 'x' }],
+  ])('%s', (text, event) => {
+    const told = readEvent(text);
+    expect(told).toMatchObject(event);
+    if (told !== null && 'session' in told) expect(told.session).toBe('0012');
+  });
+
+  it.each([
+    ['are wrong (message integrity does not match any auth secret)', 'incorrect'],
+    ['have expired (the time-limited username timestamp is in the past)', 'expired'],
+  ])('credentials of user <u> %s', (text, refusal) => {
+    const event = { kind: 'credentials', session: null, user: 'u', refusal };
+    expect(readEvent(`credentials of user <u> ${text}`)).toEqual(event);
+  });
+});
+
 describe('a message of the server', () => {
   it.each<[string, object]>([
     ['IPv4. Local relay addr: 127.0.0.1:52004', { kind: 'relay', address: '127.0.0.1:52004' }],
