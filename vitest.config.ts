@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 import { TallyReporter } from './test/support/tally-reporter.ts';
 
 // Each runs whole processes, the command line or the set-up, as a user does, and needs no server.
@@ -13,6 +14,7 @@ export default defineConfig({
     globalSetup: 'test/support/fresh-build.ts',
     // vitest takes one core less than there are, which leaves a machine of two cores with one.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
