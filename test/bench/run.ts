@@ -5,6 +5,7 @@
 import { allocateBench } from './allocate-bench.ts';
 import { codecBench } from './codec-bench.ts';
 import { bulkIssueBench, serveBench } from './credentials-bench.ts';
+import { deployBench } from './deploy-bench.ts';
 import { analyzeBench, dumpBench } from './dump-bench.ts';
 import { lintBench } from './lint-bench.ts';
 import {
@@ -49,6 +50,9 @@ const benches: Record<string, Bench> = {
   'probe-uclient': uclientBench,
   call: callProbeBench,
   doctor: doctorBench,
+  'deploy-first': deployBench('first'),
+  'deploy-again': deployBench('again'),
+  'deploy-fleet': deployBench('fleet'),
   'many-targets-time': manyTargetsBench('time'),
   'many-targets-memory': manyTargetsBench('memory'),
 };

@@ -156,12 +156,17 @@ needs('server lab').describe('a certificate of a deployment', () => {
 
   it('that cannot be issued is told with what the authority saw, and leaves the server as it was', async () => {
     await within({ certificateDays: 25 }, async (lab) => {
-      const [taken, nameless] = await Promise.all([lab.addServer('taken'), lab.addServer('nameless')]);
+      const [taken, nameless, walled] = await Promise.all([
+        lab.addServer('taken'),
+        lab.addServer('nameless'),
+        lab.addServer('walled'),
+      ]);
       await setName(lab.id, nameless.host, {});
+      await lab.router(['nft', wallBefore(walled)]);
       await taken.console('systemd-run --quiet --unit=web python3 -m http.server 80');
       const operator = await operatorOf(lab, {
-        ...serviceOn([taken, nameless], certbot),
-        hosts: [taken, nameless].map(({ host, ipv4 }) => ({
+        ...serviceOn([taken, nameless, walled], certbot),
+        hosts: [taken, nameless, walled].map(({ host, ipv4 }) => ({
           name: host,
           addresses: [ipv4],
           ssh: { address: ipv4, user: 'root' },
@@ -169,10 +174,12 @@ needs('server lab').describe('a certificate of a deployment', () => {
       });
       const { report, exitCode } = await operator.deploy();
       expect(exitCode).toBe(1);
-      expect(report.hosts.map(({ outcome }) => outcome)).toEqual(['rolled-back', 'rolled-back']);
+      const back = Array.from({ length: 3 }, () => 'rolled-back');
+      expect(report.hosts.map(({ outcome }) => outcome)).toEqual(back);
       expect(report.hosts[0]?.because).toMatch(/^Get the certificate: .*port 80/);
       expect(report.hosts[1]?.because).toMatch(/^Get the certificate: .*nameless\.lab\.test/);
-      for (const server of [taken, nameless]) {
+      expect(report.hosts[2]?.because).toMatch(/^Get the certificate: .*walled\.lab\.test.*[Tt]ime/);
+      for (const server of [taken, nameless, walled]) {
         const { stdout } = await server.console(
           'ls -d /etc/letsencrypt /etc/coturn /usr/bin/certbot /usr/bin/turnserver',
         );
@@ -194,3 +201,9 @@ needs('server lab').describe('a certificate of a deployment', () => {
     });
   });
 });
+
+/** A firewall that keeps the authority, which is on the router, from port 80. */
+function wallBefore({ ipv4 }: Server): string {
+  return `add table ip wall; add chain ip wall out { type filter hook output priority 0; }
+    add rule ip wall out ip daddr ${ipv4} tcp dport 80 drop`;
+}
