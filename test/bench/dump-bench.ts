@@ -1,13 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { execa } from 'execa';
 import { readInternals } from '../../src/evidence/browser/internals.ts';
 import { fileSource } from '../../src/evidence/byte-source.ts';
 import { recordingPath } from '../support/recorded-calls.ts';
+import { peakRecorder } from './probe-bench.ts';
 import { measured } from './recording-bench.ts';
 import type { Bench } from './row.ts';
 import { runBench } from './start-up-bench.ts';
+
+const commandLine = fileURLToPath(new URL('../../bin/rtc-ops.js', import.meta.url));
 
 const connections = 10;
 const recordedPoints = 250;
@@ -45,6 +50,28 @@ export const analyzeBench: Bench = async () => {
     const bytes = longDump(1, recordedPoints);
     writeFileSync(file, bytes);
     return runBench(`analyze, dump of ${(bytes.length / 1e6).toFixed(1)} MB`, ['analyze', file], 10);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+};
+
+/** Peak memory of `rtc-ops analyze` of a dump of 200 MB, which is what a page of many calls leaves after a day. */
+export const analyzeMemoryBench: Bench = async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rtc-ops-bench-'));
+  try {
+    const [file, peakFile] = [join(directory, 'dump'), join(directory, 'peak')];
+    const bytes = longDump(53, points);
+    writeFileSync(file, bytes);
+    const args = ['--import', peakRecorder(directory, peakFile), commandLine, 'analyze', file];
+    const { stdout, stderr } = await execa(process.execPath, args, { reject: false });
+    if (!stdout.includes('53 with audio')) throw new Error(`the dump was not judged: ${stdout}${stderr}`);
+    return {
+      what: `analyze, dump of ${(bytes.length / 1e6).toFixed(0)} MB, memory`,
+      ours: Number(readFileSync(peakFile, 'utf8')) / 1024,
+      unit: 'MB',
+      against: null,
+      limit: { atMost: 300 },
+    };
   } finally {
     rmSync(directory, { recursive: true });
   }

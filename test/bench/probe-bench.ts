@@ -93,8 +93,8 @@ function reportOf(args: readonly string[]): Report {
   return JSON.parse(stdout) as Report;
 }
 
-/** Has the probe's own process write its peak memory (KiB) when it exits. */
-function peakRecorder(directory: string, peakFile: string): string {
+/** A module that has a process write its peak memory (KiB) when it exits. */
+export function peakRecorder(directory: string, peakFile: string): string {
   const file = join(directory, 'peak.mjs');
   writeFileSync(
     file,

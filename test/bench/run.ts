@@ -6,7 +6,7 @@ import { allocateBench } from './allocate-bench.ts';
 import { codecBench } from './codec-bench.ts';
 import { bulkIssueBench, serveBench } from './credentials-bench.ts';
 import { deployBench } from './deploy-bench.ts';
-import { analyzeBench, dumpBench } from './dump-bench.ts';
+import { analyzeBench, analyzeMemoryBench, dumpBench } from './dump-bench.ts';
 import { lintBench } from './lint-bench.ts';
 import {
   callProbeBench,
@@ -43,6 +43,7 @@ const benches: Record<string, Bench> = {
   capture: captureBench,
   dump: dumpBench,
   'analyze-process': analyzeBench,
+  'analyze-memory': analyzeMemoryBench,
   'allocate-udp': allocateBench('udp'),
   'allocate-tcp': allocateBench('tcp'),
   'allocate-tls': allocateBench('tls'),
