@@ -203,7 +203,8 @@ needs('server lab').describe('a certificate of a deployment', () => {
 });
 
 /** A firewall that keeps the authority, which is on the router, from port 80. */
-function wallBefore({ ipv4 }: Server): string {
-  return `add table ip wall; add chain ip wall out { type filter hook output priority 0; }
-    add rule ip wall out ip daddr ${ipv4} tcp dport 80 drop`;
+function wallBefore({ ipv4, ipv6 }: Server): string {
+  return `add table inet wall; add chain inet wall out { type filter hook output priority 0; }
+    add rule inet wall out ip daddr ${ipv4} tcp dport 80 drop
+    add rule inet wall out ip6 daddr ${ipv6} tcp dport 80 drop`;
 }
