@@ -16,7 +16,7 @@ export function serviceMetrics(): ServiceMetrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   // Counted here and handed over when somebody asks: the library takes longer to find a series than we to answer.
-  const requests = new Map<string, { readonly labels: { route: string; status: number }; count: number }>();
+  const requests = new Map<string, Map<number, number>>();
   const issued = new Map<string, number>();
   void new Counter({
     name: 'rtc_ops_credentials_requests_total',
@@ -25,7 +25,8 @@ export function serviceMetrics(): ServiceMetrics {
     registers,
     collect() {
       this.reset();
-      for (const { labels, count } of requests.values()) this.inc(labels, count);
+      for (const [route, counts] of requests)
+        for (const [status, count] of counts) this.inc({ route, status }, count);
     },
   });
   void new Counter({
@@ -56,10 +57,9 @@ export function serviceMetrics(): ServiceMetrics {
   return {
     contentType: registry.contentType,
     request(route, status, seconds) {
-      const series = `${status} ${route}`;
-      const counted = requests.get(series);
-      if (counted === undefined) requests.set(series, { labels: { route, status }, count: 1 });
-      else counted.count++;
+      let counts = requests.get(route);
+      if (counts === undefined) requests.set(route, (counts = new Map()));
+      counts.set(status, (counts.get(status) ?? 0) + 1);
       durations.observe(seconds);
     },
     issued: (key) => void issued.set(key, (issued.get(key) ?? 0) + 1),

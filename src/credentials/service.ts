@@ -205,7 +205,7 @@ export class CredentialService {
     if (issued === null) return;
     const { username, password, ttlSeconds } = issued;
     const { urisJson } = this.#prepared;
-    const [user, pass] = [username, password.reveal()].map((text) => JSON.stringify(text));
+    const [user, pass] = [JSON.stringify(username), JSON.stringify(password.reveal())];
     // Most of it is the same each time.
     reply
       .type('application/json; charset=utf-8')

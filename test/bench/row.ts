@@ -14,7 +14,8 @@ export interface BenchRow {
 export type Bench = () => Promise<BenchRow>;
 
 export function ratioOf({ ours, against }: BenchRow): number | null {
-  return against === null ? null : ours / against.figure;
+  // A figure too small for its unit is no measure.
+  return against === null || against.figure === 0 ? null : ours / against.figure;
 }
 
 /** Whether the limit holds; null when there is none. */
