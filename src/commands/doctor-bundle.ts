@@ -11,7 +11,7 @@ import {
 import { serverFacts } from '../evidence/server/server-facts.ts';
 import type { DoctorFacts } from '../model/doctor-facts.ts';
 import type { DoctorReport } from '../model/doctor-report.ts';
-import { RtcOpsError, reasonOf } from '../model/error.ts';
+import { RtcOpsError, whyUnread } from '../model/error.ts';
 import { schemaVersion } from '../model/report.ts';
 import type { Secret } from '../model/secret.ts';
 import { renderDoctorHuman } from '../report/human-doctor.ts';
@@ -89,19 +89,6 @@ async function bytesOf(path: string, file: string): Promise<Buffer> {
     return await readFile(path);
   } catch (cause) {
     throw new RtcOpsError('usage', `--from ${file} cannot be read: ${whyUnread(cause)}`, { cause });
-  }
-}
-
-function whyUnread(cause: unknown): string {
-  switch (cause instanceof Error && 'code' in cause ? cause.code : null) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EISDIR':
-      return 'it is a directory';
-    case 'EACCES':
-      return 'this account may not read it';
-    default:
-      return reasonOf(cause);
   }
 }
 

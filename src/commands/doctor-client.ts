@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ClientNetworkFacts } from '../model/client-network.ts';
 import { scopeOf } from '../model/endpoint.ts';
-import { RtcOpsError, reasonOf } from '../model/error.ts';
+import { RtcOpsError, whyUnread } from '../model/error.ts';
 import type { IceServersFacts } from '../model/ice-servers.ts';
 import type { Observations } from '../model/observations.ts';
 import type { TurnUri } from '../model/turn-uri.ts';
@@ -78,7 +78,7 @@ async function iceServersOf(
   try {
     text = await readFile(resolve(workingDirectory, file), 'utf8');
   } catch (cause) {
-    throw new RtcOpsError('usage', `--ice-servers ${file} cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new RtcOpsError('usage', `--ice-servers ${file} cannot be read: ${whyUnread(cause)}`, { cause });
   }
   const { readIceServers } = await import('../evidence/ice-servers.ts');
   const { facts, uris, credential } = readIceServers(text, file);

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseSavedReport } from '../evidence/saved-report.ts';
-import { RtcOpsError, reasonOf } from '../model/error.ts';
+import { RtcOpsError, whyUnread } from '../model/error.ts';
 import { printable } from '../model/printable.ts';
 import type { Report, ReportCriteria } from '../model/report.ts';
 import { requirements, type Criteria, type Requirement } from '../rules/criteria.ts';
@@ -74,7 +74,7 @@ async function readReport(file: string, { workingDirectory, signal }: CommandCon
     }
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
-    throw new RtcOpsError('usage', `--from ${file} cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new RtcOpsError('usage', `--from ${file} cannot be read: ${whyUnread(cause)}`, { cause });
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { RtcOpsError, reasonOf } from '../model/error.ts';
+import { RtcOpsError, reasonOf, whyUnread } from '../model/error.ts';
 import { plainBytes } from './packed-bytes.ts';
 
 /** The bytes of a file or of standard input, and why they end before their end, if they do. */
@@ -54,7 +54,7 @@ function source(stream: Readable, name: string, options: ByteSourceOptions): Byt
           reason = `its gzip data ends early or is damaged (${reasonOf(cause)})`;
           return;
         }
-        throw new RtcOpsError('configuration', `cannot read ${name}: ${reasonOf(cause)}`, { cause });
+        throw new RtcOpsError('configuration', `cannot read ${name}: ${whyUnread(cause)}`, { cause });
       } finally {
         stream.destroy();
       }

@@ -64,3 +64,17 @@ export function interruptedBy(signal: keyof typeof exitCodeOfSignal): RtcOpsErro
 export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** Why a file could not be read or opened, in words, after `cannot be read: `. */
+export function whyUnread(cause: unknown): string {
+  switch (cause instanceof Error && 'code' in cause ? cause.code : null) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a directory';
+    case 'EACCES':
+      return 'this account may not read it';
+    default:
+      return reasonOf(cause);
+  }
+}

@@ -38,7 +38,7 @@ function headline({ findings, servers, notAudited }: AuditReport, style: Style):
   if (has('warning')) return marked(`${style.verdict('degraded', '! weak')}   ${said('warning')}`, 0, style);
   if (open > 0 || servers.length === 0) {
     return marked(
-      `${style.verdict('unknown', '? unknown')}   nothing serious was found${openly === '' ? ', as nothing was examined' : openly}`,
+      `${style.verdict('unknown', '? unknown')}   ${servers.length === 0 ? 'nothing was examined' : 'nothing serious was found'}${openly}`,
       0,
       style,
     );

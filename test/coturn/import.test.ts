@@ -74,7 +74,7 @@ it('of what was rendered is the same config, which renders the same', () => {
         expect(expressible(again)).toMatchObject({ realm: config.realm, auth: config.auth });
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 200 },
   );
 });
 
@@ -309,7 +309,7 @@ syslog`;
           expect(error.message).toContain('what the file says cannot stand in rtc-ops.yaml');
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 500 },
     );
   });
 });

@@ -59,7 +59,7 @@ describe('jsonSlices', () => {
           );
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 100 },
     );
   });
 

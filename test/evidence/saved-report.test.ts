@@ -66,7 +66,7 @@ describe('a saved report', () => {
         expect(parseSavedReport(renderJsonLine(report), file).observations).toEqual(facts);
         expect(report).toMatchObject(judgedAgain(renderJsonLine(report)));
       }),
-      { numRuns: 100 },
+      { numRuns: 200 },
     );
   });
 
@@ -249,7 +249,7 @@ describe('what is no saved report is refused by name and place', () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 200 },
     );
   });
 });

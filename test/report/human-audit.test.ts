@@ -33,6 +33,10 @@ describe('the audit for a person', () => {
     expect(human({ tcpRelay: silence })).toMatch(
       /^\? unknown {3}nothing serious was found; one question is open/,
     );
+    const nothing = { ...reportOf(), servers: [], findings: [], notAudited: ['x: no such name'] };
+    expect(renderAuditHuman(nothing, { color: false, columns: 80 })).toMatch(
+      /^\? unknown {3}nothing was examined; one question is open\n/,
+    );
   });
 
   it('says of each question what came of it, in 80 columns', () => {

@@ -33,7 +33,7 @@ function always(property: (judged: Judged, facts: Observations, criteria: Criter
     }),
     // One that is healthy is among them, as chance makes one in fifty.
     {
-      numRuns: 100,
+      numRuns: 150,
       examples: [[observationsOf(threeTargets().map((each) => healthyFacts(each))), criteriaWith()]],
     },
   );
@@ -247,7 +247,7 @@ describe('one step that went wrong at a server that is in order', () => {
         const roots = judged.findings.filter(({ causedBy }) => causedBy === null);
         expect(roots.length).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 100 },
+      { numRuns: 150 },
     );
   });
 });

@@ -149,7 +149,7 @@ describe('any chunking', () => {
         const outcomes = [[], cuts].map((places) => outcomeOf(chunksOf(stream, places)));
         expect(outcomes[1]).toEqual(outcomes[0]);
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 });

@@ -91,7 +91,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         exercise(bytes);
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 
@@ -100,7 +100,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (body) => {
         exercise(withHeader(body));
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 
@@ -113,9 +113,9 @@ describe('any bytes give a message or a StunDecodeError', () => {
       fc.property(fc.array(attribute, { maxLength: 10 }), (attributes) => {
         messages += Number(exercise(encodeMessage({ class: 'error', method: method.refresh, attributes })));
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
-    expect(messages).toBe(500);
+    expect(messages).toBe(1000);
   });
 
   it('good messages with some bytes changed', () => {
@@ -132,7 +132,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
           exercise(bytes);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 
@@ -145,7 +145,7 @@ describe('any bytes give a message or a StunDecodeError', () => {
         exercise(Buffer.concat([good.subarray(0, from), good.subarray(to)]));
         exercise(withHeader(good.subarray(20 + from)));
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 

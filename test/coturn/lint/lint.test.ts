@@ -348,7 +348,7 @@ describe('lint', () => {
             expect(text).not.toMatch(/undefined|NaN/);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 });
